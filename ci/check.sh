@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Formatting, lints, documentation, licences: everything that is not a test.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --locked -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# The core must build for a target without an operating system: no clock, I/O, thread or OS randomness is in reach.
+ci/core-is-pure.sh
+
+if command -v cargo-deny >/dev/null; then
+  cargo deny --offline check bans licenses sources
+else
+  echo "SKIPPED: cargo-deny is not installed (cargo install cargo-deny --locked); licences and bans were not checked"
+fi

@@ -1,0 +1,132 @@
+//! What `cartwheel dev` puts on the disk: for each node a directory with its configuration, its log and its data.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use cartwheel_node::{ConfigFile, LogFormat, Member, QuorumSetting, Settings};
+
+/// Ports from one node to the next.
+const PORT_STEP: u16 = 10;
+
+pub struct Layout {
+    pub nodes: Vec<Node>,
+}
+
+pub struct Node {
+    pub name: String,
+    pub http: SocketAddr,
+    peer: SocketAddr,
+    pub config: PathBuf,
+    pub log: PathBuf,
+}
+
+impl Layout {
+    /// Writes what is missing. Settings that were edited in an existing cluster stay; its addresses follow the port
+    /// asked for. How many nodes there are cannot change: their keys would be looked for in the wrong places.
+    pub fn prepare(dir: &Path, nodes: u16, http_port: u16) -> Result<Self, String> {
+        let existing = (1..=64).filter(|number| config_of(dir, *number).exists()).count();
+        if existing != 0 && existing != usize::from(nodes) {
+            return Err(format!(
+                "--data {}: holds a cluster of {existing} nodes; use --nodes {existing}, or another directory",
+                dir.display()
+            ));
+        }
+        let nodes =
+            (0..nodes).map(|index| Node::new(dir, index, http_port)).collect::<Result<Vec<_>, _>>()?;
+        let layout = Self { nodes };
+        for node in &layout.nodes {
+            layout.write_config(node)?;
+        }
+        Ok(layout)
+    }
+
+    fn write_config(&self, node: &Node) -> Result<(), String> {
+        let fail = |error: std::io::Error| format!("{}: {error}", node.config.display());
+        let members: Vec<Member> =
+            self.nodes.iter().map(|node| Member { name: node.name.clone(), peer: node.peer }).collect();
+        let config = match node.config.exists() {
+            false => node.new_config(members),
+            true => {
+                let mut config = Settings::load(&node.config).map_err(|error| error.to_string())?.file;
+                // As it is in the file, which is what it is relative to.
+                if let Ok(relative) = config.data.strip_prefix(node.dir()) {
+                    config.data = relative.to_owned();
+                }
+                ConfigFile { http: node.http, peer: node.peer, members, ..config }
+            }
+        };
+        let text = toml::to_string(&config).map_err(|error| error.to_string())?;
+        fs::create_dir_all(node.dir()).map_err(fail)?;
+        match fs::read_to_string(&node.config) {
+            Ok(before) if before == text => Ok(()),
+            _ => fs::write(&node.config, text).map_err(fail),
+        }
+    }
+}
+
+impl Node {
+    fn new(dir: &Path, index: u16, http_port: u16) -> Result<Self, String> {
+        let port = index.checked_mul(PORT_STEP).and_then(|offset| http_port.checked_add(offset));
+        let ports = port.and_then(|http| Some((http, http.checked_add(1)?)));
+        let (http, peer) = ports.ok_or_else(|| {
+            format!("--http-port {http_port}: too high for node {} (steps of {PORT_STEP})", index + 1)
+        })?;
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let config = config_of(dir, index + 1);
+        Ok(Self {
+            name: format!("n{}", index + 1),
+            http: local(http),
+            peer: local(peer),
+            log: config.with_file_name("node.log"),
+            config,
+        })
+    }
+
+    fn new_config(&self, members: Vec<Member>) -> ConfigFile {
+        ConfigFile {
+            cluster: "dev".to_owned(),
+            node: self.name.clone(),
+            data: PathBuf::from("data"),
+            http: self.http,
+            peer: self.peer,
+            partitions: 64,
+            n: u8::try_from(members.len()).unwrap_or(u8::MAX).min(3),
+            r: QuorumSetting::default(),
+            w: QuorumSetting::default(),
+            request_timeout_ms: None,
+            replica_timeout_ms: None,
+            forward_timeout_ms: None,
+            probe_interval_ms: None,
+            hint_interval_ms: None,
+            suspect_after: None,
+            requests_max: None,
+            connections_max: 1_000,
+            body_bytes_max: 8 << 20,
+            peer_queue_max: 10_000,
+            log: LogFormat::Text,
+            members,
+        }
+    }
+
+    fn dir(&self) -> &Path {
+        self.config.parent().unwrap_or(Path::new(""))
+    }
+
+    /// What starts it, as a person would type it.
+    pub fn command(&self) -> String {
+        let program = std::env::args().next().unwrap_or_else(|| "cartwheel".to_owned());
+        format!("{program} serve --config {}", self.config.display())
+    }
+
+    /// The last line of its log.
+    pub fn last_words(&self) -> String {
+        let log = fs::read(&self.log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        log.lines().next_back().unwrap_or("its log is empty").to_owned()
+    }
+}
+
+fn config_of(dir: &Path, number: u16) -> PathBuf {
+    dir.join(format!("n{number}")).join("node.toml")
+}

@@ -1,0 +1,41 @@
+//! The `cartwheel` command.
+
+mod dev;
+mod fuzz;
+mod output;
+mod serve;
+mod sim;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An always-writable, leaderless key-value store after Amazon's Dynamo, and the simulator that proves it.
+#[derive(Parser)]
+#[command(name = "cartwheel", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run one node of a cluster.
+    Serve(serve::Args),
+    /// Run a cluster on this machine, each node a process of its own.
+    Dev(dev::Args),
+    /// Replay a failure scenario by seed.
+    #[command(subcommand)]
+    Sim(sim::Command),
+    /// Replay a scenario, or the general swarm, with many seeds and report those that fail.
+    Fuzz(fuzz::Args),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Dev(args) => dev::run(args),
+        Command::Sim(command) => sim::run(command),
+        Command::Fuzz(args) => fuzz::run(args),
+    }
+}

@@ -1,0 +1,76 @@
+//! `cartwheel serve`: one node.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use cartwheel_node::{LogFormat, Settings};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::output::complain;
+
+/// Exit status: 0 after SIGTERM or ctrl-c, 1 when the node broke down, 2 when it was not started.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The node's configuration file (TOML).
+    #[arg(long)]
+    config: PathBuf,
+}
+
+pub fn run(Args { config }: Args) -> ExitCode {
+    let settings = match Settings::load(&config) {
+        Ok(settings) => settings,
+        Err(error) => return complain(&error),
+    };
+    start_log(settings.file.log);
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(serve(settings)),
+        Err(error) => complain(&format!("cannot start: {error}")),
+    }
+}
+
+async fn serve(settings: Settings) -> ExitCode {
+    // Listened for from the beginning: a signal that comes while the store is opened is not missed.
+    let stop = match stop_signal() {
+        Ok(stop) => stop,
+        Err(error) => return complain(&format!("cannot listen to signals: {error}")),
+    };
+    let node = settings.file.node.clone();
+    let running = match cartwheel_node::start(settings).await {
+        Ok(running) => running,
+        Err(error) => return complain(&format!("node {node:?} was not started: {error}")),
+    };
+    tracing::info!(node, http = %running.http, peer = %running.peer, "ready");
+    match running.run_until(stop).await {
+        Ok(()) => {
+            tracing::info!(node, "stopped");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(node, %error, "stopped");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Comes with SIGTERM or SIGINT.
+pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// To standard error; `RUST_LOG` overrules what is shown.
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

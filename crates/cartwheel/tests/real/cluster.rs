@@ -1,0 +1,190 @@
+//! Starting, killing and watching nodes.
+
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::http;
+
+/// Longer than anything here takes, even on a machine that several people use.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The binary under test.
+pub fn cartwheel() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_cartwheel"))
+}
+
+/// Waits until `condition` holds.
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < end, "waited {PATIENCE:?} until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The first of `count` ports in a row that nobody listens on and nobody else here is given. Below the range from
+/// which the system takes ports for outgoing connections: otherwise one of those could sit on the port of a node that
+/// is down when it is started again.
+pub fn free_ports(count: u16) -> u16 {
+    const FIRST: u16 = 18_000;
+    const COUNT: u16 = 14_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Other test runs on this machine start elsewhere.
+    let start = u16::try_from(std::process::id() * 61 % u32::from(COUNT)).expect("below COUNT");
+    loop {
+        let offset = NEXT.fetch_add(count, Ordering::Relaxed) % (COUNT - count);
+        let first = FIRST + (start + offset) % (COUNT - count);
+        if (first..first + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return first;
+        }
+    }
+}
+
+pub fn free_address() -> SocketAddr {
+    ([127, 0, 0, 1], free_ports(1)).into()
+}
+
+/// One node: its files, its addresses, and its process while it runs.
+pub struct Node {
+    pub name: String,
+    pub http: SocketAddr,
+    pub peer: SocketAddr,
+    dir: PathBuf,
+    child: Option<Child>,
+}
+
+impl Node {
+    pub fn new(dir: &TempDir, name: &str) -> Self {
+        let dir = dir.path().join(name);
+        fs::create_dir_all(&dir).expect("a directory");
+        Self { name: name.to_owned(), http: free_address(), peer: free_address(), dir, child: None }
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.dir.join("node.toml")
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    pub fn configure(&self, cluster: &str, members: &[(&str, SocketAddr)]) {
+        let Self { name, http, peer, .. } = self;
+        let n = members.len().min(3);
+        let mut text = format!(
+            "cluster = \"{cluster}\"\nnode = \"{name}\"\ndata = \"data\"\nhttp = \"{http}\"\npeer = \"{peer}\"\n\
+             partitions = 16\nn = {n}\nhint_interval_ms = 200\n"
+        );
+        for (name, peer) in members {
+            text += &format!("[[member]]\nname = \"{name}\"\npeer = \"{peer}\"\n");
+        }
+        fs::write(self.config(), text).expect("written");
+    }
+
+    /// Starts it, and waits until it answers.
+    pub fn start(&mut self) {
+        self.spawn();
+        self.wait_until_ready();
+    }
+
+    pub fn spawn(&mut self) {
+        let log = File::options().append(true).create(true).open(self.dir.join("log")).expect("a log");
+        let child = cartwheel()
+            .args(["serve".as_ref(), "--config".as_ref(), self.config().as_os_str()])
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn();
+        self.child = Some(child.expect("the binary"));
+    }
+
+    pub fn wait_until_ready(&mut self) {
+        let end = Instant::now() + PATIENCE;
+        while !http::get(self.http, "/ping").is_ok_and(|reply| reply.status == 200) {
+            let child = self.child.as_mut().expect("started");
+            let ended = child.try_wait().expect("a child");
+            assert!(ended.is_none(), "{} ended: {ended:?}\n{}", self.name, self.log());
+            assert!(Instant::now() < end, "{} does not answer\n{}", self.name, self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("killed");
+            child.wait().expect("buried");
+        }
+    }
+
+    /// SIGTERM: how it ended.
+    pub fn terminate(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        let pid = Pid::from_raw(child.id().try_into().expect("a pid")).expect("a pid");
+        kill_process(pid, Signal::TERM).expect("terminated");
+        child.wait().expect("buried")
+    }
+
+    pub fn status(&self) -> serde_json::Value {
+        let reply = http::get(self.http, "/cartwheel/status").expect("it runs");
+        serde_json::from_str(&reply.body).expect("JSON")
+    }
+
+    /// One of its counters.
+    pub fn count(&self, counter: &str) -> u64 {
+        self.status()["counters"][counter].as_u64().unwrap_or_else(|| panic!("no counter {counter}"))
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that fails shows what the nodes said")]
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- log of {}:\n{}", self.name, self.log());
+        }
+    }
+}
+
+/// A cluster of nodes that know each other.
+pub struct Cluster {
+    pub nodes: Vec<Node>,
+    _dir: TempDir,
+}
+
+impl Cluster {
+    /// Starts three nodes, and waits until they answer.
+    pub fn of_three() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut nodes: Vec<Node> = ["n1", "n2", "n3"].map(|name| Node::new(&dir, name)).into();
+        let members: Vec<(String, SocketAddr)> =
+            nodes.iter().map(|node| (node.name.clone(), node.peer)).collect();
+        let members: Vec<(&str, SocketAddr)> =
+            members.iter().map(|(name, peer)| (name.as_str(), *peer)).collect();
+        nodes.iter().for_each(|node| node.configure("test", &members));
+        nodes.iter_mut().for_each(Node::spawn);
+        nodes.iter_mut().for_each(Node::wait_until_ready);
+        Self { nodes, _dir: dir }
+    }
+
+    pub fn http(&self, index: usize) -> SocketAddr {
+        self.nodes[index].http
+    }
+
+    /// Waits until no node owes anything to another, as far as each knows, and none suspects another.
+    pub fn wait_until_drained(&self) {
+        for node in &self.nodes {
+            until(&format!("the hints of {} are delivered", node.name), || {
+                let status = node.status();
+                status["hints_idle"] == true && status["suspected"].as_array().is_some_and(Vec::is_empty)
+            });
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `cartwheel dev`, as a person uses it.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::cluster::{cartwheel, free_ports, until};
+use crate::http::{get, put};
+
+struct Dev {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    nodes: Vec<(SocketAddr, Pid)>,
+}
+
+impl Dev {
+    /// Runs until all nodes are ready.
+    fn start(data: &str, port: u16) -> Self {
+        let mut process = cartwheel()
+            .args(["dev", "--nodes", "3", "--data", data, "--http-port", &port.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary");
+        let lines = BufReader::new(process.stdout.take().expect("piped")).lines();
+        let mut dev = Self { process, lines, nodes: Vec::new() };
+        loop {
+            let line = dev.line();
+            if line.starts_with("ready") {
+                return dev;
+            }
+            dev.nodes.push(node(&line));
+        }
+    }
+
+    fn line(&mut self) -> String {
+        self.lines.next().expect("another line").expect("text")
+    }
+
+    fn stop(mut self) {
+        signal(&self.process, Signal::TERM);
+        assert!(self.process.wait().expect("buried").success());
+        for (http, _) in &self.nodes {
+            assert!(get(*http, "/ping").is_err(), "{http} has stopped, too");
+        }
+    }
+}
+
+impl Drop for Dev {
+    /// A test that failed leaves no nodes behind.
+    fn drop(&mut self) {
+        if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
+            signal(&self.process, Signal::TERM);
+            drop(self.process.wait());
+        }
+    }
+}
+
+fn signal(process: &Child, signal: Signal) {
+    let pid = Pid::from_raw(process.id().try_into().expect("a pid")).expect("a pid");
+    kill_process(pid, signal).expect("signalled");
+}
+
+/// `n1  http://127.0.0.1:8098  pid 123`
+fn node(line: &str) -> (SocketAddr, Pid) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let ["n1" | "n2" | "n3", url, "pid", pid] = words.as_slice() else { panic!("{line:?} names no node") };
+    let http = url.strip_prefix("http://").and_then(|http| http.parse().ok()).expect("an address");
+    (http, Pid::from_raw(pid.parse().expect("a number")).expect("a pid"))
+}
+
+/// Three nodes in steps of 10, the peer's port next to the HTTP port.
+const PORTS: u16 = 22;
+
+#[test]
+fn a_development_cluster_survives_the_death_of_a_node_and_its_own_end() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("dev").display().to_string();
+    let port = free_ports(PORTS);
+    let mut dev = Dev::start(&data, port);
+    let http: Vec<SocketAddr> = dev.nodes.iter().map(|(http, _)| *http).collect();
+    assert_eq!(http.iter().map(SocketAddr::port).collect::<Vec<_>>(), [port, port + 10, port + 20]);
+    let path = "/buckets/b/keys/k";
+    assert_eq!(put(http[0], path, None, "milk").expect("answered").status, 204);
+
+    kill_process(dev.nodes[1].1, Signal::KILL).expect("killed");
+    assert!(dev.line().starts_with("n2 (pid "), "says who died");
+    let how = dev.line();
+    let (_, command) = how.split_once("start it again with: ").expect("says how to start it again");
+    assert_eq!(get(http[2], path).expect("answered").values(), ["milk"]);
+
+    let mut words = command.split_whitespace().skip(1);
+    let mut again = cartwheel().args(words.by_ref()).stderr(Stdio::null()).spawn().expect("the binary");
+    until("n2 answers again", || get(http[1], "/ping").is_ok());
+    assert_eq!(get(http[1], path).expect("answered").values(), ["milk"]);
+    signal(&again, Signal::TERM);
+    assert!(again.wait().expect("buried").success());
+    dev.stop();
+
+    let dev = Dev::start(&data, port);
+    assert_eq!(get(http[1], path).expect("answered").values(), ["milk"], "the same cluster again");
+    dev.stop();
+}
+
+#[test]
+fn a_cluster_keeps_its_size() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().display().to_string();
+    let port = free_ports(PORTS);
+    Dev::start(&data, port).stop();
+    let refused = cartwheel().args(["dev", "--nodes", "4", "--data", &data]).output().expect("the binary");
+    assert_eq!(refused.status.code(), Some(2));
+    let why = String::from_utf8(refused.stderr).expect("text");
+    assert!(why.contains("holds a cluster of 3 nodes; use --nodes 3"), "{why}");
+}

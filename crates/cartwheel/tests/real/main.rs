@@ -1,0 +1,9 @@
+//! Real clusters: each node is a process of the built binary, and dies by `kill -9`.
+
+mod all_down;
+mod cluster;
+mod conflict;
+mod dev;
+mod http;
+mod one_down;
+mod refused;

@@ -1,0 +1,66 @@
+use crate::cluster::{Cluster, until};
+use crate::http::{get, put};
+
+const KEYS: usize = 30;
+
+fn path(key: usize) -> String {
+    format!("/buckets/carts/keys/cart-{key}")
+}
+
+#[test]
+fn a_node_that_was_killed_gets_what_it_missed() {
+    let mut cluster = Cluster::of_three();
+    for key in 0..KEYS {
+        assert_eq!(put(cluster.http(key % 3), &path(key), None, "before").expect("answered").status, 204);
+    }
+    cluster.nodes[1].kill();
+
+    for key in 0..KEYS {
+        let (here, there) = ([0, 2][key % 2], [2, 0][key % 2]);
+        let seen = get(cluster.http(here), &path(key)).expect("answered");
+        assert_eq!(seen.values(), ["before"]);
+        let written =
+            put(cluster.http(there), &path(key), seen.vclock(), "while n2 was down").expect("answered");
+        assert_eq!(written.status, 204, "{written:?}");
+        assert_eq!(get(cluster.http(here), &path(key)).expect("answered").values(), ["while n2 was down"]);
+    }
+    let owed = || [0, 2].iter().map(|&node| cluster.nodes[node].count("hints_stored")).sum::<u64>();
+    until("each missed write is owed to n2", || owed() >= KEYS as u64);
+
+    cluster.nodes[1].start();
+    cluster.wait_until_drained();
+    let delivered: u64 = [0, 2].iter().map(|&node| cluster.nodes[node].count("hints_delivered")).sum();
+    assert!(delivered > 0, "what was owed was delivered as hints, not by reads");
+
+    // Alone, n2 can only answer from its own copy.
+    cluster.nodes[0].kill();
+    cluster.nodes[2].kill();
+    for key in 0..KEYS {
+        let own = get(cluster.http(1), &format!("{}?r=1", path(key))).expect("answered");
+        assert_eq!(own.values(), ["while n2 was down"], "{}", path(key));
+    }
+}
+
+#[test]
+fn a_quorum_that_cannot_be_met_is_an_error_that_says_by_how_much() {
+    let mut cluster = Cluster::of_three();
+    cluster.nodes[1].kill();
+    let refused =
+        put(cluster.http(0), &format!("{}?w=all&timeout=2000", path(0)), None, "milk").expect("answered");
+    assert_eq!(refused.status, 503, "{refused:?}");
+    let numbers = refused.header("x-cartwheel-error").expect("the numbers");
+    assert!(numbers.contains("2 of 3 replicas"), "{numbers}");
+    // An error is no promise that nothing was kept.
+    assert_eq!(get(cluster.http(2), &path(0)).expect("answered").values(), ["milk"]);
+}
+
+#[test]
+fn a_node_that_was_stopped_cleanly_says_so_and_goes_on_where_it_was() {
+    let mut cluster = Cluster::of_three();
+    assert_eq!(put(cluster.http(0), &path(0), None, "milk").expect("answered").status, 204);
+    assert!(cluster.nodes[0].terminate().success());
+    cluster.nodes[0].start();
+    let status = cluster.nodes[0].status();
+    assert_eq!((&status["boot"], &status["continuous_since"]), (&2.into(), &1.into()), "{status}");
+    assert_eq!(get(cluster.http(0), &path(0)).expect("answered").values(), ["milk"]);
+}

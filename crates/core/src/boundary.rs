@@ -1,0 +1,286 @@
+//! The one door in and the one door out: [`Input`], [`Output`], and the caller's [`Outbox`].
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use crate::id::{CallId, NodeId, RequestId};
+use crate::key::Key;
+use crate::message::Message;
+use crate::storage::{StorageCompletion, StorageRequest};
+use crate::version::{Context, Dot, Siblings, Value};
+
+/// Everything that can happen to a node. The list of `(now, node, input)` is the trace: it replays bit for bit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// A client asks.
+    Client(ClientRequest),
+    /// A peer says something.
+    Peer {
+        /// Who, as authenticated by the driver.
+        from: NodeId,
+        /// What.
+        message: Message,
+    },
+    /// The store answers.
+    Storage(StorageCompletion),
+    /// The time named by [`Node::next_timeout`](crate::Node::next_timeout) has come.
+    Timeout,
+}
+
+/// Everything a node can want done.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// Answer a client.
+    Reply(ClientReply),
+    /// Say something to a peer. Best effort: it may be lost.
+    Send {
+        /// To whom.
+        to: NodeId,
+        /// What.
+        message: Message,
+    },
+    /// Ask the store.
+    Storage(StorageRequest),
+    /// Something an operator or a test wants to know.
+    Event(Event),
+}
+
+/// Where [`Node::handle`](crate::Node::handle) puts its outputs; owned by the caller, drained by it, reused.
+#[derive(Debug, Default)]
+pub struct Outbox(Vec<Output>);
+
+impl Outbox {
+    /// An empty one.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Takes the outputs, in order; keeps the room they took.
+    pub fn drain(&mut self) -> impl Iterator<Item = Output> + '_ {
+        self.0.drain(..)
+    }
+
+    /// The outputs, in order.
+    pub fn outputs(&self) -> &[Output] {
+        &self.0
+    }
+
+    pub(crate) fn push(&mut self, output: Output) {
+        self.0.push(output);
+    }
+}
+
+/// What a client asks of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientRequest {
+    /// The driver's name for the call.
+    pub call: CallId,
+    /// The client's name for the request; the same when it retries.
+    pub request: RequestId,
+    /// The key.
+    pub key: Key,
+    /// What to do with it.
+    pub op: ClientOp,
+    /// How long to try. `None`: [`Config::request_timeout`](crate::Config).
+    pub timeout: Option<Duration>,
+}
+
+/// What a client wants done with a key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ClientOp {
+    /// Read it.
+    Get {
+        /// How many replicas must answer.
+        r: Quorum,
+        /// How many nodes are the key's homes; `None`: [`Config::n`](crate::Config). At most that many.
+        n: Option<u8>,
+    },
+    /// Write it, or delete it with [`Value::Tombstone`].
+    Put {
+        /// What the client had been shown.
+        context: Context,
+        /// What it writes.
+        value: Value,
+        /// How many replicas must durably hold it.
+        w: Quorum,
+        /// How many nodes are the key's homes; `None`: [`Config::n`](crate::Config). At most that many.
+        n: Option<u8>,
+    },
+}
+
+/// How many distinct nodes must have answered, as Riak spells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Quorum {
+    /// What the node is configured with.
+    #[default]
+    Default,
+    /// One.
+    One,
+    /// A majority of N.
+    Majority,
+    /// All N.
+    All,
+    /// So many.
+    Count(u8),
+}
+
+/// The answer to one call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientReply {
+    /// The call.
+    pub call: CallId,
+    /// What became of it.
+    pub result: Result<Answer, ClientError>,
+}
+
+/// Success.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Answer {
+    /// A get: the merged state (none, or tombstones only: not found; their context still counts). A put: the
+    /// state that the write left at its coordinator.
+    pub siblings: Siblings,
+    /// The write's dot, for a put.
+    pub dot: Option<Dot>,
+    /// The distinct nodes whose answers met the quorum, in the order they arrived.
+    pub by: Vec<NodeId>,
+}
+
+impl Answer {
+    /// The context to write with after having seen this.
+    pub fn context(&self) -> Context {
+        self.siblings.context()
+    }
+}
+
+/// Failure. Each says what became of the data.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ClientError {
+    /// The request makes no sense here; nothing was done.
+    Invalid(Invalid),
+    /// Too many requests in flight at this node; nothing was done.
+    Overloaded {
+        /// The bound that was reached.
+        limit: u32,
+    },
+    /// The time was up. A put may have been kept by `got` nodes, and more may follow.
+    Timeout {
+        /// Distinct nodes needed.
+        needed: u8,
+        /// Distinct nodes that answered.
+        got: u8,
+    },
+    /// Every node that could be asked has answered, too many with an error. A put may have been kept by `got` nodes.
+    QuorumUnmet {
+        /// Distinct nodes needed.
+        needed: u8,
+        /// Distinct nodes that answered without error.
+        got: u8,
+    },
+    /// The coordinator's own store failed. A put was not kept here and was sent to nobody.
+    StorageFailed,
+}
+
+/// What is wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Invalid {
+    /// A quorum of zero, or above N.
+    Quorum {
+        /// What was asked for.
+        asked: u8,
+        /// N, the largest that makes sense.
+        n: u8,
+    },
+    /// An N of zero, or above the configured one.
+    Replicas {
+        /// What was asked for.
+        asked: u8,
+        /// The configured N.
+        n: u8,
+    },
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(Invalid::Quorum { asked, n }) => {
+                write!(f, "quorum {asked} is not within 1..={n}; nothing was done")
+            }
+            Self::Invalid(Invalid::Replicas { asked, n }) => {
+                write!(f, "n {asked} is not within 1..={n}; nothing was done")
+            }
+            Self::Overloaded { limit } => {
+                write!(f, "overloaded: {limit} requests in flight; nothing was done")
+            }
+            Self::Timeout { needed, got } => write!(f, "timeout: {got} of {needed} replicas answered"),
+            Self::QuorumUnmet { needed, got } => {
+                write!(f, "quorum unmet: {got} of {needed} replicas answered without error")
+            }
+            Self::StorageFailed => write!(f, "the coordinator's store failed"),
+        }
+    }
+}
+
+impl core::error::Error for ClientError {}
+
+/// What an operator or a test wants to know. Drivers turn events into logs and metrics; the core logs nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A put's quorum was met with the help of a node that stands in for a home.
+    SloppyWrite {
+        /// The key.
+        key: Key,
+    },
+    /// This node now owes `key` to `home`; durable.
+    HintStored {
+        /// The node it is owed to.
+        home: NodeId,
+        /// The key.
+        key: Key,
+    },
+    /// `home` durably holds what this node owed it; the hint is deleted.
+    HintDelivered {
+        /// The node it was owed to.
+        home: NodeId,
+        /// The key.
+        key: Key,
+    },
+    /// A read found concurrent versions.
+    SiblingsRead {
+        /// The key.
+        key: Key,
+        /// How many.
+        count: u32,
+    },
+    /// A read found a replica behind and sent it what it lacked.
+    ReadRepair {
+        /// The key.
+        key: Key,
+        /// The replica.
+        node: NodeId,
+    },
+    /// A put was forwarded to a coordinator of the key's preference list.
+    Forwarded {
+        /// The key.
+        key: Key,
+        /// The coordinator.
+        to: NodeId,
+    },
+    /// A request was answered from the memory of an earlier one with the same id.
+    RequestRepeated {
+        /// The request.
+        request: RequestId,
+    },
+    /// `node` left requests unanswered; others stand in for it.
+    Suspected {
+        /// The silent node.
+        node: NodeId,
+    },
+    /// `node` was heard again.
+    Alive {
+        /// The node.
+        node: NodeId,
+    },
+    /// The store failed; what was being done with it was answered with an error.
+    StorageFailed,
+}

@@ -1,0 +1,163 @@
+//! What a node is told at its birth.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::boundary::Quorum;
+use crate::flaw::Flaw;
+use crate::id::{NodeId, StoreId};
+use crate::ring::Ring;
+use crate::version::Policy;
+
+/// A node's settings. Limits are named with their unit; past one the answer is a typed `Overloaded`.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// This node.
+    pub node: NodeId,
+    /// Who owns what.
+    pub ring: Ring,
+    /// N: homes of a key.
+    pub n: u8,
+    /// R when a get names none.
+    pub r: Quorum,
+    /// W when a put names none.
+    pub w: Quorum,
+    /// How concurrent versions are treated.
+    pub policy: Policy,
+    /// How long a client request may take when it names no timeout.
+    pub request_timeout: Duration,
+    /// How long a replica may stay silent before another node stands in for it.
+    pub replica_timeout: Duration,
+    /// How long a coordinator may take to accept a forwarded put before the next one is asked.
+    pub forward_timeout: Duration,
+    /// A peer that left so many requests in a row unanswered is suspected.
+    pub suspect_after: u32,
+    /// How often a suspected peer is pinged.
+    pub probe_interval: Duration,
+    /// How often hints are looked for and delivered.
+    pub hint_interval: Duration,
+    /// Hints in flight to one home.
+    pub hint_batch_max: u32,
+    /// Client requests that this node coordinates or forwards at once.
+    pub requests_max: u32,
+    /// Storage requests in flight.
+    pub storage_inflight_max: u32,
+    /// Finished requests remembered, so that a repeated one is answered without being done again.
+    pub request_memory_max: u32,
+    /// A museum piece: one named bug, planted. Only the simulator sets it.
+    pub flaw: Option<Flaw>,
+}
+
+impl Config {
+    /// Riak's defaults where it has them: N = 3, quorums of a majority, siblings kept.
+    pub fn new(node: NodeId, ring: Ring) -> Self {
+        Self {
+            node,
+            ring,
+            n: 3,
+            r: Quorum::Majority,
+            w: Quorum::Majority,
+            policy: Policy::KeepSiblings,
+            request_timeout: Duration::from_secs(5),
+            replica_timeout: Duration::from_millis(250),
+            forward_timeout: Duration::from_millis(250),
+            suspect_after: 3,
+            probe_interval: Duration::from_millis(500),
+            hint_interval: Duration::from_secs(1),
+            hint_batch_max: 64,
+            requests_max: 10_000,
+            storage_inflight_max: 50_000,
+            request_memory_max: 4_096,
+            flaw: None,
+        }
+    }
+
+    /// Refuses settings that make no sense together.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let nodes = self.ring.members().len();
+        if self.n == 0 || usize::from(self.n) > nodes {
+            return Err(ConfigError::Replicas { n: self.n, nodes });
+        }
+        for (name, quorum) in [("r", self.r), ("w", self.w)] {
+            if quorum.resolve(Quorum::Majority, self.n).is_err() {
+                return Err(ConfigError::Quorum { name, quorum, n: self.n });
+            }
+        }
+        if !self.ring.members().contains(&self.node) {
+            return Err(ConfigError::NotAMember);
+        }
+        let positive = [
+            ("request_timeout", !self.request_timeout.is_zero()),
+            ("replica_timeout", !self.replica_timeout.is_zero()),
+            ("forward_timeout", !self.forward_timeout.is_zero()),
+            ("probe_interval", !self.probe_interval.is_zero()),
+            ("hint_interval", !self.hint_interval.is_zero()),
+            ("suspect_after", self.suspect_after > 0),
+            ("hint_batch_max", self.hint_batch_max > 0),
+            ("requests_max", self.requests_max > 0),
+            ("storage_inflight_max", self.storage_inflight_max > 0),
+        ];
+        match positive.iter().find(|(_, holds)| !holds) {
+            Some((name, _)) => Err(ConfigError::Zero { name }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Settings that make no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// N must be within 1..=nodes.
+    Replicas {
+        /// What was asked for.
+        n: u8,
+        /// How many nodes there are.
+        nodes: usize,
+    },
+    /// A default quorum must be within 1..=N.
+    Quorum {
+        /// `r` or `w`.
+        name: &'static str,
+        /// What was asked for.
+        quorum: Quorum,
+        /// N.
+        n: u8,
+    },
+    /// The node is not a member of its own ring.
+    NotAMember,
+    /// A setting that must be positive.
+    Zero {
+        /// Its name.
+        name: &'static str,
+    },
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replicas { n, nodes } => {
+                write!(f, "n = {n}: allowed are 1..={nodes} (the number of nodes)")
+            }
+            Self::Quorum { name, quorum, n } => {
+                write!(f, "{name} = {quorum:?}: allowed are 1..={n} (n), one, quorum, all")
+            }
+            Self::NotAMember => write!(f, "this node is not a member of the ring"),
+            Self::Zero { name } => write!(f, "{name} must be positive"),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+/// What the driver knows of this start of this store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Boot {
+    /// The life of the data directory.
+    pub store: StoreId,
+    /// How often the store has been opened; raised and synced before the node is made.
+    pub number: u64,
+    /// The oldest boot since which every stop was clean: `number` itself after an unclean stop.
+    pub continuous_since: u64,
+    /// The seed of everything random in this boot.
+    pub seed: [u8; 32],
+}

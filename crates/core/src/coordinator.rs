@@ -1,0 +1,23 @@
+//! Driving a client's request: [`quorum`] decides, the machines ask and answer.
+
+mod admission;
+mod forward;
+mod get;
+mod put;
+pub mod quorum;
+
+pub(crate) use admission::replicas_and_quorum;
+pub(crate) use forward::Forwards;
+pub(crate) use get::Gets;
+pub(crate) use put::{PutRequest, Puts};
+
+use crate::id::{CallId, NodeId, OpId};
+
+/// Who waits for a request's outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// A client of this node.
+    Client(CallId),
+    /// A node that forwarded its client's put.
+    Peer { node: NodeId, op: OpId },
+}

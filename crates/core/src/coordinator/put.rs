@@ -1,0 +1,273 @@
+//! Coordinating a put (the paper's sections 4.5 and 4.6).
+//!
+//! The coordinator applies the write to its own copy, which issues the dot, and sends the *resulting state* to the
+//! other homes. Each home is one obligation, a [`Slot`]: the home holds the state itself, or somebody durably owes
+//! it. A home that is suspected, refuses, or stays silent is stood in for by the next node of the preference list,
+//! and when that list is exhausted by the coordinator itself: so a put goes on after W was met, until every slot is
+//! settled.
+
+mod slots;
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use self::slots::Slots;
+use super::Caller;
+use super::admission::{Admission, Known};
+use super::quorum::Tally;
+use crate::boundary::{Answer, ClientError, Event};
+use crate::cx::Cx;
+use crate::deadlines::Timer;
+use crate::desk::Waiter;
+use crate::id::{NodeId, OpId, RequestId};
+use crate::key::Key;
+use crate::message::{ForwardMessage, Message, ReplicaError, ReplicaMessage};
+use crate::replica::{Change, Update, Write};
+use crate::time::Instant;
+use crate::version::{Dot, Siblings};
+
+/// A put, validated.
+#[derive(Clone, Debug)]
+pub(crate) struct PutRequest {
+    pub key: Key,
+    pub write: Write,
+    pub n: u8,
+    pub w: u8,
+    pub give_up: Instant,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Puts {
+    running: BTreeMap<OpId, Put>,
+    admission: Admission,
+}
+
+#[derive(Debug)]
+struct Put {
+    key: Key,
+    request: RequestId,
+    /// Whom to answer; empty once answered.
+    callers: Vec<Caller>,
+    tally: Tally,
+    slots: Slots,
+    /// The state to spread, once the local copy has it.
+    spread: Option<(Siblings, Option<Dot>)>,
+    give_up: Instant,
+    deadline: Instant,
+}
+
+impl Puts {
+    pub fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Starts coordinating, joins the running put of the same request, or repeats its answer.
+    pub fn start(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
+        match self.admission.known(put.write.request) {
+            Some(Known::Running(op)) => {
+                let op = *op;
+                cx.event(Event::RequestRepeated { request: put.write.request });
+                if let Some(running) = self.running.get_mut(&op) {
+                    running.callers.push(caller);
+                }
+            }
+            Some(Known::Done(answer)) => {
+                let answer = answer.clone();
+                cx.event(Event::RequestRepeated { request: put.write.request });
+                answer_caller(cx, caller, Ok(answer));
+            }
+            None => self.coordinate(cx, caller, put),
+        }
+    }
+
+    fn coordinate(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
+        let op = cx.next_op();
+        let request = put.write.request;
+        let list = cx.preference_list(&put.key, put.n);
+        let (slots, owed) = Slots::choose(cx.me(), &list, |node| cx.env.liveness.is_suspected(node));
+        let update = Update::Coordinate {
+            write: put.write,
+            mint: cx.mint_actor(),
+            continuous_since: cx.env.boot.continuous_since,
+            owed,
+            policy: cx.env.config.policy,
+        };
+        cx.apply(put.key.clone(), update, Waiter::Put(op));
+        cx.arm(put.give_up, Timer::Put(op));
+        self.admission.started(request, op);
+        self.running.insert(
+            op,
+            Put {
+                key: put.key,
+                request,
+                callers: alloc::vec![caller],
+                tally: Tally::new(put.w),
+                slots,
+                spread: None,
+                give_up: put.give_up,
+                deadline: put.give_up,
+            },
+        );
+    }
+
+    /// The local copy has the write (not yet durably): spread the resulting state.
+    pub fn on_applied(&mut self, cx: &mut Cx, op: OpId, change: &Change) {
+        let Some(put) = self.running.get_mut(&op) else { return };
+        put.spread = Some((change.siblings.clone(), change.dot));
+        put.slots.sent(cx.time());
+        for (node, owed) in put.slots.to_send(cx.me()) {
+            put.send(cx, op, node, owed);
+        }
+        let at = cx.time() + cx.env.config.replica_timeout;
+        put.rearm(cx, op, at);
+    }
+
+    /// The local copy is durable.
+    pub fn on_durable(&mut self, cx: &mut Cx, op: OpId) {
+        let me = cx.me();
+        let Some(put) = self.running.get_mut(&op) else { return };
+        if put.slots.is_asked(me) {
+            put.tally.vote(me);
+        }
+        put.slots.held_by(me);
+        self.advance(cx, op);
+    }
+
+    /// The local copy could not be written: nothing was sent, nothing is kept.
+    pub fn on_local_failure(&mut self, cx: &mut Cx, op: OpId) {
+        if let Some(put) = self.running.get_mut(&op) {
+            put.answer(cx, &Err(ClientError::StorageFailed));
+        }
+        self.finish(cx, op);
+    }
+
+    /// Whether `op` was a put.
+    pub fn on_write_reply(
+        &mut self,
+        cx: &mut Cx,
+        from: NodeId,
+        op: OpId,
+        result: Result<(), ReplicaError>,
+    ) -> bool {
+        let Some(put) = self.running.get_mut(&op) else { return false };
+        if !put.slots.is_asked(from) {
+            return true;
+        }
+        match result {
+            Ok(()) => {
+                put.tally.vote(from);
+                put.slots.held_by(from);
+            }
+            Err(_) => {
+                put.slots.refused_by(from);
+                put.stand_in(cx, op, from);
+            }
+        }
+        self.advance(cx, op);
+        true
+    }
+
+    /// The hint that the coordinator keeps for `home` is durable; or it could not be kept, and read repair and
+    /// anti-entropy remain.
+    pub fn on_owed(&mut self, cx: &mut Cx, op: OpId, home: NodeId) {
+        if let Some(put) = self.running.get_mut(&op) {
+            put.slots.owed_here(home);
+        }
+        self.advance(cx, op);
+    }
+
+    pub fn on_timer(&mut self, cx: &mut Cx, op: OpId) {
+        let Some(put) = self.running.get_mut(&op) else { return };
+        if cx.time() >= put.give_up {
+            let timeout = ClientError::Timeout { needed: put.tally.needed(), got: put.tally.got() };
+            put.answer(cx, &Err(timeout));
+        }
+        if put.spread.is_none() {
+            // The local store is silent: it answers later, or never. The client knows; the rest waits for it.
+            return;
+        }
+        let asked_at = put.slots.asked_at();
+        for node in put.slots.silent(cx.me()) {
+            cx.missed(node, asked_at);
+            put.stand_in(cx, op, node);
+        }
+        put.slots.sent(cx.time());
+        let at = cx.time() + cx.env.config.replica_timeout;
+        put.rearm(cx, op, at);
+        self.advance(cx, op);
+    }
+
+    /// Answers once W is met; ends once every home holds the write or is owed it.
+    fn advance(&mut self, cx: &mut Cx, op: OpId) {
+        let Some(put) = self.running.get_mut(&op) else { return };
+        if put.tally.is_met() && !put.callers.is_empty() {
+            let (siblings, dot) = put.spread.clone().unwrap_or_default();
+            let answer = Answer { siblings, dot, by: put.tally.by().to_vec() };
+            if answer.by.iter().any(|&node| !put.slots.is_home(node)) {
+                cx.event(Event::SloppyWrite { key: put.key.clone() });
+            }
+            put.answer(cx, &Ok(answer.clone()));
+            self.admission.succeeded(put.request, answer, cx.env.config.request_memory_max);
+        }
+        if put.spread.is_none() || !put.slots.are_settled() {
+            return;
+        }
+        if put.slots.all_answered() {
+            let unmet = ClientError::QuorumUnmet { needed: put.tally.needed(), got: put.tally.got() };
+            put.answer(cx, &Err(unmet));
+        }
+        if put.callers.is_empty() {
+            self.finish(cx, op);
+        }
+    }
+
+    fn finish(&mut self, cx: &mut Cx, op: OpId) {
+        let Some(put) = self.running.remove(&op) else { return };
+        cx.disarm(put.deadline, Timer::Put(op));
+        self.admission.ended(put.request);
+    }
+}
+
+impl Put {
+    fn send(&self, cx: &mut Cx, op: OpId, to: NodeId, owed: Option<NodeId>) {
+        let Some((siblings, _)) = &self.spread else { return };
+        let write = ReplicaMessage::Write { op, key: self.key.clone(), siblings: siblings.clone(), owed };
+        cx.send(to, Message::Replica(write));
+    }
+
+    /// `node` will not do: the next node of the preference list keeps a hint, or else this one does.
+    fn stand_in(&mut self, cx: &mut Cx, op: OpId, node: NodeId) {
+        for home in self.slots.waiting_for(node) {
+            let suspected = |node| cx.env.liveness.is_suspected(node);
+            match self.slots.next_fallback(cx.env.config.node, home, suspected) {
+                Some(fallback) => self.send(cx, op, fallback, Some(home)),
+                None => {
+                    let waiter = Waiter::PutOwe { op, home };
+                    cx.apply(self.key.clone(), Update::Owe { home }, waiter);
+                }
+            }
+        }
+    }
+
+    fn rearm(&mut self, cx: &mut Cx, op: OpId, at: Instant) {
+        cx.disarm(self.deadline, Timer::Put(op));
+        let unanswered = !self.callers.is_empty();
+        self.deadline = if unanswered && self.give_up > cx.time() { at.min(self.give_up) } else { at };
+        cx.arm(self.deadline, Timer::Put(op));
+    }
+
+    fn answer(&mut self, cx: &mut Cx, result: &Result<Answer, ClientError>) {
+        for caller in self.callers.drain(..) {
+            answer_caller(cx, caller, result.clone());
+        }
+    }
+}
+
+pub(super) fn answer_caller(cx: &mut Cx, caller: Caller, result: Result<Answer, ClientError>) {
+    match caller {
+        Caller::Client(call) => cx.reply(call, result),
+        Caller::Peer { node, op } => {
+            cx.send(node, Message::Forward(ForwardMessage::Reply { op, result }));
+        }
+    }
+}

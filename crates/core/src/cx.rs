@@ -1,0 +1,132 @@
+//! What every machine of a node shares, and how it acts on the world while one input is handled.
+
+use crate::boundary::{Answer, ClientError, ClientReply, Event, Outbox, Output};
+use crate::config::{Boot, Config};
+use crate::deadlines::{Deadlines, Timer};
+use crate::desk::{Desk, Waiter};
+use crate::flaw::Flaw;
+use crate::id::{CallId, NodeId, OpId, StoreId};
+use crate::key::Key;
+use crate::membership::Liveness;
+use crate::message::Message;
+use crate::replica::Update;
+use crate::ring::PreferenceList;
+use crate::rng::CoreRng;
+use crate::storage::{StorageOp, StorageRequest};
+use crate::time::{Instant, Now};
+use crate::version::Actor;
+
+/// State shared by all machines of a node.
+#[derive(Debug)]
+pub(crate) struct Env {
+    pub config: Config,
+    pub boot: Boot,
+    pub deadlines: Deadlines,
+    pub desk: Desk,
+    pub liveness: Liveness,
+    next_op: u64,
+    minted: u64,
+}
+
+impl Env {
+    pub fn new(config: Config, boot: Boot) -> Self {
+        // Starting anywhere in 63 bits keeps answers to an earlier boot from being taken for answers to this one.
+        let next_op = CoreRng::new(boot.seed).next_u64() >> 1;
+        let liveness = Liveness::new(config.node, config.ring.members());
+        Self {
+            config,
+            boot,
+            deadlines: Deadlines::default(),
+            desk: Desk::default(),
+            liveness,
+            next_op,
+            minted: 0,
+        }
+    }
+}
+
+/// One input being handled.
+pub(crate) struct Cx<'a> {
+    pub now: Now,
+    pub env: &'a mut Env,
+    pub out: &'a mut Outbox,
+}
+
+impl Cx<'_> {
+    pub fn me(&self) -> NodeId {
+        self.env.config.node
+    }
+
+    pub fn time(&self) -> Instant {
+        self.now.monotonic
+    }
+
+    pub fn next_op(&mut self) -> OpId {
+        self.env.next_op += 1;
+        OpId(self.env.next_op)
+    }
+
+    /// An actor that nobody has ever counted under.
+    pub fn mint_actor(&mut self) -> Actor {
+        let node = self.me();
+        if self.env.config.flaw == Some(Flaw::AmnesiaReusesActor) {
+            return Actor { node, store: StoreId(0), boot: 0, mint: 0 };
+        }
+        self.env.minted += 1;
+        Actor { node, store: self.env.boot.store, boot: self.env.boot.number, mint: self.env.minted }
+    }
+
+    pub fn preference_list(&self, key: &Key, n: u8) -> PreferenceList {
+        self.env.config.ring.preference_list(key.token(), n)
+    }
+
+    pub fn is_home(&self, key: &Key) -> bool {
+        self.env.config.ring.is_home(self.me(), key.token(), self.env.config.n)
+    }
+
+    pub fn send(&mut self, to: NodeId, message: Message) {
+        debug_assert_ne!(to, self.me(), "a node does not talk to itself: {message:?}");
+        self.out.push(Output::Send { to, message });
+    }
+
+    pub fn reply(&mut self, call: CallId, result: Result<Answer, ClientError>) {
+        self.out.push(Output::Reply(ClientReply { call, result }));
+    }
+
+    pub fn event(&mut self, event: Event) {
+        self.out.push(Output::Event(event));
+    }
+
+    pub fn storage(&mut self, op: StorageOp, waiter: Waiter) {
+        let key = if let StorageOp::Apply { key, .. } = &op { Some(key.clone()) } else { None };
+        let ticket = self.env.desk.issue(waiter, key);
+        self.out.push(Output::Storage(StorageRequest { ticket, op }));
+    }
+
+    pub fn apply(&mut self, key: Key, update: Update, waiter: Waiter) {
+        self.storage(StorageOp::Apply { key, update }, waiter);
+    }
+
+    pub fn storage_has_room(&self) -> bool {
+        self.env.desk.in_flight() < self.env.config.storage_inflight_max as usize
+    }
+
+    pub fn arm(&mut self, at: Instant, timer: Timer) {
+        self.env.deadlines.arm(at, timer);
+    }
+
+    pub fn disarm(&mut self, at: Instant, timer: Timer) {
+        self.env.deadlines.disarm(at, timer);
+    }
+
+    /// `node` was asked at `asked_at` and has not answered that.
+    pub fn missed(&mut self, node: NodeId, asked_at: Instant) {
+        let suspect_after = self.env.config.suspect_after;
+        if self.env.liveness.missed(node, asked_at, suspect_after) {
+            self.event(Event::Suspected { node });
+            if let Some(at) = self.env.liveness.start_probing(self.time() + self.env.config.probe_interval) {
+                self.arm(at, Timer::Probe);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The storage desk: hands out tickets, and remembers who waits for which completion.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::id::{NodeId, OpId};
+use crate::key::Key;
+use crate::storage::Ticket;
+use crate::version::Digest;
+
+/// Who waits for a storage request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    /// A get that reads its own copy.
+    Get(OpId),
+    /// A put that applies its own copy.
+    Put(OpId),
+    /// A put that keeps a hint for `home` itself.
+    PutOwe { op: OpId, home: NodeId },
+    /// A peer that reads our copy.
+    Read { from: NodeId, op: OpId },
+    /// A peer that writes our copy.
+    Write { from: NodeId, op: OpId },
+    /// Hint delivery, looking for keys.
+    HintScan { home: NodeId },
+    /// Hint delivery, deleting one hint.
+    HintSettle { home: NodeId, delivered: Digest },
+    /// Nobody: read repair of our own copy.
+    Nobody,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    next: u64,
+    waiting: BTreeMap<Ticket, (Waiter, Option<Key>)>,
+    /// Applied, not yet covered by a sync.
+    unsynced: BTreeMap<Ticket, Applied>,
+}
+
+/// An update that waits for the sync that covers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Applied {
+    pub waiter: Waiter,
+    /// The home node that the update added a hint for.
+    pub newly_owed: Option<NodeId>,
+    pub key: Key,
+}
+
+impl Desk {
+    /// `key` is that of an update.
+    pub fn issue(&mut self, waiter: Waiter, key: Option<Key>) -> Ticket {
+        self.next += 1;
+        let ticket = Ticket(self.next);
+        self.waiting.insert(ticket, (waiter, key));
+        ticket
+    }
+
+    /// The waiter of a completed request; `None` for a completion that this node never asked for.
+    pub fn complete(&mut self, ticket: Ticket) -> Option<Waiter> {
+        self.waiting.remove(&ticket).map(|(waiter, _)| waiter)
+    }
+
+    /// The waiter and the key of a completed update.
+    pub fn complete_update(&mut self, ticket: Ticket) -> Option<(Waiter, Key)> {
+        let (waiter, key) = self.waiting.remove(&ticket)?;
+        Some((waiter, key?))
+    }
+
+    /// The update of `ticket` goes on waiting, for the sync that covers it.
+    pub fn await_sync(&mut self, ticket: Ticket, applied: Applied) {
+        self.unsynced.insert(ticket, applied);
+    }
+
+    /// The updates that are now durable, in order.
+    pub fn synced(&mut self, through: Ticket) -> Vec<Applied> {
+        let later = self.unsynced.split_off(&Ticket(through.0 + 1));
+        core::mem::replace(&mut self.unsynced, later).into_values().collect()
+    }
+
+    /// The updates that will never be known to be durable.
+    pub fn sync_failed(&mut self) -> Vec<Applied> {
+        core::mem::take(&mut self.unsynced).into_values().collect()
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.waiting.len() + self.unsynced.len()
+    }
+}

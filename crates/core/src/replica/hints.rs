@@ -1,0 +1,235 @@
+//! Hint delivery (the paper's section 4.6): what this node keeps for others goes home.
+//!
+//! The hints themselves are durable, in the store's records. This machine keeps, for each other node, one pass at a
+//! time: scan a page of keys owed to it, send each key's state, settle those that it acknowledged, next page. A
+//! pass that met silence, an error or a changed record is followed by another one. After a start every node may be
+//! owed something, so every node gets a pass.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::boundary::Event;
+use crate::cx::Cx;
+use crate::deadlines::Timer;
+use crate::desk::Waiter;
+use crate::id::{NodeId, OpId};
+use crate::key::Key;
+use crate::message::{Message, ReplicaError, ReplicaMessage};
+use crate::replica::{Change, Settled, Update};
+use crate::storage::{StorageError, StorageOp};
+use crate::time::Instant;
+use crate::version::{Digest, Siblings};
+
+#[derive(Debug, Default)]
+pub(crate) struct Hints {
+    homes: BTreeMap<NodeId, Delivery>,
+}
+
+/// What is going on towards one home.
+#[derive(Debug)]
+struct Delivery {
+    /// Something may be owed that the running pass does not know of.
+    dirty: bool,
+    timer: Option<Instant>,
+    pass: Pass,
+}
+
+#[derive(Debug)]
+enum Pass {
+    Idle,
+    Scanning,
+    /// Waiting for acknowledgements and settlements of one page.
+    Delivering(Page),
+}
+
+#[derive(Debug)]
+struct Page {
+    sent_at: Instant,
+    unanswered: BTreeMap<OpId, (Key, Digest)>,
+    settling: usize,
+    /// Where the next page starts; `None` when this was the last.
+    next: Option<Key>,
+}
+
+impl Hints {
+    /// After a start every other node may be owed something.
+    pub fn start(&mut self, cx: &mut Cx) {
+        let me = cx.me();
+        let homes: Vec<NodeId> = cx.env.config.ring.members().iter().copied().filter(|&n| n != me).collect();
+        for home in homes {
+            self.mark_dirty(cx, home);
+        }
+    }
+
+    /// A hint for `home` is durable: from now on it will be delivered, restarts or not.
+    pub fn on_stored(&mut self, cx: &mut Cx, home: NodeId, key: Key) {
+        cx.event(Event::HintStored { home, key });
+        self.mark_dirty(cx, home);
+    }
+
+    /// A hint for `home` was stored, or one may have been left.
+    fn mark_dirty(&mut self, cx: &mut Cx, home: NodeId) {
+        let delivery =
+            self.homes.entry(home).or_insert(Delivery { dirty: false, timer: None, pass: Pass::Idle });
+        delivery.dirty = true;
+        if matches!(delivery.pass, Pass::Idle) && delivery.timer.is_none() {
+            let at = cx.time() + cx.env.config.hint_interval;
+            delivery.timer = Some(at);
+            cx.arm(at, Timer::Hints(home));
+        }
+    }
+
+    /// Whether nothing is owed to anybody as far as this node remembers.
+    pub fn is_idle(&self) -> bool {
+        self.homes.values().all(|delivery| !delivery.dirty && matches!(delivery.pass, Pass::Idle))
+    }
+
+    pub fn on_timer(&mut self, cx: &mut Cx, home: NodeId) {
+        let Some(delivery) = self.homes.get_mut(&home) else { return };
+        delivery.timer = None;
+        match &delivery.pass {
+            Pass::Scanning => {}
+            Pass::Delivering(page) => {
+                if !page.unanswered.is_empty() {
+                    let sent_at = page.sent_at;
+                    cx.missed(home, sent_at);
+                }
+                self.end_pass(cx, home, Pass::Idle);
+                self.mark_dirty(cx, home);
+            }
+            Pass::Idle if delivery.dirty => self.begin_pass(cx, home),
+            Pass::Idle => {}
+        }
+    }
+
+    fn begin_pass(&mut self, cx: &mut Cx, home: NodeId) {
+        if cx.env.liveness.is_suspected(home) || !cx.storage_has_room() {
+            return self.mark_dirty(cx, home);
+        }
+        if let Some(delivery) = self.homes.get_mut(&home) {
+            delivery.dirty = false;
+        }
+        self.scan(cx, home, None);
+    }
+
+    fn scan(&mut self, cx: &mut Cx, home: NodeId, after: Option<Key>) {
+        let limit = cx.env.config.hint_batch_max;
+        self.end_pass(cx, home, Pass::Scanning);
+        cx.storage(StorageOp::ScanHints { home, after, limit }, Waiter::HintScan { home });
+    }
+
+    pub fn on_scanned(
+        &mut self,
+        cx: &mut Cx,
+        home: NodeId,
+        result: Result<Vec<(Key, Siblings)>, StorageError>,
+    ) {
+        let Ok(owed) = result else {
+            self.end_pass(cx, home, Pass::Idle);
+            return self.mark_dirty(cx, home);
+        };
+        let full = owed.len() >= cx.env.config.hint_batch_max as usize;
+        let next = full.then(|| owed.last().map(|(key, _)| key.clone())).flatten();
+        let mut page = Page { sent_at: cx.time(), unanswered: BTreeMap::new(), settling: 0, next };
+        for (key, siblings) in owed {
+            let op = cx.next_op();
+            page.unanswered.insert(op, (key.clone(), siblings.digest()));
+            let write = ReplicaMessage::Write { op, key, siblings, owed: None };
+            cx.send(home, Message::Replica(write));
+        }
+        self.end_pass(cx, home, Pass::Delivering(page));
+        self.turn_page_if_done(cx, home);
+    }
+
+    /// Whether `op` was one of ours.
+    pub fn on_write_reply(
+        &mut self,
+        cx: &mut Cx,
+        home: NodeId,
+        op: OpId,
+        result: Result<(), ReplicaError>,
+    ) -> bool {
+        let Some(Delivery { pass: Pass::Delivering(page), .. }) = self.homes.get_mut(&home) else {
+            return false;
+        };
+        let Some((key, delivered)) = page.unanswered.remove(&op) else { return false };
+        if result.is_ok() {
+            page.settling += 1;
+            let settled = if cx.is_home(&key) { Settled::KeepRecord } else { Settled::DropRecord };
+            let update = Update::Settle { home, delivered, settled };
+            cx.apply(key, update, Waiter::HintSettle { home, delivered });
+        } else {
+            self.mark_dirty(cx, home);
+            self.turn_page_if_done(cx, home);
+        }
+        true
+    }
+
+    /// The hint was deleted, or the record had moved on and the hint stands.
+    pub fn on_settled(
+        &mut self,
+        cx: &mut Cx,
+        home: NodeId,
+        key: Key,
+        delivered: Digest,
+        change: Option<&Change>,
+    ) {
+        match change {
+            Some(change) if change.siblings.digest() == delivered => {
+                cx.event(Event::HintDelivered { home, key });
+            }
+            Some(_) => self.mark_dirty(cx, home),
+            // The record is gone, and its hints with it.
+            None => {}
+        }
+        self.settled_one(cx, home);
+    }
+
+    /// Nothing was deleted: the store failed.
+    pub fn on_settle_failed(&mut self, cx: &mut Cx, home: NodeId) {
+        self.mark_dirty(cx, home);
+        self.settled_one(cx, home);
+    }
+
+    fn settled_one(&mut self, cx: &mut Cx, home: NodeId) {
+        if let Some(Delivery { pass: Pass::Delivering(page), .. }) = self.homes.get_mut(&home) {
+            // A settlement may arrive after its pass was given up and another page was sent.
+            page.settling = page.settling.saturating_sub(1);
+        }
+        self.turn_page_if_done(cx, home);
+    }
+
+    fn turn_page_if_done(&mut self, cx: &mut Cx, home: NodeId) {
+        let Some(Delivery { pass: Pass::Delivering(page), dirty, .. }) = self.homes.get(&home) else {
+            return;
+        };
+        if !page.unanswered.is_empty() || page.settling > 0 {
+            return;
+        }
+        let dirty = *dirty;
+        match page.next.clone() {
+            Some(after) => self.scan(cx, home, Some(after)),
+            None => {
+                self.end_pass(cx, home, Pass::Idle);
+                if dirty {
+                    self.mark_dirty(cx, home);
+                }
+            }
+        }
+    }
+
+    /// Moves on to `pass`, with the timer that it needs.
+    fn end_pass(&mut self, cx: &mut Cx, home: NodeId, pass: Pass) {
+        let Some(delivery) = self.homes.get_mut(&home) else { return };
+        if let Some(at) = delivery.timer.take() {
+            cx.disarm(at, Timer::Hints(home));
+        }
+        if let Pass::Delivering(_) = pass {
+            // Nobody waits for a delivery: a home that is slow rather than dead must still get through.
+            let at = cx.time() + cx.env.config.request_timeout;
+            delivery.timer = Some(at);
+            cx.arm(at, Timer::Hints(home));
+        }
+        delivery.pass = pass;
+    }
+}

@@ -1,0 +1,285 @@
+//! The record: everything a store keeps for one key, and the one pure function that changes it.
+//!
+//! No read-modify-write crosses the storage boundary. The core sends an [`Update`]; whoever executes it (the real
+//! store, the simulated disk) calls [`Update::apply`] on what is stored and writes the result.
+
+use alloc::vec::Vec;
+
+use crate::id::{NodeId, RequestId};
+use crate::time::WallTime;
+use crate::version::{Actor, Context, Digest, Dot, Policy, Siblings, Value, Version};
+
+/// What a store keeps for one key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// The versions. The only part that travels.
+    pub siblings: Siblings,
+    /// The last dot that *this store* issued for this key: the licence to go on counting under its actor. A
+    /// record that arrived by merge, or was not found, has none.
+    pub kept: Option<Dot>,
+    /// Home nodes that this node owes the key to: one hint each. Ordered, without repetition.
+    pub owed: Vec<NodeId>,
+}
+
+/// A client's write, as its coordinator hands it to the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Write {
+    /// The client's request. A version that this request already made is not made again.
+    pub request: RequestId,
+    /// What the client had been shown.
+    pub context: Context,
+    /// What it writes.
+    pub value: Value,
+    /// The coordinator's clock.
+    pub written_at: WallTime,
+}
+
+/// A change to one record. Each is idempotent, except that `Coordinate` issues a dot (once for each request).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Update {
+    /// Issue a dot for a client's write and add it.
+    Coordinate {
+        /// The write.
+        write: Write,
+        /// The actor to count under when the record has none that may go on.
+        mint: Actor,
+        /// The oldest boot of this store since which every stop was clean. Kept actors of older boots are void:
+        /// dots may have left for peers without surviving here.
+        continuous_since: u64,
+        /// The home node that this node stands in for, if it is not one itself.
+        owed: Option<NodeId>,
+        /// The bucket's policy.
+        policy: Policy,
+    },
+    /// Join a state that another node holds.
+    Merge {
+        /// That state.
+        siblings: Siblings,
+        /// The home node that this node stands in for, if any: the merge stores a hint.
+        owed: Option<NodeId>,
+        /// The bucket's policy.
+        policy: Policy,
+    },
+    /// Store a hint for `home` beside what is here already.
+    Owe {
+        /// The home node that did not acknowledge.
+        home: NodeId,
+    },
+    /// `home` durably holds the state `delivered`: delete the hint for it, unless the record has moved on since.
+    Settle {
+        /// The home node that acknowledged.
+        home: NodeId,
+        /// The state it acknowledged.
+        delivered: Digest,
+        /// What to do with the record once nothing is owed any more.
+        settled: Settled,
+    },
+}
+
+/// What becomes of a record when its last hint was delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Settled {
+    /// This node is a home of the key.
+    KeepRecord,
+    /// This node only stood in for others.
+    DropRecord,
+}
+
+/// What an update did.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Change {
+    /// The state afterwards.
+    pub siblings: Siblings,
+    /// The dot issued (or found, for a repeated request) by `Coordinate`.
+    pub dot: Option<Dot>,
+    /// The home node that a hint was added for; `None` when it was there already.
+    pub newly_owed: Option<NodeId>,
+}
+
+/// Why an update was not applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refused {
+    /// Nothing is stored under the key, so there is nothing to owe or settle.
+    NotFound,
+}
+
+impl Update {
+    /// The pure heart of the store: what is stored and an update give what to store (`None`: delete the record)
+    /// and what to tell the core. Refused updates leave the record as it was.
+    pub fn apply(&self, stored: Option<&Record>) -> Result<(Option<Record>, Change), Refused> {
+        match self {
+            Self::Coordinate { write, mint, continuous_since, owed, policy } => {
+                let mut record = stored.cloned().unwrap_or_default();
+                let dot = record.coordinate(write, *mint, *continuous_since, *policy);
+                let newly_owed = record.owe(*owed);
+                Ok(record.changed(Some(dot), newly_owed))
+            }
+            Self::Merge { siblings, owed, policy } => {
+                let mut record = stored.cloned().unwrap_or_default();
+                record.siblings = record.siblings.merge(siblings, *policy);
+                let newly_owed = record.owe(*owed);
+                Ok(record.changed(None, newly_owed))
+            }
+            Self::Owe { home } => {
+                let mut record = stored.cloned().ok_or(Refused::NotFound)?;
+                let newly_owed = record.owe(Some(*home));
+                Ok(record.changed(None, newly_owed))
+            }
+            Self::Settle { home, delivered, settled } => {
+                let mut record = stored.cloned().ok_or(Refused::NotFound)?;
+                record.settle(*home, *delivered);
+                if record.owed.is_empty() && *settled == Settled::DropRecord {
+                    return Ok((None, record.changed(None, None).1));
+                }
+                Ok(record.changed(None, None))
+            }
+        }
+    }
+}
+
+impl Record {
+    fn changed(self, dot: Option<Dot>, newly_owed: Option<NodeId>) -> (Option<Self>, Change) {
+        let change = Change { siblings: self.siblings.clone(), dot, newly_owed };
+        (Some(self), change)
+    }
+
+    fn coordinate(&mut self, write: &Write, mint: Actor, continuous_since: u64, policy: Policy) -> Dot {
+        if let Some(version) = self.siblings.by_request(write.request) {
+            return version.dot;
+        }
+        let dot = self.next_dot(write, mint, continuous_since);
+        self.kept = Some(dot);
+        let version = Version {
+            dot,
+            past: write.context.0.clone(),
+            request: write.request,
+            written_at: write.written_at,
+            value: write.value.clone(),
+        };
+        self.siblings = self.siblings.with(version, policy);
+        dot
+    }
+
+    /// The kept actor goes on counting only if this store has been continuous since it was minted and nobody, not
+    /// even the client, knows more of it than we do; otherwise the fresh one starts.
+    fn next_dot(&self, write: &Write, mint: Actor, continuous_since: u64) -> Dot {
+        let seen = |actor| self.siblings.counter(actor).max(write.context.0.counter(actor));
+        match self.kept {
+            Some(last)
+                if last.actor.store == mint.store
+                    && last.actor.boot >= continuous_since
+                    && seen(last.actor) <= last.counter =>
+            {
+                Dot { actor: last.actor, counter: last.counter + 1 }
+            }
+            _ => Dot { actor: mint, counter: seen(mint) + 1 },
+        }
+    }
+
+    /// Adds a hint. For whom, unless it was there already.
+    fn owe(&mut self, home: Option<NodeId>) -> Option<NodeId> {
+        let home = home?;
+        let at = self.owed.binary_search(&home).err()?;
+        self.owed.insert(at, home);
+        Some(home)
+    }
+
+    /// The only line that deletes a hint: `home` holds durably exactly what is here.
+    fn settle(&mut self, home: NodeId, delivered: Digest) {
+        if self.siblings.digest() == delivered {
+            self.owed.retain(|&owed| owed != home);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::StoreId;
+    use alloc::vec;
+
+    const HOME: NodeId = NodeId(7);
+
+    fn actor(mint: u64) -> Actor {
+        Actor { node: NodeId(1), store: StoreId(1), boot: 4, mint }
+    }
+
+    fn put(request: u128, context: Context, mint: u64) -> Update {
+        let write =
+            Write { request: RequestId(request), context, value: Value::Tombstone, written_at: WallTime(0) };
+        let policy = Policy::KeepSiblings;
+        Update::Coordinate { write, mint: actor(mint), continuous_since: 3, owed: None, policy }
+    }
+
+    fn applied(update: &Update, stored: Option<&Record>) -> (Record, Change) {
+        let (record, change) = update.apply(stored).unwrap();
+        (record.unwrap(), change)
+    }
+
+    #[test]
+    fn a_record_goes_on_counting_under_its_actor() {
+        let (first, _) = applied(&put(1, Context::EMPTY, 1), None);
+        let (_, change) = applied(&put(2, first.siblings.context(), 2), Some(&first));
+        assert_eq!(change.dot, Some(Dot { actor: actor(1), counter: 2 }));
+        assert_eq!(change.siblings.versions().len(), 1);
+    }
+
+    #[test]
+    fn a_record_that_arrived_by_merge_mints_an_actor() {
+        let (first, _) = applied(&put(1, Context::EMPTY, 1), None);
+        let merge = Update::Merge { siblings: first.siblings, owed: None, policy: Policy::KeepSiblings };
+        let (copy, _) = applied(&merge, None);
+        assert_eq!(copy.kept, None);
+        let (_, change) = applied(&put(2, Context::EMPTY, 2), Some(&copy));
+        assert_eq!(change.dot, Some(Dot { actor: actor(2), counter: 1 }));
+    }
+
+    #[test]
+    fn an_actor_older_than_the_last_unclean_stop_is_void() {
+        let (mut record, _) = applied(&put(1, Context::EMPTY, 1), None);
+        let mut last = record.kept.unwrap();
+        last.actor.boot = 2;
+        record.kept = Some(last);
+        let (_, change) = applied(&put(2, Context::EMPTY, 2), Some(&record));
+        assert_eq!(change.dot.unwrap().actor, actor(2));
+    }
+
+    #[test]
+    fn a_client_that_has_seen_more_of_our_actor_than_we_issued_proves_amnesia() {
+        let (record, _) = applied(&put(1, Context::EMPTY, 1), None);
+        let ahead = Context([Dot { actor: actor(1), counter: 5 }].into_iter().collect());
+        let (_, change) = applied(&put(2, ahead, 2), Some(&record));
+        assert_eq!(change.dot.unwrap().actor, actor(2));
+    }
+
+    #[test]
+    fn a_repeated_request_makes_no_second_dot() {
+        let (record, first) = applied(&put(1, Context::EMPTY, 1), None);
+        let (again, second) = applied(&put(1, Context::EMPTY, 2), Some(&record));
+        assert_eq!(again, record);
+        assert_eq!(second.dot, first.dot);
+    }
+
+    #[test]
+    fn a_hint_is_deleted_only_for_the_state_that_was_delivered() {
+        let owe = |record: &Record| applied(&Update::Owe { home: HOME }, Some(record)).0;
+        let settle = |delivered, settled| Update::Settle { home: HOME, delivered, settled };
+        let (record, _) = applied(&put(1, Context::EMPTY, 1), None);
+        let record = owe(&record);
+        assert_eq!(record.owed, vec![HOME]);
+        let delivered = record.siblings.digest();
+
+        let (moved_on, _) = applied(&put(2, Context::EMPTY, 2), Some(&record));
+        let (kept, _) = applied(&settle(delivered, Settled::DropRecord), Some(&moved_on));
+        assert_eq!(kept.owed, vec![HOME], "the home lacks the second write");
+
+        let (settled, _) = applied(&settle(delivered, Settled::KeepRecord), Some(&record));
+        assert_eq!(settled.owed, vec![]);
+        assert_eq!(settle(delivered, Settled::DropRecord).apply(Some(&record)).unwrap().0, None);
+    }
+
+    #[test]
+    fn nothing_is_owed_or_settled_where_nothing_is_stored() {
+        assert_eq!(Update::Owe { home: HOME }.apply(None), Err(Refused::NotFound));
+    }
+}

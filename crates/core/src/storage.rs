@@ -1,0 +1,98 @@
+//! The conversation with the store: requests go out, completions come back in any order, or never.
+//!
+//! The contract, for whoever executes it:
+//!
+//! 1. Updates of one key take effect in the order of their tickets. A read sees every update of its key whose
+//!    completion was handed to the core before the read was requested.
+//! 2. Each request completes exactly once, or the node crashed.
+//! 3. `Synced { through }` only after a sync that covers every update with a ticket up to and including `through`.
+//! 4. After a failed sync the store refuses everything until it is reopened.
+//! 5. The core bounds what is in flight ([`Config::storage_inflight_max`](crate::Config)).
+
+use alloc::vec::Vec;
+
+use crate::id::NodeId;
+use crate::key::Key;
+use crate::replica::{Change, Refused, Update};
+use crate::version::Siblings;
+
+/// The name of one storage request; rises by one with each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A request to the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StorageRequest {
+    /// Its name, which the completion carries back.
+    pub ticket: Ticket,
+    /// What to do.
+    pub op: StorageOp,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StorageOp {
+    /// Read one key's versions.
+    Read {
+        /// The key.
+        key: Key,
+    },
+    /// Run [`Update::apply`] on one key's record.
+    Apply {
+        /// The key.
+        key: Key,
+        /// The change.
+        update: Update,
+    },
+    /// List keys that are owed to `home`, in key order.
+    ScanHints {
+        /// The node they are owed to.
+        home: NodeId,
+        /// Only keys after this one.
+        after: Option<Key>,
+        /// At most so many.
+        limit: u32,
+    },
+}
+
+/// What the store answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StorageCompletion {
+    /// Answer to [`StorageOp::Read`]. A key that is not stored has no versions.
+    Read {
+        /// The request.
+        ticket: Ticket,
+        /// The versions stored.
+        result: Result<Siblings, StorageError>,
+    },
+    /// Answer to [`StorageOp::Apply`]: done, visible to later reads, **not yet durable**.
+    Applied {
+        /// The request.
+        ticket: Ticket,
+        /// What the update did. An error or a refusal is final: no `Synced` is awaited for it.
+        result: Result<Result<Change, Refused>, StorageError>,
+    },
+    /// Answer to [`StorageOp::ScanHints`].
+    Hints {
+        /// The request.
+        ticket: Ticket,
+        /// Keys owed, with their versions; fewer than asked for means that there are no more.
+        result: Result<Vec<(Key, Siblings)>, StorageError>,
+    },
+    /// Every update with a ticket up to and including `through` that was applied is durable.
+    Synced {
+        /// The watermark.
+        through: Ticket,
+    },
+    /// A sync failed: updates applied but not yet synced may or may not survive. Everything is refused from now on.
+    SyncFailed,
+}
+
+/// The store could not do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StorageError {
+    /// An I/O error, or refused after an earlier failed sync. Nothing was changed.
+    Failed,
+    /// What is stored under this key fails its checksum. It was not changed.
+    Corrupt,
+}

@@ -1,0 +1,175 @@
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::context::Context;
+use super::dot::{Actor, Dot};
+use super::vector::VersionVector;
+use crate::id::RequestId;
+use crate::time::WallTime;
+
+/// What one write wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// Bytes that mean something to the client API only.
+    Data(Bytes),
+    /// A delete. It is a version like any other, so that a concurrent write survives it.
+    Tombstone,
+}
+
+/// One write: immutable, named by its dot.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Version {
+    /// The write's name.
+    pub dot: Dot,
+    /// What the writer had been shown. Never contains `dot`.
+    pub past: VersionVector,
+    /// The client's request that made it.
+    pub request: RequestId,
+    /// The coordinator's clock at that moment: for humans, and for last-write-wins.
+    pub written_at: WallTime,
+    /// What was written.
+    pub value: Value,
+}
+
+/// How concurrent versions of a key are treated. All replicas of a bucket use the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Policy {
+    /// Keep every concurrent version; the reader reconciles them.
+    #[default]
+    KeepSiblings,
+    /// Keep the version with the latest clock, ties by dot. **Loses acknowledged writes**: a write whose
+    /// coordinator's clock is behind is dropped although nobody who wrote later had seen it.
+    LastWriteWins,
+}
+
+/// Names the exact set of versions in a state: xxh3-128 over the dots, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub u128);
+
+/// The concurrent versions of one key, ordered by dot; no version's past contains another's dot.
+///
+/// Cheap to clone. A state is *closed*: one that has seen a dot (as a version or in a past) has seen every
+/// earlier dot of the same actor. That makes a version vector an exact past, and holds because only whole states
+/// travel between nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Siblings(Arc<Vec<Version>>);
+
+impl Siblings {
+    /// Puts versions that came from elsewhere (a peer, a disk) in order and drops what another one supersedes.
+    pub fn from_versions(mut versions: Vec<Version>) -> Self {
+        versions.sort_by_key(|version| version.dot);
+        versions.dedup_by_key(|version| version.dot);
+        let keep: Vec<bool> = versions.iter().map(|version| !superseded(version.dot, &versions)).collect();
+        let mut keep = keep.into_iter();
+        versions.retain(|_| keep.next().unwrap_or(false));
+        Self(Arc::new(versions))
+    }
+
+    /// The versions, ordered by dot.
+    pub fn versions(&self) -> &[Version] {
+        &self.0
+    }
+
+    /// Whether nothing was ever written, as far as this state knows.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether there is something to show a reader: a version that is not a tombstone.
+    pub fn is_found(&self) -> bool {
+        self.0.iter().any(|version| version.value != Value::Tombstone)
+    }
+
+    /// What a client that is shown this state has seen.
+    pub fn context(&self) -> Context {
+        let mut seen = VersionVector::EMPTY;
+        for version in self.versions() {
+            seen.join(&version.past);
+            seen.insert(version.dot);
+        }
+        Context(seen)
+    }
+
+    /// The name of this exact set of versions.
+    pub fn digest(&self) -> Digest {
+        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+        for Version { dot: Dot { actor, counter }, .. } in self.versions() {
+            for word in [actor.node.0, actor.store.0, actor.boot, actor.mint, *counter] {
+                hasher.update(&word.to_le_bytes());
+            }
+        }
+        Digest(hasher.digest128())
+    }
+
+    /// The highest count of `actor` that this state has seen, 0 for none.
+    pub fn counter(&self, actor: Actor) -> u64 {
+        self.versions()
+            .iter()
+            .map(|version| {
+                let own = if version.dot.actor == actor { version.dot.counter } else { 0 };
+                own.max(version.past.counter(actor))
+            })
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// The version that `request` made, if it is among the siblings.
+    pub fn by_request(&self, request: RequestId) -> Option<&Version> {
+        self.versions().iter().find(|version| version.request == request)
+    }
+
+    /// This state with one more write: versions in the write's past go, the others stay beside it.
+    ///
+    /// The dot must be new: the caller issues it (see [`Record`](crate::replica::Record)).
+    #[must_use]
+    pub fn with(&self, version: Version, policy: Policy) -> Self {
+        assert!(!version.past.contains(version.dot), "a write is not in its own past: {:?}", version.dot);
+        self.merge(&Self(Arc::new(alloc::vec![version])), policy)
+    }
+
+    /// Joins two states: commutative, associative, idempotent, and independent of clocks and of the order of
+    /// arrival (under [`Policy::KeepSiblings`]; last-write-wins has the same laws, and loses writes).
+    #[must_use]
+    pub fn merge(&self, other: &Self, policy: Policy) -> Self {
+        if Arc::ptr_eq(&self.0, &other.0) || other.is_empty() {
+            return self.clone();
+        }
+        if self.is_empty() {
+            return other.clone();
+        }
+        match policy {
+            Policy::KeepSiblings => self.merge_causally(other),
+            Policy::LastWriteWins => self.merge_by_clock(other),
+        }
+    }
+
+    fn merge_causally(&self, other: &Self) -> Self {
+        let mut merged: Vec<Version> = Vec::with_capacity(self.0.len() + other.0.len());
+        merged.extend(self.versions().iter().filter(|v| !superseded(v.dot, &other.0)).cloned());
+        let ours = merged.len();
+        for version in other.versions() {
+            let known = self.0.binary_search_by_key(&version.dot, |have| have.dot).is_ok();
+            if !known && !superseded(version.dot, &self.0) {
+                merged.push(version.clone());
+            }
+        }
+        if merged.len() == ours && ours == self.0.len() {
+            return self.clone();
+        }
+        merged.sort_by_key(|version| version.dot);
+        Self(Arc::new(merged))
+    }
+
+    fn merge_by_clock(&self, other: &Self) -> Self {
+        let latest =
+            self.versions().iter().chain(other.versions()).max_by_key(|v| (v.written_at, v.dot)).cloned();
+        Self(Arc::new(latest.into_iter().collect()))
+    }
+}
+
+/// Whether some version's writer had seen `dot`.
+fn superseded(dot: Dot, by: &[Version]) -> bool {
+    by.iter().any(|version| version.past.contains(dot))
+}

@@ -1,0 +1,237 @@
+//! A few nodes on a table: messages and syncs go through at once unless a test holds them back.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use cartwheel_core::id::{CallId, NodeId, RequestId, StoreId};
+use cartwheel_core::message::Message;
+use cartwheel_core::replica::Record;
+use cartwheel_core::ring::Ring;
+use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket};
+use cartwheel_core::time::{Instant, Now, WallTime};
+use cartwheel_core::version::{Context, Siblings, Value};
+use cartwheel_core::{
+    Answer, Boot, ClientError, ClientOp, ClientRequest, Config, Event, Input, Key, Node, Outbox, Output,
+    Quorum,
+};
+
+pub struct Lab {
+    pub now: Instant,
+    pub events: Vec<(u64, Event)>,
+    nodes: BTreeMap<u64, Node>,
+    disks: BTreeMap<u64, BTreeMap<Key, Record>>,
+    messages: VecDeque<(u64, u64, Message)>,
+    replies: BTreeMap<CallId, Result<Answer, ClientError>>,
+    calls: u64,
+    /// Nodes that hear and say nothing.
+    pub cut: BTreeSet<u64>,
+    /// Nodes whose disks apply, and do not sync.
+    pub unsynced: BTreeMap<u64, Vec<Ticket>>,
+    /// Nodes whose disks fail.
+    pub broken: BTreeSet<u64>,
+}
+
+/// A key whose homes among five nodes are n1, n2, n3, then n4, n5 stand in.
+pub fn key() -> Key {
+    let ring = ring(5);
+    let found = (0..1_000).map(|i| Key::new(b"carts", format!("{i}").as_bytes())).find(|key| {
+        let list = ring.preference_list(key.token(), 3);
+        list.nodes().iter().map(|node| node.0).eq(1..=5)
+    });
+    found.expect("one of a thousand keys")
+}
+
+fn ring(nodes: u64) -> Ring {
+    let members: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
+    Ring::new(&members, 64, 3).unwrap()
+}
+
+impl Lab {
+    pub fn new(nodes: u64) -> Self {
+        let mut lab = Self {
+            now: Instant(1_000_000_000),
+            events: Vec::new(),
+            nodes: BTreeMap::new(),
+            disks: (1..=nodes).map(|node| (node, BTreeMap::new())).collect(),
+            messages: VecDeque::new(),
+            replies: BTreeMap::new(),
+            calls: 0,
+            cut: BTreeSet::new(),
+            unsynced: BTreeMap::new(),
+            broken: BTreeSet::new(),
+        };
+        for node in 1..=nodes {
+            lab.start(node, nodes);
+        }
+        lab
+    }
+
+    /// Starts (again) a node: its memory is gone, its disk is not.
+    pub fn start(&mut self, node: u64, nodes: u64) {
+        let config = Config::new(NodeId(node), ring(nodes));
+        let boot = Boot {
+            store: StoreId(node),
+            number: self.now.0,
+            continuous_since: self.now.0,
+            seed: [node as u8; 32],
+        };
+        let mut outbox = Outbox::new();
+        let started = Node::new(config, boot, self.clock(), &mut outbox);
+        self.nodes.insert(node, started);
+        self.carry_out(node, &mut outbox);
+    }
+
+    fn clock(&self) -> Now {
+        Now { monotonic: self.now, wall: WallTime(self.now.0 / 1_000) }
+    }
+
+    pub fn put(&mut self, node: u64, value: &'static str, context: Context) -> CallId {
+        self.put_as(node, self.calls as u128 + 1, value, context)
+    }
+
+    pub fn put_as(&mut self, node: u64, request: u128, value: &'static str, context: Context) -> CallId {
+        let value = Value::Data(value.into());
+        self.ask(node, request, ClientOp::Put { context, value, w: Quorum::Default, n: None })
+    }
+
+    pub fn get(&mut self, node: u64, r: Quorum) -> CallId {
+        self.ask(node, self.calls as u128 + 1, ClientOp::Get { r, n: None })
+    }
+
+    pub fn ask(&mut self, node: u64, request: u128, op: ClientOp) -> CallId {
+        self.calls += 1;
+        let call = CallId(self.calls);
+        let request = ClientRequest { call, request: RequestId(request), key: key(), op, timeout: None };
+        self.handle(node, Input::Client(request));
+        self.settle();
+        call
+    }
+
+    pub fn reply(&self, call: CallId) -> Option<&Result<Answer, ClientError>> {
+        self.replies.get(&call)
+    }
+
+    /// The values that a successful call shows, in order.
+    pub fn values(&self, call: CallId) -> Vec<String> {
+        values(&self.replies[&call].as_ref().unwrap().siblings)
+    }
+
+    /// The values on a node's disk, and the homes it owes them to.
+    pub fn disk(&self, node: u64) -> (Vec<String>, Vec<u64>) {
+        let record = self.disks[&node].get(&key()).cloned().unwrap_or_default();
+        (values(&record.siblings), record.owed.iter().map(|home| home.0).collect())
+    }
+
+    pub fn saw(&self, event: impl Fn(&Event) -> bool) -> usize {
+        self.events.iter().filter(|(_, seen)| event(seen)).count()
+    }
+
+    /// What a held disk has applied becomes durable.
+    pub fn sync(&mut self, node: u64) {
+        if let Some(through) = self.unsynced.remove(&node).and_then(|tickets| tickets.last().copied()) {
+            self.handle(node, Input::Storage(StorageCompletion::Synced { through }));
+        }
+        self.settle();
+    }
+
+    /// Hands a message to a node, as a network that kept it for long would.
+    pub fn deliver(&mut self, from: u64, to: u64, message: Message) {
+        self.handle(to, Input::Peer { from: NodeId(from), message });
+        self.settle();
+    }
+
+    /// Time passes; timers fire when they are due.
+    pub fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            let due = self.nodes.iter().filter_map(|(id, node)| Some((node.next_timeout()?, *id))).min();
+            match due {
+                Some((at, node)) if at <= end => {
+                    self.now = self.now.max(at);
+                    self.handle(node, Input::Timeout);
+                    self.settle();
+                }
+                _ => break,
+            }
+        }
+        self.now = end;
+    }
+
+    fn settle(&mut self) {
+        while let Some((from, to, message)) = self.messages.pop_front() {
+            if !self.cut.contains(&from) && !self.cut.contains(&to) {
+                self.handle(to, Input::Peer { from: NodeId(from), message });
+            }
+        }
+    }
+
+    fn handle(&mut self, node: u64, input: Input) {
+        let mut outbox = Outbox::new();
+        let now = self.clock();
+        self.nodes.get_mut(&node).unwrap().handle(now, input, &mut outbox);
+        self.carry_out(node, &mut outbox);
+    }
+
+    fn carry_out(&mut self, node: u64, outbox: &mut Outbox) {
+        let outputs: Vec<Output> = outbox.drain().collect();
+        for output in outputs {
+            match output {
+                Output::Reply(reply) => {
+                    assert!(self.replies.insert(reply.call, reply.result).is_none(), "one reply to a call");
+                }
+                Output::Send { to, message } => self.messages.push_back((node, to.0, message)),
+                Output::Event(event) => self.events.push((node, event)),
+                Output::Storage(request) => self.store(node, request),
+            }
+        }
+    }
+
+    fn store(&mut self, node: u64, StorageRequest { ticket, op }: StorageRequest) {
+        let failed = self.broken.contains(&node);
+        let disk = self.disks.get_mut(&node).unwrap();
+        let completion = match op {
+            StorageOp::Read { key } => {
+                let held = disk.get(&key).map(|record| record.siblings.clone()).unwrap_or_default();
+                StorageCompletion::Read {
+                    ticket,
+                    result: if failed { Err(StorageError::Failed) } else { Ok(held) },
+                }
+            }
+            StorageOp::ScanHints { home, .. } => {
+                let owed = disk.iter().filter(|(_, record)| record.owed.contains(&home));
+                let hints = owed.map(|(key, record)| (key.clone(), record.siblings.clone())).collect();
+                StorageCompletion::Hints { ticket, result: Ok(hints) }
+            }
+            StorageOp::Apply { .. } if failed => {
+                StorageCompletion::Applied { ticket, result: Err(StorageError::Failed) }
+            }
+            StorageOp::Apply { key, update } => {
+                let applied = update.apply(disk.get(&key)).map(|(record, change)| {
+                    match record {
+                        Some(record) => disk.insert(key, record),
+                        None => disk.remove(&key),
+                    };
+                    change
+                });
+                StorageCompletion::Applied { ticket, result: Ok(applied) }
+            }
+        };
+        let is_update = matches!(completion, StorageCompletion::Applied { result: Ok(Ok(_)), .. });
+        self.handle(node, Input::Storage(completion));
+        match self.unsynced.get_mut(&node) {
+            Some(held) if is_update => held.push(ticket),
+            None if is_update => {
+                self.handle(node, Input::Storage(StorageCompletion::Synced { through: ticket }));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn values(siblings: &Siblings) -> Vec<String> {
+    let text = |value: &Value| match value {
+        Value::Data(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Tombstone => "deleted".into(),
+    };
+    siblings.versions().iter().map(|version| text(&version.value)).collect()
+}

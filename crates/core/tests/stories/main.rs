@@ -1,0 +1,260 @@
+//! Stories of a put and a get, one promise each.
+
+mod lab;
+
+use std::time::Duration;
+
+use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
+use cartwheel_core::version::Context;
+use cartwheel_core::{ClientError, Event, Quorum};
+use lab::Lab;
+
+const LONG: Duration = Duration::from_secs(10);
+const SHORT: Duration = Duration::from_millis(300);
+
+#[test]
+fn a_put_is_acknowledged_by_w_durable_copies_and_not_before() {
+    let mut lab = Lab::new(5);
+    lab.unsynced = [(1, vec![]), (2, vec![]), (3, vec![])].into();
+    let put = lab.put(1, "milk", Context::EMPTY);
+    assert_eq!(lab.reply(put), None, "applied everywhere, durable nowhere");
+    lab.sync(3);
+    assert_eq!(lab.reply(put), None, "durable on one node of two");
+    lab.sync(1);
+    let by: Vec<u64> = lab.reply(put).unwrap().as_ref().unwrap().by.iter().map(|node| node.0).collect();
+    assert_eq!(by, [3, 1]);
+}
+
+#[test]
+fn two_writes_from_the_same_context_become_siblings_and_a_reconciled_one_replaces_both() {
+    let mut lab = Lab::new(5);
+    let first = lab.put(1, "milk", Context::EMPTY);
+    let context = lab.reply(first).unwrap().as_ref().unwrap().context();
+    lab.put(2, "milk bread", context.clone());
+    lab.put(3, "milk eggs", context);
+    let read = lab.get(4, Quorum::Default);
+    let mut seen = lab.values(read);
+    seen.sort();
+    assert_eq!(seen, ["milk bread", "milk eggs"]);
+    let context = lab.reply(read).unwrap().as_ref().unwrap().context();
+    lab.put(1, "milk bread eggs", context);
+    let read = lab.get(5, Quorum::All);
+    assert_eq!(lab.values(read), ["milk bread eggs"]);
+}
+
+#[test]
+fn a_fallback_keeps_a_hint_for_a_silent_home_and_delivers_it() {
+    let mut lab = Lab::new(5);
+    lab.cut.insert(2);
+    let put = lab.put(1, "milk", Context::EMPTY);
+    assert!(lab.reply(put).unwrap().is_ok(), "two homes suffice");
+    assert_eq!(lab.disk(4), (vec![], vec![]));
+    lab.pass(SHORT);
+    assert_eq!(lab.disk(4), (vec!["milk".into()], vec![2]), "n4 stands in for n2");
+    lab.cut.clear();
+    lab.pass(LONG);
+    assert_eq!(lab.disk(2), (vec!["milk".into()], vec![]));
+    assert_eq!(lab.disk(4), (vec![], vec![]), "n4 is no home: it drops what it delivered");
+    assert_eq!(lab.saw(|event| matches!(event, Event::HintDelivered { .. })), 1);
+}
+
+#[test]
+fn hints_survive_the_restart_of_their_keeper() {
+    let mut lab = Lab::new(5);
+    lab.cut.insert(2);
+    lab.put(1, "milk", Context::EMPTY);
+    lab.pass(SHORT);
+    lab.start(4, 5);
+    lab.cut.clear();
+    lab.pass(LONG);
+    assert_eq!(lab.disk(2), (vec!["milk".into()], vec![]));
+}
+
+#[test]
+fn where_no_fallback_is_left_the_coordinator_keeps_the_hint() {
+    let mut lab = Lab::new(3);
+    lab.cut.insert(2);
+    let put = lab.put(1, "milk", Context::EMPTY);
+    assert!(lab.reply(put).unwrap().is_ok());
+    lab.pass(SHORT);
+    assert_eq!(lab.disk(1), (vec!["milk".into()], vec![2]));
+    lab.cut.clear();
+    lab.pass(LONG);
+    assert_eq!(lab.disk(2), (vec!["milk".into()], vec![]));
+    assert_eq!(lab.disk(1), (vec!["milk".into()], vec![]), "n1 is a home: it keeps the record");
+}
+
+#[test]
+fn a_write_during_the_delivery_of_a_hint_keeps_the_hint() {
+    let mut lab = Lab::new(3);
+    lab.cut.insert(2);
+    lab.put(1, "milk", Context::EMPTY);
+    lab.pass(SHORT);
+    lab.put(1, "bread", Context::EMPTY);
+    lab.cut.clear();
+    lab.pass(LONG);
+    let (mut held, _) = lab.disk(2);
+    held.sort();
+    assert_eq!(held, ["bread", "milk"]);
+}
+
+#[test]
+fn writes_go_on_with_two_of_three_homes_down() {
+    let mut lab = Lab::new(5);
+    lab.cut.extend([2, 3]);
+    let put = lab.put(1, "milk", Context::EMPTY);
+    assert_eq!(lab.reply(put), None);
+    lab.pass(SHORT);
+    let by: Vec<u64> = lab.reply(put).unwrap().as_ref().unwrap().by.iter().map(|node| node.0).collect();
+    assert_eq!(by, [1, 4], "a fallback's vote counts");
+    assert_eq!(lab.saw(|event| matches!(event, Event::SloppyWrite { .. })), 1);
+}
+
+#[test]
+fn a_put_that_finds_too_few_nodes_says_how_many() {
+    let mut lab = Lab::new(3);
+    lab.cut.extend([2, 3]);
+    let put = lab.put(1, "milk", Context::EMPTY);
+    lab.pass(LONG);
+    assert_eq!(lab.reply(put), Some(&Err(ClientError::Timeout { needed: 2, got: 1 })));
+}
+
+#[test]
+fn a_coordinator_whose_disk_fails_acknowledges_nothing_and_sends_nothing() {
+    let mut lab = Lab::new(5);
+    lab.broken.insert(1);
+    let put = lab.put(1, "milk", Context::EMPTY);
+    assert_eq!(lab.reply(put), Some(&Err(ClientError::StorageFailed)));
+    assert_eq!(lab.disk(2), (vec![], vec![]));
+}
+
+#[test]
+fn a_replica_whose_disk_fails_has_no_vote_and_is_stood_in_for() {
+    let mut lab = Lab::new(5);
+    lab.broken.extend([2, 3]);
+    let put = lab.put(1, "milk", Context::EMPTY);
+    let by: Vec<u64> = lab.reply(put).unwrap().as_ref().unwrap().by.iter().map(|node| node.0).collect();
+    assert_eq!(by, [1, 4]);
+    assert_eq!(lab.disk(5), (vec!["milk".into()], vec![3]));
+}
+
+#[test]
+fn a_forwarder_passes_over_a_coordinator_that_does_not_accept() {
+    let mut lab = Lab::new(5);
+    lab.cut.insert(1);
+    let put = lab.put(5, "milk", Context::EMPTY);
+    assert_eq!(lab.reply(put), None);
+    lab.pass(SHORT);
+    assert!(lab.reply(put).unwrap().is_ok());
+    let forwarded: Vec<u64> = lab
+        .events
+        .iter()
+        .filter_map(|(_, event)| if let Event::Forwarded { to, .. } = event { Some(to.0) } else { None })
+        .collect();
+    assert_eq!(forwarded, [1, 2]);
+}
+
+#[test]
+fn a_forwarder_passes_over_a_coordinator_whose_disk_fails() {
+    let mut lab = Lab::new(5);
+    lab.broken.insert(1);
+    let put = lab.put(5, "milk", Context::EMPTY);
+    assert!(lab.reply(put).unwrap().is_ok());
+}
+
+#[test]
+fn a_repeated_request_makes_no_sibling_whoever_coordinates_it() {
+    let mut lab = Lab::new(5);
+    let first = lab.put_as(1, 77, "milk", Context::EMPTY);
+    let again = lab.put_as(1, 77, "milk", Context::EMPTY);
+    let elsewhere = lab.put_as(2, 77, "milk", Context::EMPTY);
+    for call in [first, again, elsewhere] {
+        assert!(lab.reply(call).unwrap().is_ok());
+    }
+    let read = lab.get(3, Quorum::All);
+    assert_eq!(lab.values(read), ["milk"]);
+    assert_eq!(lab.saw(|event| matches!(event, Event::RequestRepeated { .. })), 1);
+}
+
+#[test]
+fn not_found_from_an_empty_fallback_is_no_vote() {
+    let mut lab = Lab::new(5);
+    lab.put(1, "milk", Context::EMPTY);
+    lab.cut.extend([2, 3]);
+    let read = lab.get(1, Quorum::Default);
+    lab.pass(LONG);
+    let unmet = Err(ClientError::Timeout { needed: 2, got: 1 });
+    assert_eq!(lab.reply(read), Some(&unmet), "n4 and n5 never were homes: they know nothing");
+}
+
+#[test]
+fn a_read_repairs_the_replica_that_is_behind() {
+    let mut lab = Lab::new(3);
+    lab.put(1, "milk", Context::EMPTY);
+    lab.cut.insert(2);
+    lab.put(1, "bread", Context::EMPTY);
+    lab.cut.clear();
+    // Before any hint is looked for.
+    let read = lab.get(3, Quorum::All);
+    assert_eq!(lab.values(read).len(), 2);
+    assert_eq!(lab.disk(2).0.len(), 2);
+    assert_eq!(lab.saw(|event| matches!(event, Event::ReadRepair { node, .. } if node.0 == 2)), 1);
+}
+
+#[test]
+fn a_deleted_key_reads_as_not_found_and_still_has_a_context() {
+    let mut lab = Lab::new(3);
+    let put = lab.put(1, "milk", Context::EMPTY);
+    let context = lab.reply(put).unwrap().as_ref().unwrap().context();
+    let delete = cartwheel_core::ClientOp::Put {
+        context,
+        value: cartwheel_core::version::Value::Tombstone,
+        w: Quorum::All,
+        n: None,
+    };
+    lab.ask(2, 99, delete);
+    let read = lab.get(3, Quorum::All);
+    let answer = lab.reply(read).unwrap().as_ref().unwrap();
+    assert!(!answer.siblings.is_found());
+    assert_ne!(answer.context(), Context::EMPTY);
+}
+
+#[test]
+fn silence_makes_a_suspect_and_a_suspect_is_not_waited_for() {
+    let mut lab = Lab::new(5);
+    lab.cut.insert(2);
+    for _ in 0..3 {
+        lab.put(1, "milk", Context::EMPTY);
+        lab.pass(SHORT);
+    }
+    assert_eq!(lab.saw(|event| matches!(event, Event::Suspected { node } if node.0 == 2)), 1);
+    lab.put(1, "milk", Context::EMPTY);
+    assert_eq!(lab.disk(4).1, [2], "the fallback is asked at once");
+    lab.cut.clear();
+    lab.pass(LONG);
+    assert!(
+        lab.saw(|event| matches!(event, Event::Alive { node } if node.0 == 2)) >= 1,
+        "a ping was answered"
+    );
+}
+
+#[test]
+fn answers_to_an_earlier_life_are_ignored() {
+    let mut lab = Lab::new(5);
+    lab.cut.extend([2, 3]);
+    let put = lab.put(1, "milk", Context::EMPTY);
+    for op in 0..1_000 {
+        let op = cartwheel_core::id::OpId(op);
+        lab.deliver(2, 1, Message::Replica(ReplicaMessage::WriteReply { op, result: Ok(()) }));
+        lab.deliver(2, 1, Message::Forward(ForwardMessage::Accepted { op }));
+    }
+    assert_eq!(lab.reply(put), None);
+}
+
+#[test]
+fn impossible_quorums_are_refused_with_the_numbers() {
+    let mut lab = Lab::new(5);
+    let read = lab.get(1, Quorum::Count(4));
+    let error = lab.reply(read).unwrap().as_ref().unwrap_err();
+    assert_eq!(error.to_string(), "quorum 4 is not within 1..=3; nothing was done");
+}

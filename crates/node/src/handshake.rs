@@ -1,0 +1,221 @@
+//! The first words on a peer connection: who calls, for whom, from which cluster, in which versions of the protocol.
+//!
+//! The caller sends [`MAGIC`] and a frame with a [`Hello`]; the called side answers with [`MAGIC`] and a frame with an
+//! [`Answer`], and closes if it refuses. After a welcome only the caller speaks, in frames of one message each.
+
+use bytes::BytesMut;
+use prost::Message;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+use crate::frame::{self, FrameError, FrameReader};
+
+/// What no HTTP client and no other protocol begins with.
+const MAGIC: [u8; 8] = *b"\x89cwheel\n";
+/// Versions of the peer protocol that this software speaks.
+const VERSIONS: std::ops::RangeInclusive<u32> = 1..=1;
+/// A stranger gets no more than this, in bytes.
+pub(crate) const HELLO_BYTES_MAX: usize = 4096;
+
+/// What the caller says.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub(crate) struct Hello {
+    #[prost(uint32, tag = "1")]
+    version_min: u32,
+    #[prost(uint32, tag = "2")]
+    version_max: u32,
+    /// The cluster that the caller belongs to.
+    #[prost(string, tag = "3")]
+    cluster: String,
+    /// The caller.
+    #[prost(string, tag = "4")]
+    node: String,
+    /// Whom the caller believes to have called.
+    #[prost(string, tag = "5")]
+    called: String,
+}
+
+/// What the called side says: the version to speak, or why not.
+#[derive(Clone, PartialEq, Eq, Message)]
+struct Answer {
+    #[prost(uint32, optional, tag = "1")]
+    version: Option<u32>,
+    #[prost(string, tag = "2")]
+    refusal: String,
+}
+
+/// Why there is no conversation.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HandshakeError {
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error("closed before the handshake was complete")]
+    Closed,
+    #[error("speaks another protocol")]
+    Stranger,
+    #[error("handshake cannot be decoded: {0}")]
+    Decode(#[from] prost::DecodeError),
+    /// This side refuses the caller.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// The called side refuses us.
+    #[error("refused by the other side: {0}")]
+    RefusedBy(String),
+    #[error("speaks peer protocol version {0}, which was not offered")]
+    Version(u32),
+}
+
+/// Who a node is and whom it knows.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    pub cluster: String,
+    pub node: String,
+    /// The names of the other members.
+    pub peers: Vec<String>,
+}
+
+impl Credentials {
+    /// Calls `called`.
+    pub async fn call<R, W>(
+        &self,
+        called: &str,
+        reader: &mut FrameReader<R>,
+        writer: &mut W,
+    ) -> Result<(), HandshakeError>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let hello = Hello {
+            version_min: *VERSIONS.start(),
+            version_max: *VERSIONS.end(),
+            cluster: self.cluster.clone(),
+            node: self.node.clone(),
+            called: called.to_owned(),
+        };
+        send(writer, &hello).await?;
+        let answer: Answer = receive(reader).await?;
+        match answer.version {
+            Some(version) if VERSIONS.contains(&version) => Ok(()),
+            Some(version) => Err(HandshakeError::Version(version)),
+            None => Err(HandshakeError::RefusedBy(answer.refusal)),
+        }
+    }
+
+    /// Answers a caller; the name of the peer that it is.
+    pub async fn answer<R, W>(
+        &self,
+        reader: &mut FrameReader<R>,
+        writer: &mut W,
+    ) -> Result<String, HandshakeError>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let hello: Hello = receive(reader).await?;
+        match self.admit(&hello) {
+            Ok(version) => {
+                send(writer, &Answer { version: Some(version), refusal: String::new() }).await?;
+                Ok(hello.node)
+            }
+            Err(refusal) => {
+                send(writer, &Answer { version: None, refusal: refusal.clone() }).await?;
+                Err(HandshakeError::Refused(refusal))
+            }
+        }
+    }
+
+    /// The version to speak with this caller, or why there is none. The text is for the logs of both sides.
+    fn admit(&self, hello: &Hello) -> Result<u32, String> {
+        let Self { cluster, node, peers } = self;
+        if hello.cluster != *cluster {
+            return Err(format!("cluster {:?} called cluster {cluster:?}", hello.cluster));
+        }
+        if hello.called != *node {
+            return Err(format!("node {:?} was called here, but this is {node:?}", hello.called));
+        }
+        if !peers.contains(&hello.node) {
+            return Err(format!("node {:?} is not a peer of {node:?}; known are {peers:?}", hello.node));
+        }
+        let version = hello.version_max.min(*VERSIONS.end());
+        if version < hello.version_min || !VERSIONS.contains(&version) {
+            let (min, max) = (hello.version_min, hello.version_max);
+            return Err(format!("peer protocol {min}..={max} is not within {VERSIONS:?}"));
+        }
+        Ok(version)
+    }
+}
+
+async fn send<W: AsyncWrite + Unpin>(writer: &mut W, message: &impl Message) -> Result<(), FrameError> {
+    let mut out = BytesMut::from(&MAGIC[..]);
+    frame::put(&mut out, &message.encode_to_vec());
+    writer.write_all(&out).await?;
+    Ok(writer.flush().await?)
+}
+
+async fn receive<M, R>(reader: &mut FrameReader<R>) -> Result<M, HandshakeError>
+where
+    M: Message + Default,
+    R: AsyncRead + Unpin,
+{
+    if reader.raw().await? != MAGIC {
+        return Err(HandshakeError::Stranger);
+    }
+    let payload = reader.next().await?.ok_or(HandshakeError::Closed)?;
+    Ok(M::decode(payload)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials(cluster: &str, node: &str, peer: &str) -> Credentials {
+        Credentials { cluster: cluster.to_owned(), node: node.to_owned(), peers: vec![peer.to_owned()] }
+    }
+
+    /// `caller` calls `called` as `name`: what each side makes of it.
+    async fn meet(
+        caller: &Credentials,
+        name: &str,
+        called: &Credentials,
+    ) -> (Result<(), String>, Result<String, String>) {
+        let (here, there) = tokio::io::duplex(1024);
+        let ((here_in, mut here_out), (there_in, mut there_out)) =
+            (tokio::io::split(here), tokio::io::split(there));
+        let mut here_in = FrameReader::new(here_in, HELLO_BYTES_MAX);
+        let mut there_in = FrameReader::new(there_in, HELLO_BYTES_MAX);
+        let (here, there) = tokio::join!(
+            caller.call(name, &mut here_in, &mut here_out),
+            called.answer(&mut there_in, &mut there_out)
+        );
+        (here.map_err(|error| error.to_string()), there.map_err(|error| error.to_string()))
+    }
+
+    #[tokio::test]
+    async fn members_of_one_cluster_meet() {
+        let met = meet(&credentials("shop", "n1", "n2"), "n2", &credentials("shop", "n2", "n1")).await;
+        assert_eq!(met, (Ok(()), Ok("n1".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn both_sides_are_told_why_they_do_not_meet() {
+        let n2 = credentials("shop", "n2", "n1");
+        for (caller, name, why) in [
+            (credentials("bank", "n1", "n2"), "n2", r#"cluster "bank" called cluster "shop""#),
+            (credentials("shop", "n9", "n2"), "n2", r#"node "n9" is not a peer of "n2"; known are ["n1"]"#),
+            (credentials("shop", "n1", "n3"), "n3", r#"node "n3" was called here, but this is "n2""#),
+        ] {
+            let (here, there) = meet(&caller, name, &n2).await;
+            assert_eq!(here, Err(format!("refused by the other side: {why}")));
+            assert_eq!(there, Err(format!("refused: {why}")));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stranger_is_told_nothing() {
+        let mut reader = FrameReader::new(&b"GET / HTTP/1.1\r\n\r\n"[..], HELLO_BYTES_MAX);
+        let mut said = Vec::new();
+        let met = credentials("shop", "n2", "n1").answer(&mut reader, &mut said).await;
+        assert!(matches!(met, Err(HandshakeError::Stranger)), "{met:?}");
+        assert!(said.is_empty());
+    }
+}

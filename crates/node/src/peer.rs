@@ -1,0 +1,271 @@
+//! The outgoing connection to one peer: made when there is something to say, made again when it breaks.
+//!
+//! Messages are best effort, so nothing waits for a peer: its queue is bounded and drops the oldest message, which is
+//! the one whose sender has waited longest and will give up first.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use cartwheel_core::message::Message;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::counters::Shared;
+use crate::frame::{self, FrameReader};
+use crate::handshake::{Credentials, HELLO_BYTES_MAX, HandshakeError};
+use crate::runtime::jittered;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
+/// A peer that takes nothing for so long is not there.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// Messages written before one flush.
+const BATCH_MAX: usize = 64;
+
+/// One peer, as the rest of the node sees it.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub name: String,
+    address: SocketAddr,
+    queue: Mutex<VecDeque<Message>>,
+    queue_max: usize,
+    filled: Notify,
+    renewed: Notify,
+    pub dropped: Shared,
+    pub connects: Shared,
+}
+
+impl Peer {
+    pub fn new(name: String, address: SocketAddr, queue_max: usize) -> Self {
+        Self {
+            name,
+            address,
+            queue: Mutex::default(),
+            queue_max,
+            filled: Notify::new(),
+            renewed: Notify::new(),
+            dropped: Shared::default(),
+            connects: Shared::default(),
+        }
+    }
+
+    /// Queues a message; the oldest goes when there are too many.
+    pub fn send(&self, message: Message) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.len() >= self.queue_max {
+            queue.pop_front();
+            self.dropped.add(1);
+        }
+        queue.push_back(message);
+        drop(queue);
+        self.filled.notify_one();
+    }
+
+    /// Gives up the connection that there is, if any, and makes another. For a peer that does not answer: behind a
+    /// partition a connection stays open and, once the partition has healed, silent for as long as TCP backs off.
+    pub fn reconnect(&self) {
+        self.renewed.notify_waiters();
+    }
+
+    /// Drops what waits for a peer that cannot be reached: by the time that it can, nobody waits for the answers.
+    fn forget(&self) {
+        let forgotten = std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner));
+        self.dropped.add(forgotten.len() as u64);
+    }
+
+    /// Messages waiting.
+    pub fn queued(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Waits until there is something to say.
+    async fn wait(&self) {
+        while self.queued() == 0 {
+            self.filled.notified().await;
+        }
+    }
+
+    fn take_batch(&self) -> Vec<Message> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let take = queue.len().min(BATCH_MAX);
+        queue.drain(..take).collect()
+    }
+}
+
+/// Keeps a connection to `peer` for as long as the node lives.
+pub(crate) async fn run(peer: Arc<Peer>, credentials: Arc<Credentials>) {
+    let mut backoff = BACKOFF_MIN;
+    let mut last_failure = String::new();
+    loop {
+        peer.wait().await;
+        let ended = match connect(&peer, &credentials).await {
+            Ok((reader, writer)) => {
+                tracing::info!(peer = peer.name, address = %peer.address, "connected");
+                peer.connects.add(1);
+                (backoff, last_failure) = (BACKOFF_MIN, String::new());
+                tokio::select! {
+                    ended = talk(&peer, reader, writer) => ended,
+                    () = peer.renewed.notified() => too_slow("answering").into(),
+                }
+            }
+            Err(error) => {
+                peer.forget();
+                error
+            }
+        };
+        // A peer that is down for a day is one line, not a million.
+        let failure = ended.to_string();
+        if failure != last_failure {
+            tracing::warn!(peer = peer.name, address = %peer.address, error = failure, "no connection; trying again");
+            last_failure = failure;
+        }
+        tokio::time::sleep(jittered(backoff)).await;
+        backoff = (backoff * 2).min(BACKOFF_MAX);
+    }
+}
+
+type Connection = (FrameReader<tokio::io::ReadHalf<TcpStream>>, tokio::io::WriteHalf<TcpStream>);
+
+async fn connect(peer: &Peer, credentials: &Credentials) -> Result<Connection, HandshakeError> {
+    let stream = within(CONNECT_TIMEOUT, "connecting", TcpStream::connect(peer.address)).await?;
+    stream.set_nodelay(true).map_err(frame::FrameError::Io)?;
+    let (reader, mut writer) = tokio::io::split(stream);
+    let mut reader = FrameReader::new(reader, HELLO_BYTES_MAX);
+    match timeout(HANDSHAKE_TIMEOUT, credentials.call(&peer.name, &mut reader, &mut writer)).await {
+        Ok(called) => called?,
+        Err(_) => return Err(too_slow("the handshake").into()),
+    }
+    Ok((reader, writer))
+}
+
+/// Says what there is to say until the connection ends; why it ended.
+async fn talk<R, W>(peer: &Peer, mut reader: FrameReader<R>, mut writer: W) -> HandshakeError
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let mut out = BytesMut::new();
+    loop {
+        tokio::select! {
+            // The called side has nothing more to say: whatever comes is the end.
+            heard = reader.next() => return match heard {
+                Err(error) => error.into(),
+                Ok(_) => HandshakeError::Closed,
+            },
+            () = peer.wait() => {}
+        }
+        for message in peer.take_batch() {
+            put(&mut out, &message, peer);
+        }
+        if let Err(error) = within(WRITE_TIMEOUT, "writing", write(&mut writer, &out)).await {
+            return error.into();
+        }
+        out.clear();
+    }
+}
+
+async fn write<W: AsyncWrite + Unpin>(writer: &mut W, out: &[u8]) -> io::Result<()> {
+    writer.write_all(out).await?;
+    writer.flush().await
+}
+
+/// A message that the other side would refuse, and the connection with it, is not sent.
+fn put(out: &mut BytesMut, message: &Message, peer: &Peer) {
+    let payload = cartwheel_wire::encode_message(message);
+    let max = cartwheel_wire::limits::MESSAGE_BYTES_MAX;
+    if payload.len() > max {
+        tracing::error!(peer = peer.name, bytes = payload.len(), max, "message too large; not sent");
+        peer.dropped.add(1);
+        return;
+    }
+    frame::put(out, &payload);
+}
+
+async fn within<T>(
+    limit: Duration,
+    what: &'static str,
+    work: impl Future<Output = io::Result<T>>,
+) -> Result<T, frame::FrameError> {
+    match timeout(limit, work).await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(too_slow(what)),
+    }
+}
+
+fn too_slow(what: &str) -> frame::FrameError {
+    frame::FrameError::Io(io::Error::new(io::ErrorKind::TimedOut, format!("{what} took too long")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartwheel_core::message::LivenessMessage;
+    use tokio::net::TcpListener;
+
+    const PING: Message = Message::Liveness(LivenessMessage::Ping);
+
+    fn credentials(node: &str, peer: &str) -> Arc<Credentials> {
+        let names = [node, peer, "test"].map(str::to_owned);
+        let [node, peer, cluster] = names;
+        Arc::new(Credentials { cluster, node, peers: vec![peer] })
+    }
+
+    /// The other end: takes a connection and one message from it.
+    async fn hear(listener: &TcpListener) -> (Message, TcpStream) {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let (reader, mut writer) = tokio::io::split(&mut stream);
+        let mut reader = FrameReader::new(reader, HELLO_BYTES_MAX);
+        credentials("n2", "n1").answer(&mut reader, &mut writer).await.expect("a peer");
+        let payload = reader.next().await.expect("a frame").expect("not the end");
+        (cartwheel_wire::decode_message(payload).expect("a message"), stream)
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_made_again_when_it_breaks_and_when_the_peer_is_silent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let peer = Arc::new(Peer::new("n2".to_owned(), address, 10));
+        let running = tokio::spawn(run(Arc::clone(&peer), credentials("n1", "n2")));
+
+        peer.send(PING);
+        let (heard, connection) = hear(&listener).await;
+        assert_eq!(heard, PING);
+        drop(connection);
+
+        // Whether the node has noticed the end yet or not: what it says from now on is heard some day.
+        let silent = loop {
+            peer.send(PING);
+            if let Ok((heard, connection)) = timeout(Duration::from_millis(100), hear(&listener)).await {
+                assert_eq!(heard, PING);
+                break connection;
+            }
+        };
+        peer.reconnect();
+        peer.send(PING);
+        let (heard, _connection) =
+            timeout(Duration::from_secs(10), hear(&listener)).await.expect("a connection");
+        assert_eq!(heard, PING);
+        assert!(peer.connects.value() >= 3);
+        drop(silent);
+        running.abort();
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_oldest_and_counts_it() {
+        let peer = Peer::new("n2".to_owned(), ([127, 0, 0, 1], 1).into(), 2);
+        let pong = Message::Liveness(LivenessMessage::Pong);
+        for message in [PING, pong.clone(), pong.clone()] {
+            peer.send(message);
+        }
+        assert_eq!(peer.dropped.value(), 1);
+        assert_eq!(peer.take_batch(), [pong.clone(), pong]);
+    }
+}

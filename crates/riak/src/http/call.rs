@@ -1,0 +1,94 @@
+//! What a request asks for.
+
+use cartwheel_core::Quorum;
+use cartwheel_core::id::RequestId;
+use http::request::Parts;
+use http::{HeaderMap, Method};
+
+use super::delete::Delete;
+use super::get::Get;
+use super::put::Put;
+use super::refusal::Refusal;
+use super::response::{self, Response};
+use super::route::Route;
+
+/// What the node is configured with, as far as reading a request depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// N.
+    pub n: u8,
+    /// W of a put that names none.
+    pub w: Quorum,
+}
+
+/// One request, understood.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// Are you there? Answer with [`pong`](super::pong).
+    Ping,
+    /// Show a key.
+    Get(Get),
+    /// Write a key; wants the body.
+    Put(Put),
+    /// Delete a key.
+    Delete(Delete),
+}
+
+impl Call {
+    /// Reads a request's head. Refuses what makes no sense before the body is read.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`], to be rendered with [`Call::refuse`]; nothing was done.
+    pub fn parse(head: &Parts, defaults: &Defaults) -> Result<Self, Refusal> {
+        let route = Route::parse(head.uri.path())?;
+        route.check_method(&head.method)?;
+        match (route, &head.method) {
+            (Route::Ping, _) => Ok(Self::Ping),
+            (Route::Bucket(bucket), _) => Put::parse(bucket, None, head, defaults).map(Self::Put),
+            (Route::Object(bucket, key), method) if [Method::PUT, Method::POST].contains(method) => {
+                Put::parse(bucket, Some(key), head, defaults).map(Self::Put)
+            }
+            (Route::Object(bucket, key), &Method::DELETE) => {
+                Delete::parse(&bucket, &key, head, defaults).map(Self::Delete)
+            }
+            (Route::Object(bucket, key), _) => Get::parse(&bucket, &key, head, defaults).map(Self::Get),
+        }
+    }
+
+    /// Tells a client why its request was not carried out.
+    pub fn refuse(refusal: &Refusal) -> Response {
+        response::refused(refusal)
+    }
+}
+
+/// The client's own name for its request, which makes a retry safe: `X-Cartwheel-Request-Id`, 32 hexadecimal digits.
+///
+/// # Errors
+///
+/// [`Refusal::RequestId`] if it is anything else.
+pub fn request_id(headers: &HeaderMap) -> Result<Option<RequestId>, Refusal> {
+    let Some(header) = headers.get("x-cartwheel-request-id") else { return Ok(None) };
+    let digits = header.to_str().map_err(|_| Refusal::RequestId)?;
+    if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Refusal::RequestId);
+    }
+    u128::from_str_radix(digits, 16).map(|id| Some(RequestId(id))).map_err(|_| Refusal::RequestId)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(header: &'static str) -> Result<Option<RequestId>, Refusal> {
+        let name = http::HeaderName::from_static("x-cartwheel-request-id");
+        request_id(&HeaderMap::from_iter([(name, http::HeaderValue::from_static(header))]))
+    }
+
+    #[test]
+    fn a_request_id_is_32_digits_and_no_sign() {
+        assert_eq!(id("000000000000000000000000000000ff"), Ok(Some(RequestId(255))));
+        assert_eq!(id("+00000000000000000000000000000ff"), Err(Refusal::RequestId));
+        assert_eq!(id("ff"), Err(Refusal::RequestId));
+    }
+}

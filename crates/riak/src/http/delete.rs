@@ -1,0 +1,105 @@
+//! DELETE of a key: a write like any other, of a tombstone.
+
+use std::time::Duration;
+
+use cartwheel_core::version::{Context, Value};
+use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+
+use super::call::Defaults;
+use super::condition;
+use super::fields;
+use super::query::Query;
+use super::refusal::Refusal;
+use super::response::{self, Asked, Response, set};
+use super::route::Bucket;
+
+/// A delete. Without a context from the client it needs a read first: a delete that had seen nothing would leave
+/// everything it was meant to remove standing beside its tombstone.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    key: Key,
+    context: Option<Context>,
+    r: Quorum,
+    w: Quorum,
+    n: Option<u8>,
+    timeout: Option<Duration>,
+}
+
+impl Delete {
+    pub(super) fn parse(
+        bucket: &Bucket,
+        key: &[u8],
+        head: &Parts,
+        defaults: &Defaults,
+    ) -> Result<Self, Refusal> {
+        let query = Query::parse(head.uri.query(), defaults);
+        query.refuse_unsupported()?;
+        condition::refuse(&head.headers, condition::OF_WRITES)?;
+        Ok(Self {
+            key: bucket.key(key)?,
+            context: fields::context(&head.headers)?,
+            r: query.r_or_rw()?,
+            w: query.w_or_rw()?,
+            n: query.n()?,
+            timeout: query.timeout()?,
+        })
+    }
+
+    /// The key.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// What the client has seen, if it says so. Then no read is needed.
+    pub fn context(&self) -> Option<&Context> {
+        self.context.as_ref()
+    }
+
+    /// The read that shows what there is to delete.
+    pub fn read_op(&self) -> ClientOp {
+        ClientOp::Get { r: self.r, n: self.n }
+    }
+
+    /// What the read found: the context to delete with, or the response that ends the matter.
+    ///
+    /// # Errors
+    ///
+    /// The response, if there is nothing to delete or the read failed.
+    pub fn seen(&self, result: &Result<Answer, ClientError>) -> Result<Context, Box<Response>> {
+        let mut response = match result {
+            Ok(answer) if answer.siblings.is_found() => return Ok(answer.context()),
+            Ok(answer) => {
+                response::not_found((!answer.siblings.is_empty()).then(|| answer.context()).as_ref())
+            }
+            Err(error) => response::failed(error, Asked::Read),
+        };
+        response::vary_encoding(&mut response);
+        Err(Box::new(response))
+    }
+
+    /// The tombstone.
+    pub fn write_op(&self, context: Context) -> ClientOp {
+        ClientOp::Put { context, value: Value::Tombstone, w: self.w, n: self.n }
+    }
+
+    /// How long to try, where the client says so.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// The answer to the tombstone's write, for the client.
+    pub fn render(&self, result: &Result<Answer, ClientError>) -> Response {
+        let mut response = match result {
+            Ok(_) => response::empty(StatusCode::NO_CONTENT),
+            Err(error) => response::failed(error, Asked::Write),
+        };
+        if result.is_ok() {
+            set(&mut response, CONTENT_TYPE, b"text/html");
+        }
+        response::vary_encoding(&mut response);
+        response
+    }
+}

@@ -1,0 +1,139 @@
+//! The headers that a write carries: what will be stored beside its value, and what the client had seen.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use cartwheel_core::version::Context;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LINK};
+
+use super::link;
+use super::refusal::Refusal;
+use crate::content::{Content, Pair};
+
+pub(super) const VCLOCK: &str = "x-riak-vclock";
+pub(super) const META_PREFIX: &str = "x-riak-meta-";
+pub(super) const INDEX_PREFIX: &str = "x-riak-index-";
+
+/// Everything about a value but its bytes.
+pub(super) fn content(headers: &HeaderMap) -> Result<Content, Refusal> {
+    let (content_type, charset) = content_type(headers)?;
+    Ok(Content {
+        value: Bytes::new(),
+        content_type: Some(content_type),
+        charset,
+        content_encoding: headers.get(CONTENT_ENCODING).map(|value| Bytes::copy_from_slice(value.as_bytes())),
+        links: links(headers)?,
+        user_meta: user_meta(headers),
+        indexes: indexes(headers)?,
+    })
+}
+
+/// The context that the client hands back; `None` if it has read nothing.
+pub(super) fn context(headers: &HeaderMap) -> Result<Option<Context>, Refusal> {
+    let Some(header) = headers.get(VCLOCK) else { return Ok(None) };
+    let bytes =
+        BASE64_STANDARD.decode(header.as_bytes()).map_err(|error| Refusal::Context(error.to_string()))?;
+    cartwheel_wire::decode_context(&bytes).map(Some).map_err(|error| Refusal::Context(error.to_string()))
+}
+
+/// A context as a client carries it.
+pub(super) fn vclock(context: &Context) -> String {
+    BASE64_STANDARD.encode(cartwheel_wire::encode_context(context))
+}
+
+/// The media type as the client gave it, for the answer to its write.
+pub(super) fn raw_content_type(headers: &HeaderMap) -> Bytes {
+    headers.get(CONTENT_TYPE).map(|value| Bytes::copy_from_slice(value.as_bytes())).unwrap_or_default()
+}
+
+/// The media type and its charset. Other parameters (a multipart boundary) stay with the type.
+fn content_type(headers: &HeaderMap) -> Result<(Bytes, Option<Bytes>), Refusal> {
+    let header = headers.get(CONTENT_TYPE).ok_or(Refusal::NoContentType)?;
+    let text = String::from_utf8_lossy(header.as_bytes()).into_owned();
+    let mut parts = text.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
+    if !media_type.contains('/') {
+        return Err(Refusal::MediaType(text));
+    }
+    let mut kept = media_type.to_owned();
+    let mut charset = None;
+    for part in parts.filter(|part| !part.is_empty()) {
+        match part.split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+                charset = Some(value.to_owned().into());
+            }
+            _ => kept.push_str(&format!("; {part}")),
+        }
+    }
+    Ok((kept.into(), charset))
+}
+
+fn links(headers: &HeaderMap) -> Result<Vec<crate::content::Link>, Refusal> {
+    let mut links = Vec::new();
+    for header in headers.get_all(LINK) {
+        links.extend(link::parse(header.to_str().map_err(|_| Refusal::Link)?)?);
+    }
+    Ok(links)
+}
+
+fn user_meta(headers: &HeaderMap) -> Vec<Pair> {
+    let named = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        name.as_str().strip_prefix(META_PREFIX).map(|key| Pair::new(key.as_bytes(), value.as_bytes()))
+    };
+    headers.iter().filter_map(named).collect()
+}
+
+fn indexes(headers: &HeaderMap) -> Result<Vec<Pair>, Refusal> {
+    let mut entries = Vec::new();
+    for (name, values) in headers {
+        let Some(field) = name.as_str().strip_prefix(INDEX_PREFIX) else { continue };
+        for value in values.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+            check_index(field, value)?;
+            entries.push(Pair::new(field.as_bytes(), value));
+        }
+    }
+    Ok(entries)
+}
+
+fn check_index(field: &str, value: &[u8]) -> Result<(), Refusal> {
+    if field.ends_with("_bin") {
+        return Ok(());
+    }
+    if !field.ends_with("_int") {
+        return Err(Refusal::IndexField(field.to_owned()));
+    }
+    // Riak's integers have no bound, so the digits are kept as they are.
+    let digits = value.strip_prefix(b"-").unwrap_or(value);
+    if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
+        return Ok(());
+    }
+    let value = String::from_utf8_lossy(value).into_owned();
+    Err(Refusal::IndexValue { field: field.to_owned(), value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(media_type: &'static str) -> Result<(Bytes, Option<Bytes>), Refusal> {
+        content_type(&HeaderMap::from_iter([(CONTENT_TYPE, http::HeaderValue::from_static(media_type))]))
+    }
+
+    #[test]
+    fn a_media_type_keeps_all_its_parameters() {
+        assert_eq!(parsed("text/plain; charset=utf-8"), Ok(("text/plain".into(), Some("utf-8".into()))));
+        let form = parsed("multipart/form-data; boundary=x");
+        assert_eq!(form, Ok(("multipart/form-data; boundary=x".into(), None)));
+        assert_eq!(parsed("bogus"), Err(Refusal::MediaType("bogus".to_owned())));
+    }
+
+    #[test]
+    fn integer_indexes_hold_integers() {
+        assert_eq!(check_index("n_int", b"-12345678901234567890123"), Ok(()));
+        for bad in ["", "-", "abc", "1.5"] {
+            let refusal = Refusal::IndexValue { field: "n_int".to_owned(), value: bad.to_owned() };
+            assert_eq!(check_index("n_int", bad.as_bytes()), Err(refusal));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! GET and HEAD of a key.
+
+use std::time::Duration;
+
+use cartwheel_core::version::{Siblings, Version};
+use cartwheel_core::{Answer, ClientError, ClientOp, Key};
+use http::StatusCode;
+use http::request::Parts;
+
+use super::accept::Accept;
+use super::call::Defaults;
+use super::condition::{self, Fresh};
+use super::object::{self, Shown};
+use super::query::Query;
+use super::refusal::Refusal;
+use super::response::{self, Asked, Response};
+use super::route::Bucket;
+use super::siblings;
+use crate::content::Undecodable;
+use crate::vtag;
+
+/// A read.
+#[derive(Clone, Debug)]
+pub struct Get {
+    key: Key,
+    op: ClientOp,
+    timeout: Option<Duration>,
+    vtag: Option<String>,
+    accept: Accept,
+    encodings: Accept,
+    fresh: Fresh,
+}
+
+impl Get {
+    pub(super) fn parse(
+        bucket: &Bucket,
+        key: &[u8],
+        head: &Parts,
+        defaults: &Defaults,
+    ) -> Result<Self, Refusal> {
+        let query = Query::parse(head.uri.query(), defaults);
+        query.refuse_unsupported()?;
+        condition::refuse(&head.headers, condition::OF_READS)?;
+        Ok(Self {
+            key: bucket.key(key)?,
+            op: ClientOp::Get { r: query.r()?, n: query.n()? },
+            timeout: query.timeout()?,
+            vtag: query.text("vtag").map(str::to_owned),
+            accept: Accept::media_types(&head.headers),
+            encodings: Accept::encodings(&head.headers),
+            fresh: Fresh::parse(&head.headers),
+        })
+    }
+
+    /// The key.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// What to ask the core.
+    pub fn op(&self) -> ClientOp {
+        self.op.clone()
+    }
+
+    /// How long to try, where the client says so.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// The core's answer, for the client.
+    pub fn render(&self, result: &Result<Answer, ClientError>) -> Response {
+        match result {
+            Ok(answer) => self.found(&answer.siblings).unwrap_or_else(|error| object::undecodable(&error)),
+            Err(error) => response::failed(error, Asked::Read),
+        }
+    }
+
+    fn found(&self, siblings: &Siblings) -> Result<Response, Undecodable> {
+        if !siblings.is_found() {
+            return Ok(response::not_found((!siblings.is_empty()).then(|| siblings.context()).as_ref()));
+        }
+        match (&self.vtag, siblings.versions()) {
+            (None, [version]) => self.one(siblings, version),
+            (None, versions) => self.several(siblings, versions),
+            (Some(wanted), versions) => {
+                match versions.iter().find(|version| vtag::of_version(version.dot) == *wanted) {
+                    Some(version) => self.one(siblings, version),
+                    None => Ok(response::no_such_page()),
+                }
+            }
+        }
+    }
+
+    fn one(&self, siblings: &Siblings, version: &Version) -> Result<Response, Undecodable> {
+        let shown = Shown::new(version)?;
+        let undoable = shown.encoding().is_none_or(|encoding| self.encodings.admits(&encoding));
+        if !undoable || !self.accept.admits(&shown.content_type()) {
+            return Ok(response::refused(&Refusal::NotAcceptable));
+        }
+        if self.fresh.holds(&shown.vtag, shown.modified) {
+            return Ok(object::not_modified(&shown.vtag));
+        }
+        Ok(shown.render(StatusCode::OK, self.key.bucket(), &siblings.context()))
+    }
+
+    fn several(&self, siblings: &Siblings, versions: &[Version]) -> Result<Response, Undecodable> {
+        let shown = versions.iter().map(Shown::new).collect::<Result<Vec<_>, _>>()?;
+        let etag = vtag::of_siblings(siblings);
+        let latest = shown.iter().map(|sibling| sibling.modified).max();
+        if latest.is_some_and(|latest| self.fresh.holds(&etag, latest)) {
+            return Ok(object::not_modified(&etag));
+        }
+        let vary = "Accept, Accept-Encoding";
+        Ok(siblings::render(siblings, &shown, self.key.bucket(), &self.accept, vary))
+    }
+}

@@ -1,0 +1,160 @@
+//! PUT and POST of a key, and POST to a bucket, where the server makes the key.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use cartwheel_core::id::RequestId;
+use cartwheel_core::version::{Context, Siblings};
+use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum};
+use http::StatusCode;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::request::Parts;
+
+use super::accept::Accept;
+use super::call::Defaults;
+use super::condition;
+use super::fields;
+use super::object::{self, Shown};
+use super::query::Query;
+use super::refusal::Refusal;
+use super::response::{self, Asked, Response, set};
+use super::route::{Bucket, quote};
+use super::siblings;
+use crate::content::{Content, Undecodable};
+use crate::vtag;
+
+/// A write.
+#[derive(Clone, Debug)]
+pub struct Put {
+    bucket: Bucket,
+    /// `None`: the server makes it.
+    key: Option<Key>,
+    context: Context,
+    content: Content,
+    w: Quorum,
+    n: Option<u8>,
+    timeout: Option<Duration>,
+    returned: Returned,
+    accept: Accept,
+    raw_content_type: Bytes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Returned {
+    Nothing,
+    Object,
+}
+
+impl Put {
+    pub(super) fn parse(
+        bucket: Bucket,
+        key: Option<Vec<u8>>,
+        head: &Parts,
+        defaults: &Defaults,
+    ) -> Result<Self, Refusal> {
+        let query = Query::parse(head.uri.query(), defaults);
+        query.refuse_unsupported()?;
+        condition::refuse(&head.headers, condition::OF_WRITES)?;
+        let key = key.map(|key| bucket.key(&key)).transpose()?;
+        let put = Self {
+            bucket,
+            key,
+            context: fields::context(&head.headers)?.unwrap_or_default(),
+            content: fields::content(&head.headers)?,
+            w: query.w()?,
+            n: query.n()?,
+            timeout: query.timeout()?,
+            returned: if query.switch("returnbody")? == Some(true) {
+                Returned::Object
+            } else {
+                Returned::Nothing
+            },
+            accept: Accept::media_types(&head.headers),
+            raw_content_type: fields::raw_content_type(&head.headers),
+        };
+        put.check_accept().map(|()| put)
+    }
+
+    /// A client that wants the object back must take it in the form in which it sends it: found out before the write.
+    fn check_accept(&self) -> Result<(), Refusal> {
+        let acceptable = self.accept.admits(&String::from_utf8_lossy(&self.raw_content_type));
+        match self.returned {
+            Returned::Object if !acceptable => Err(Refusal::NotAcceptable),
+            _ => Ok(()),
+        }
+    }
+
+    /// The key; one that the server makes is the same for each retry of `request`.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::KeyTooLong`], if the bucket's name leaves no room for a key.
+    pub fn key(&self, request: RequestId) -> Result<Key, Refusal> {
+        match &self.key {
+            Some(key) => Ok(key.clone()),
+            None => self.bucket.key(vtag::key_for(request).as_bytes()),
+        }
+    }
+
+    /// What to ask the core, given the request's body.
+    pub fn op(&self, body: Bytes) -> ClientOp {
+        let value = Content { value: body, ..self.content.clone() }.to_value();
+        ClientOp::Put { context: self.context.clone(), value, w: self.w, n: self.n }
+    }
+
+    /// How long to try, where the client says so.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// The core's answer, for the client.
+    pub fn render(&self, key: &Key, result: &Result<Answer, ClientError>) -> Response {
+        match result {
+            Ok(answer) => {
+                self.written(key, &answer.siblings).unwrap_or_else(|error| object::undecodable(&error))
+            }
+            Err(error) => {
+                let mut response = response::failed(error, Asked::Write);
+                response::vary_encoding(&mut response);
+                response
+            }
+        }
+    }
+
+    fn written(&self, key: &Key, siblings: &Siblings) -> Result<Response, Undecodable> {
+        let mut response = match (self.returned, siblings.versions()) {
+            (Returned::Nothing, _) => self.silent(),
+            (Returned::Object, [version]) => {
+                Shown::new(version)?.render(StatusCode::OK, key.bucket(), &siblings.context())
+            }
+            (Returned::Object, versions) => {
+                let shown = versions.iter().map(Shown::new).collect::<Result<Vec<_>, _>>()?;
+                siblings::render(siblings, &shown, key.bucket(), &self.accept, "Accept-Encoding")
+            }
+        };
+        if self.key.is_none() {
+            *response.status_mut() = StatusCode::CREATED;
+            set(&mut response, LOCATION, self.location(key).as_bytes());
+        }
+        Ok(response)
+    }
+
+    fn silent(&self) -> Response {
+        let mut response = response::empty(StatusCode::NO_CONTENT);
+        response::vary_encoding(&mut response);
+        set(&mut response, CONTENT_TYPE, &self.raw_content_type);
+        if self.key.is_none() {
+            set(&mut response, CONTENT_LENGTH, b"0");
+        }
+        response
+    }
+
+    /// Spelled as the client spelled the bucket.
+    fn location(&self, key: &Key) -> String {
+        let bucket = format!("/buckets/{}/keys/{}", quote(key.bucket()), quote(key.key()));
+        match &self.bucket.bucket_type {
+            Some(bucket_type) => format!("/types/{}{bucket}", quote(bucket_type)),
+            None => bucket,
+        }
+    }
+}

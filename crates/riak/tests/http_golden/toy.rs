@@ -1,0 +1,62 @@
+//! A node that is nothing but a map: the core's pure apply, and no cluster.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use cartwheel_core::id::{NodeId, RequestId, StoreId};
+use cartwheel_core::time::WallTime;
+use cartwheel_core::version::{Actor, Dot, Policy, Siblings, Version};
+use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum};
+use cartwheel_riak::http::{Call, Defaults, Response, pong};
+use http::request::Parts;
+
+#[derive(Default)]
+pub struct Toy {
+    keys: HashMap<Key, Siblings>,
+    writes: u64,
+}
+
+impl Toy {
+    pub fn answer(&mut self, head: &Parts, body: &str) -> Response {
+        match Call::parse(head, &Defaults { n: 3, w: Quorum::Majority }) {
+            Ok(Call::Ping) => pong(),
+            Ok(Call::Get(get)) => get.render(&self.run(get.key(), get.op())),
+            Ok(Call::Put(put)) => {
+                let key = put.key(RequestId(u128::from(self.writes))).expect("short names");
+                let result = self.run(&key, put.op(Bytes::copy_from_slice(body.as_bytes())));
+                put.render(&key, &result)
+            }
+            Ok(Call::Delete(delete)) => {
+                let context = match delete.context() {
+                    Some(context) => context.clone(),
+                    None => match delete.seen(&self.run(delete.key(), delete.read_op())) {
+                        Ok(context) => context,
+                        Err(response) => return *response,
+                    },
+                };
+                delete.render(&self.run(delete.key(), delete.write_op(context)))
+            }
+            Err(refusal) => Call::refuse(&refusal),
+        }
+    }
+
+    fn run(&mut self, key: &Key, op: ClientOp) -> Result<Answer, ClientError> {
+        let siblings = self.keys.entry(key.clone()).or_default();
+        let mut dot = None;
+        if let ClientOp::Put { context, value, .. } = op {
+            self.writes += 1;
+            let actor = Actor { node: NodeId(1), store: StoreId(1), boot: 1, mint: 1 };
+            let version = Version {
+                dot: Dot { actor, counter: self.writes },
+                past: context.0,
+                request: RequestId(u128::from(self.writes)),
+                // Before every date in the recording, so that If-Modified-Since holds as it did there.
+                written_at: WallTime(1_780_000_000_000_000),
+                value,
+            };
+            dot = Some(version.dot);
+            *siblings = siblings.with(version, Policy::KeepSiblings);
+        }
+        Ok(Answer { siblings: siblings.clone(), dot, by: vec![NodeId(1)] })
+    }
+}

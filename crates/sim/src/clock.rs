@@ -1,0 +1,62 @@
+//! Each node's own idea of time: an offset and a drift against the simulator's true time.
+
+use cartwheel_core::time::{Instant, Now, WallTime};
+
+const PPB: i128 = 1_000_000_000;
+
+/// The simulated world begins at 2026-01-01T00:00:00Z.
+const EPOCH_US: i64 = 1_767_225_600_000_000;
+
+/// One node's clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// How far the wall clock is ahead, in microseconds.
+    pub offset_us: i64,
+    /// How much faster than true time it runs, in parts per billion.
+    pub drift_ppb: i64,
+}
+
+impl Clock {
+    /// What the node reads at `true_ns`. The monotonic clock shares the drift and starts at one second.
+    pub fn read(&self, true_ns: u64) -> Now {
+        let local = self.local_ns(true_ns);
+        let wall = EPOCH_US + self.offset_us + (local / 1_000) as i64;
+        Now { monotonic: Instant(local + 1_000_000_000), wall: WallTime(u64::try_from(wall).unwrap_or(0)) }
+    }
+
+    /// The first true time at which the monotonic clock reads `instant` or more.
+    pub fn when(&self, instant: Instant) -> u64 {
+        let local = i128::from(instant.0.saturating_sub(1_000_000_000));
+        let rate = PPB + i128::from(self.drift_ppb);
+        u64::try_from((local * PPB + rate - 1) / rate).unwrap_or(u64::MAX)
+    }
+
+    fn local_ns(&self, true_ns: u64) -> u64 {
+        let local = i128::from(true_ns) * (PPB + i128::from(self.drift_ppb)) / PPB;
+        u64::try_from(local).unwrap_or(0)
+    }
+}
+
+/// A wall-clock reading as seconds since the simulated world began, for people: `-0.170 s`.
+pub fn since_epoch(wall: WallTime) -> String {
+    let us = wall.0 as i64 - EPOCH_US;
+    let sign = if us < 0 { "-" } else { "" };
+    format!("{sign}{}.{:06} s", us.unsigned_abs() / 1_000_000, us.unsigned_abs() % 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_fires_when_the_local_clock_says_so_and_not_before() {
+        for drift_ppb in [-200_000, 0, 1, 200_000] {
+            let clock = Clock { offset_us: -5, drift_ppb };
+            for local in [1_000_000_001, 1_000_000_007, 61_123_456_789] {
+                let at = clock.when(Instant(local));
+                assert!(clock.read(at).monotonic >= Instant(local));
+                assert!(at == 0 || clock.read(at - 1).monotonic < Instant(local));
+            }
+        }
+    }
+}

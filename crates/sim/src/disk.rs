@@ -1,0 +1,136 @@
+//! A node's disk: it takes time, a crash loses what was not synced, and it can be wiped.
+//!
+//! Updates take effect in the order of their tickets, through the core's own [`Update::apply`]; a sync covers what
+//! had taken effect when it began, and the next one gathers meanwhile, as the real committer does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use cartwheel_core::Key;
+use cartwheel_core::id::{NodeId, StoreId};
+use cartwheel_core::replica::{Change, Record, Refused, Update};
+use cartwheel_core::storage::Ticket;
+use cartwheel_core::version::Siblings;
+
+use crate::streams::Stream;
+
+/// What a node's disk holds.
+#[derive(Debug)]
+pub struct Disk {
+    /// Minted when the disk was new or wiped.
+    pub store: StoreId,
+    /// How often the node was started on it.
+    pub boots: u64,
+    records: BTreeMap<Key, Record>,
+    /// The hint index.
+    owed: BTreeMap<NodeId, BTreeSet<Key>>,
+    /// What to put back, newest last, if a crash comes before the next sync.
+    unsynced: Vec<Unsynced>,
+    /// The last ticket covered by the running sync.
+    syncing: Option<Ticket>,
+}
+
+#[derive(Debug)]
+struct Unsynced {
+    ticket: Ticket,
+    key: Key,
+    before: Option<Record>,
+}
+
+impl Disk {
+    /// An empty disk.
+    pub fn new(store: StoreId) -> Self {
+        Self {
+            store,
+            boots: 0,
+            records: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            unsynced: Vec::new(),
+            syncing: None,
+        }
+    }
+
+    /// The versions of `key`.
+    pub fn read(&self, key: &Key) -> Siblings {
+        self.records.get(key).map(|record| record.siblings.clone()).unwrap_or_default()
+    }
+
+    /// How many hints it holds.
+    pub fn hints(&self) -> usize {
+        self.owed.values().map(BTreeSet::len).sum()
+    }
+
+    /// Keys owed to `home` after `after`, at most `limit`.
+    pub fn scan_hints(&self, home: NodeId, after: Option<&Key>, limit: u32) -> Vec<(Key, Siblings)> {
+        let Some(keys) = self.owed.get(&home) else { return Vec::new() };
+        let lower = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = keys.range((lower, Bound::Unbounded)).take(limit as usize);
+        later.map(|key| (key.clone(), self.read(key))).collect()
+    }
+
+    /// Runs `update`; it is visible at once and durable after the next sync.
+    pub fn apply(&mut self, ticket: Ticket, key: &Key, update: &Update) -> Result<Change, Refused> {
+        let before = self.records.get(key).cloned();
+        let (after, change) = update.apply(before.as_ref())?;
+        self.put(key, after);
+        self.unsynced.push(Unsynced { ticket, key: key.clone(), before });
+        Ok(change)
+    }
+
+    /// Begins a sync of everything that has taken effect, unless one is running or there is nothing to sync.
+    pub fn begin_sync(&mut self) -> bool {
+        if self.syncing.is_some() {
+            return false;
+        }
+        self.syncing = self.unsynced.last().map(|last| last.ticket);
+        self.syncing.is_some()
+    }
+
+    /// The running sync is done.
+    pub fn end_sync(&mut self) -> Option<Ticket> {
+        let through = self.syncing.take()?;
+        let synced = self.unsynced.partition_point(|entry| entry.ticket <= through);
+        self.unsynced.drain(..synced);
+        Some(through)
+    }
+
+    /// Power fails: of what was not synced, some first part survives. How many updates are lost.
+    pub fn crash(&mut self, stream: &mut Stream) -> usize {
+        self.syncing = None;
+        let surviving = stream.between(0, self.unsynced.len() as u64) as usize;
+        let lost = self.unsynced.len() - surviving;
+        while self.unsynced.len() > surviving {
+            if let Some(Unsynced { key, before, .. }) = self.unsynced.pop() {
+                self.put(&key, before);
+            }
+        }
+        self.unsynced.clear();
+        lost
+    }
+
+    /// One key is gone, and nobody is told.
+    pub fn wipe_key(&mut self, key: &Key) -> bool {
+        let held = self.records.contains_key(key);
+        self.put(key, None);
+        self.unsynced.retain(|entry| entry.key != *key);
+        held
+    }
+
+    fn put(&mut self, key: &Key, record: Option<Record>) {
+        let owed = |record: Option<&Record>| record.map(|record| record.owed.clone()).unwrap_or_default();
+        let before = owed(self.records.get(key));
+        let after = owed(record.as_ref());
+        for home in before.iter().filter(|home| !after.contains(home)) {
+            if let Some(keys) = self.owed.get_mut(home) {
+                keys.remove(key);
+            }
+        }
+        for home in after {
+            self.owed.entry(home).or_default().insert(key.clone());
+        }
+        match record {
+            Some(record) => self.records.insert(key.clone(), record),
+            None => self.records.remove(key),
+        };
+    }
+}

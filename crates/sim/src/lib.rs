@@ -1,0 +1,25 @@
+//! The deterministic simulator: years of cluster life in minutes, bit for bit the same on every machine.
+//!
+//! A [`Scenario`] and a seed go in, a [`Report`] comes out. Inside, the protocol core of the production node runs
+//! unchanged against simulated networks, disks and clocks ([`simulator`](run)); clients keep the ground truth
+//! ([`workload`]); [`nemesis`] injects faults; `cartwheel-check` judges.
+
+mod clock;
+mod disk;
+pub mod fuzz;
+mod latency;
+pub mod nemesis;
+mod network;
+mod oracle;
+mod queue;
+pub mod report;
+pub mod scenario;
+mod simulator;
+pub mod streams;
+pub mod swarm;
+mod trace;
+pub mod workload;
+
+pub use report::Report;
+pub use scenario::{Scenario, ScenarioError};
+pub use simulator::run;

@@ -1,0 +1,153 @@
+//! Random faults, within the budget of what the cluster must survive.
+
+use cartwheel_core::Quorum;
+
+use crate::scenario::{ClusterSpec, Fault, NemesisSpec, Span};
+use crate::streams::{Component, Stream, Streams};
+
+/// What the configured N, R and W must survive, as code. The nemesis stays within it, so that every red verdict is
+/// a bug.
+///
+/// - Acknowledged writes are on the disks of W distinct nodes, so at most W - 1 nodes may lose data in one run.
+/// - Crashes that keep the disk lose nothing, but W of the nodes must be up for writes to be accepted: at most
+///   `nodes - W` are down at once (one of three, for N = 3 and W = 2).
+/// - Partitions, one-way cuts, lost messages and wrong clocks are free.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    lossy_nodes_max: usize,
+    down_max: usize,
+    lossy: Vec<u32>,
+}
+
+impl Budget {
+    /// Of a cluster.
+    pub fn new(cluster: &ClusterSpec) -> Self {
+        let w = cluster.w.0.resolve(Quorum::Majority, cluster.n).unwrap_or(1);
+        Self {
+            lossy_nodes_max: usize::from(w) - 1,
+            down_max: (cluster.nodes as usize).saturating_sub(usize::from(w)),
+            lossy: Vec::new(),
+        }
+    }
+
+    /// Whether `node` may lose data; if so it is one of those that did.
+    pub fn may_lose_data(&mut self, node: u32) -> bool {
+        if self.lossy.contains(&node) {
+            return true;
+        }
+        let within = self.lossy.len() < self.lossy_nodes_max;
+        if within {
+            self.lossy.push(node);
+        }
+        within
+    }
+
+    /// Whether one more of the nodes may go down when `down` are.
+    pub fn may_go_down(&self, down: usize) -> bool {
+        down < self.down_max
+    }
+}
+
+/// Strikes at random.
+#[derive(Debug)]
+pub struct Nemesis {
+    spec: NemesisSpec,
+    stream: Stream,
+    nodes: u32,
+    carts: u32,
+    budget: Budget,
+}
+
+impl Nemesis {
+    /// With the weights of `spec`, against a cluster that keeps so many carts.
+    pub fn new(spec: NemesisSpec, cluster: &ClusterSpec, carts: u32, streams: Streams) -> Self {
+        let stream = streams.stream(Component::Nemesis);
+        Self { spec, stream, nodes: cluster.nodes, carts, budget: Budget::new(cluster) }
+    }
+
+    /// How long until the next strike, in nanoseconds.
+    pub fn pause(&mut self) -> u64 {
+        exponential(&mut self.stream, self.spec.every)
+    }
+
+    /// The next fault, striking now; `None` when the budget forbids the one drawn. `up` are the nodes that run,
+    /// counted from 1.
+    pub fn strike(&mut self, up: &[u32]) -> Option<Fault> {
+        let lasts = Span::from_ns(exponential(&mut self.stream, self.spec.lasts).max(1_000_000));
+        let kind = self.draw_kind();
+        let node = *up.get(self.stream.index(up.len()))?;
+        let at = Span::default();
+        match kind {
+            0 => self.may_go_down(up).then_some(Fault::Crash { at, lasts, node }),
+            1 => self.side().map(|side| Fault::Partition { at, lasts, side }),
+            2 => self.one_way(node).map(|to| Fault::OneWay { at, lasts, from: vec![node], to: vec![to] }),
+            3 => (self.may_go_down(up) && self.budget.may_lose_data(node)).then_some(Fault::WipeDisk {
+                at,
+                lasts,
+                node,
+            }),
+            4 => {
+                let cart = self.stream.below(u64::from(self.carts)) as u32;
+                self.budget.may_lose_data(node).then_some(Fault::WipeKey { at, node, carts: vec![cart] })
+            }
+            _ => {
+                let by_ms = self.stream.between(0, 120_000) as i64 - 60_000;
+                Some(Fault::ClockJump { at, node, by_ms })
+            }
+        }
+    }
+
+    fn draw_kind(&mut self) -> usize {
+        let weights = self.spec.weights();
+        let mut drawn = self.stream.below(weights.iter().map(|weight| u64::from(*weight)).sum());
+        for (kind, weight) in weights.iter().enumerate() {
+            if drawn < u64::from(*weight) {
+                return kind;
+            }
+            drawn -= u64::from(*weight);
+        }
+        0
+    }
+
+    fn may_go_down(&self, up: &[u32]) -> bool {
+        self.budget.may_go_down(self.nodes as usize - up.len())
+    }
+
+    /// A random non-empty, proper subset.
+    fn side(&mut self) -> Option<Vec<u32>> {
+        let side: Vec<u32> = (1..=self.nodes).filter(|_| self.stream.below(2) == 1).collect();
+        (!side.is_empty() && side.len() < self.nodes as usize).then_some(side)
+    }
+
+    fn one_way(&mut self, from: u32) -> Option<u32> {
+        let to = self.stream.between(1, u64::from(self.nodes)) as u32;
+        (to != from).then_some(to)
+    }
+}
+
+fn exponential(stream: &mut Stream, mean: Span) -> u64 {
+    (-libm::log(stream.unit()) * mean.ns() as f64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_lost_on_fewer_nodes_than_acknowledge() {
+        let scenario: crate::Scenario = r#"
+            name = "t"
+            about = "t"
+            duration = "1s"
+            settle = "1s"
+            cluster = { nodes = 5, n = 5, w = 3 }
+            workload.cart = { clients = 1, carts = 1, think = { fixed = { value = "1ms" } } }
+        "#
+        .parse()
+        .unwrap();
+        let mut budget = Budget::new(&scenario.cluster);
+        assert!(budget.may_lose_data(4) && budget.may_lose_data(2) && budget.may_lose_data(4));
+        assert!(!budget.may_lose_data(1), "W = 3 survives the loss of two nodes' data");
+        assert!(budget.may_go_down(1) && !budget.may_go_down(2));
+    }
+}

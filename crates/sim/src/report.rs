@@ -1,0 +1,264 @@
+//! What a run tells.
+
+mod text;
+
+use std::collections::BTreeMap;
+
+use cartwheel_check::{Diverged, Verdict};
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use crate::oracle::DotReused;
+use crate::scenario::ExpectSpec;
+
+/// Things that are counted, by the names that scenario files use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counter {
+    /// A node durably kept a write for another one.
+    HintsStored,
+    /// Such a write was handed over.
+    HintsDelivered,
+    /// A write quorum was met with the help of a stand-in.
+    SloppyWrites,
+    /// A read sent a replica what it lacked.
+    ReadRepairs,
+    /// A read met concurrent versions.
+    SiblingReads,
+    /// A node began to suspect another one.
+    Suspicions,
+    /// A put was sent on to a coordinator.
+    Forwards,
+    /// A repeated request was answered from memory.
+    RequestsRepeated,
+    /// A node lost power.
+    Crashes,
+    /// A crash lost updates that were applied and not yet synced.
+    UnsyncedUpdatesLost,
+    /// Nodes were cut into two sides.
+    Partitions,
+    /// A link was cut in one direction.
+    OneWayCuts,
+    /// A node came back with an empty disk.
+    DiskWipes,
+    /// A key vanished from a disk.
+    KeyWipes,
+    /// A wall clock jumped.
+    ClockJumps,
+    /// A message got lost.
+    MessagesLost,
+    /// A message arrived twice.
+    MessagesDuplicated,
+}
+
+impl Counter {
+    /// The counters that count faults.
+    pub const FAULTS: [Self; 9] = [
+        Self::Crashes,
+        Self::UnsyncedUpdatesLost,
+        Self::Partitions,
+        Self::OneWayCuts,
+        Self::DiskWipes,
+        Self::KeyWipes,
+        Self::ClockJumps,
+        Self::MessagesLost,
+        Self::MessagesDuplicated,
+    ];
+
+    /// Its name in files and reports.
+    pub fn name(self) -> String {
+        let debug = format!("{self:?}");
+        let mut name = String::new();
+        for letter in debug.chars() {
+            if letter.is_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.extend(letter.to_lowercase());
+        }
+        name
+    }
+}
+
+/// How long requests took, in microseconds of simulated time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quantiles {
+    /// Half took at most this.
+    pub p50_us: u64,
+    /// 99 % took at most this.
+    pub p99_us: u64,
+    /// 99.9 % took at most this.
+    pub p999_us: u64,
+}
+
+impl Quantiles {
+    /// Of what `histogram` recorded in microseconds.
+    pub fn of(histogram: &Histogram<u64>) -> Self {
+        let at = |quantile| histogram.value_at_quantile(quantile);
+        Self { p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999) }
+    }
+}
+
+/// Requests of one kind, each counted once however often it was tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// How many were made.
+    pub attempted: u64,
+    /// How many succeeded.
+    pub succeeded: u64,
+    /// How long those took, retries included.
+    pub latency: Quantiles,
+}
+
+/// One expectation of the scenario file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expectation {
+    /// What was expected, and what was found.
+    pub what: String,
+    /// Whether it holds.
+    pub holds: bool,
+}
+
+/// Everything a run tells. `--json` prints it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// The museum piece that was planted.
+    pub flaw: Option<String>,
+    /// `green` when nothing is wrong.
+    pub verdict: String,
+    /// Names everything that happened.
+    pub trace_digest: String,
+    /// Simulated time, in nanoseconds.
+    pub simulated_ns: u64,
+    /// Events that the simulator executed.
+    pub events: u64,
+    /// Reads.
+    pub gets: Requests,
+    /// Writes.
+    pub puts: Requests,
+    /// Part of all requests that succeeded.
+    pub availability: f64,
+    /// The most versions that one read met.
+    pub siblings_max: u32,
+    /// Everything else that was counted.
+    pub counters: BTreeMap<Counter, u64>,
+    /// Hints that were never delivered.
+    pub hints_left: u64,
+    /// Writes that were acknowledged.
+    pub acked_writes: u64,
+    /// Acknowledged writes that are gone.
+    pub lost_writes: u64,
+    /// How each of them was lost, in a sentence; at most [`Report::EXAMPLES_MAX`].
+    pub lost: Vec<String>,
+    /// Keys whose replicas differ at the end; at most [`Report::EXAMPLES_MAX`].
+    pub diverged: Vec<Diverged>,
+    /// How many keys those are in all.
+    pub diverged_keys: u64,
+    /// Dots that named two writes.
+    pub reused_dots: Vec<String>,
+    /// What the file expects.
+    pub expectations: Vec<Expectation>,
+    /// Whether all of that holds.
+    pub expectations_hold: bool,
+}
+
+/// What the simulator measured, before it is judged.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub scenario: String,
+    pub seed: u64,
+    pub flaw: Option<String>,
+    pub trace_digest: u128,
+    pub simulated_ns: u64,
+    pub events: u64,
+    pub gets: Requests,
+    pub puts: Requests,
+    pub siblings_max: u32,
+    pub counters: BTreeMap<Counter, u64>,
+    pub hints_left: u64,
+    pub reused: Vec<DotReused>,
+}
+
+impl Report {
+    /// Most examples of one kind that a report names.
+    pub const EXAMPLES_MAX: usize = 20;
+
+    pub(crate) fn new(measured: Measured, verdict: Verdict, expect: &ExpectSpec) -> Self {
+        let attempted = measured.gets.attempted + measured.puts.attempted;
+        let succeeded = measured.gets.succeeded + measured.puts.succeeded;
+        let availability = if attempted == 0 { 1.0 } else { succeeded as f64 / attempted as f64 };
+        let green = verdict.is_green() && measured.hints_left == 0 && measured.reused.is_empty();
+        let mut report = Self {
+            scenario: measured.scenario,
+            seed: measured.seed,
+            flaw: measured.flaw,
+            verdict: if green { "green" } else { "red" }.to_string(),
+            trace_digest: format!("{:032x}", measured.trace_digest),
+            simulated_ns: measured.simulated_ns,
+            events: measured.events,
+            gets: measured.gets,
+            puts: measured.puts,
+            availability,
+            siblings_max: measured.siblings_max,
+            counters: measured.counters,
+            hints_left: measured.hints_left,
+            acked_writes: verdict.acked_writes,
+            lost_writes: verdict.lost.len() as u64,
+            lost: verdict.lost.into_iter().take(Self::EXAMPLES_MAX).map(|lost| lost.why).collect(),
+            diverged_keys: verdict.diverged.len() as u64,
+            diverged: verdict.diverged.into_iter().take(Self::EXAMPLES_MAX).collect(),
+            reused_dots: measured.reused.iter().take(Self::EXAMPLES_MAX).map(ToString::to_string).collect(),
+            expectations: Vec::new(),
+            expectations_hold: false,
+        };
+        report.expectations = report.compare(expect);
+        report.expectations_hold = report.expectations.iter().all(|expectation| expectation.holds);
+        report
+    }
+
+    /// How often `counter` counted.
+    pub fn count(&self, counter: Counter) -> u64 {
+        self.counters.get(&counter).copied().unwrap_or(0)
+    }
+
+    fn compare(&self, expect: &ExpectSpec) -> Vec<Expectation> {
+        let lost_max =
+            expect.lost_writes_max.unwrap_or(if expect.lost_writes_min > 0 { u64::MAX } else { 0 });
+        let mut found = vec![at_most("acknowledged writes lost", self.lost_writes, lost_max)];
+        if expect.lost_writes_min > 0 {
+            found.push(at_least("acknowledged writes lost", self.lost_writes, expect.lost_writes_min));
+        }
+        found.push(at_most("keys diverged", self.diverged_keys, expect.diverged_keys_max));
+        found.push(at_most("hints left", self.hints_left, 0));
+        found.push(at_most("dots reused", self.reused_dots.len() as u64, 0));
+        let availability_min = expect.availability_min.value();
+        found.push(Expectation {
+            what: format!("availability {} >= {}", percent(self.availability), percent(availability_min)),
+            holds: self.availability >= availability_min,
+        });
+        for (counter, min) in &expect.happened {
+            found.push(at_least(&counter.name(), self.count(*counter), *min));
+        }
+        found.retain(|expectation| !expectation.what.is_empty());
+        found
+    }
+}
+
+fn at_most(what: &str, found: u64, max: u64) -> Expectation {
+    if max == u64::MAX {
+        return Expectation { what: String::new(), holds: true };
+    }
+    Expectation { what: format!("{what}: {found} <= {max}"), holds: found <= max }
+}
+
+fn at_least(what: &str, found: u64, min: u64) -> Expectation {
+    Expectation { what: format!("{what}: {found} >= {min}"), holds: found >= min }
+}
+
+/// A part of one, in percent with three decimals.
+pub(crate) fn percent(part: f64) -> String {
+    format!("{:.3} %", part * 100.0)
+}

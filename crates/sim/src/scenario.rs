@@ -1,0 +1,220 @@
+//! Scenario files: a cluster, a network, a workload, faults, and what must come of it, in TOML.
+
+mod faults;
+mod load;
+mod units;
+
+use std::collections::BTreeMap;
+
+use cartwheel_core::flaw::Flaw;
+use serde::{Deserialize, Serialize};
+
+use crate::latency::Latency;
+use crate::report::Counter;
+
+pub use faults::{Fault, NemesisSpec};
+pub use load::ScenarioError;
+pub use units::{Probability, QuorumSpec, Span};
+
+/// One scenario file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Its name, as the file's.
+    pub name: String,
+    /// What it shows, for people.
+    pub about: String,
+    /// How long clients and faults go on.
+    pub duration: Span,
+    /// How long the healed cluster may take to converge.
+    pub settle: Span,
+    /// The nodes.
+    pub cluster: ClusterSpec,
+    /// The links between them.
+    #[serde(default)]
+    pub network: NetworkSpec,
+    /// Their disks.
+    #[serde(default)]
+    pub disk: DiskSpec,
+    /// Their clocks.
+    #[serde(default)]
+    pub clock: ClockSpec,
+    /// The clients.
+    pub workload: WorkloadSpec,
+    /// Faults at set times.
+    #[serde(default)]
+    pub fault: Vec<Fault>,
+    /// Faults at random times.
+    pub nemesis: Option<NemesisSpec>,
+    /// What must come of it.
+    #[serde(default)]
+    pub expect: ExpectSpec,
+    /// A museum piece planted in every node; set by `--flaw` only.
+    #[serde(skip)]
+    pub flaw: Option<Flaw>,
+}
+
+/// The nodes, and the settings of their cores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterSpec {
+    /// How many, named n1, n2, ...
+    pub nodes: u32,
+    /// Q: a power of two.
+    #[serde(default = "ClusterSpec::default_partitions")]
+    pub partitions: u32,
+    /// N.
+    #[serde(default = "ClusterSpec::default_n")]
+    pub n: u8,
+    /// R.
+    #[serde(default)]
+    pub r: QuorumSpec,
+    /// W.
+    #[serde(default)]
+    pub w: QuorumSpec,
+    /// Keep the version with the latest clock instead of siblings. Loses acknowledged writes.
+    #[serde(default)]
+    pub last_write_wins: bool,
+    /// How long a client request may take.
+    #[serde(default = "ClusterSpec::default_request_timeout")]
+    pub request_timeout: Span,
+    /// How long a replica may stay silent before another node stands in for it; also how long a coordinator may
+    /// take to accept a forwarded put.
+    #[serde(default = "ClusterSpec::default_replica_timeout")]
+    pub replica_timeout: Span,
+    /// A peer that left so many requests in a row unanswered is suspected.
+    #[serde(default = "ClusterSpec::default_suspect_after")]
+    pub suspect_after: u32,
+    /// How often hints are looked for and delivered, and suspected peers pinged.
+    #[serde(default = "ClusterSpec::default_hint_interval")]
+    pub hint_interval: Span,
+}
+
+impl ClusterSpec {
+    fn default_partitions() -> u32 {
+        64
+    }
+    fn default_n() -> u8 {
+        3
+    }
+    fn default_request_timeout() -> Span {
+        Span::from_ms(1_000)
+    }
+    fn default_replica_timeout() -> Span {
+        Span::from_ms(100)
+    }
+    fn default_suspect_after() -> u32 {
+        3
+    }
+    fn default_hint_interval() -> Span {
+        Span::from_ms(500)
+    }
+}
+
+/// All links between nodes, and between clients and nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSpec {
+    /// One way.
+    #[serde(default = "NetworkSpec::default_latency")]
+    pub latency: Latency,
+    /// A message between nodes gets lost.
+    #[serde(default)]
+    pub loss: Probability,
+    /// A message between nodes arrives twice.
+    #[serde(default)]
+    pub duplication: Probability,
+}
+
+impl NetworkSpec {
+    fn default_latency() -> Latency {
+        Latency::LogNormal { median: Span::from_us(500), sigma: 0.5 }
+    }
+}
+
+impl Default for NetworkSpec {
+    fn default() -> Self {
+        let latency = Self::default_latency();
+        Self { latency, loss: Probability::default(), duplication: Probability::default() }
+    }
+}
+
+/// How long disks take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DiskSpec {
+    /// Reading one record.
+    pub read: Latency,
+    /// Applying one update; updates queue.
+    pub write: Latency,
+    /// One sync, which covers every update applied before it began.
+    pub sync: Latency,
+}
+
+impl Default for DiskSpec {
+    fn default() -> Self {
+        Self {
+            read: Latency::Exponential { min: Span::from_us(20), mean: Span::from_us(80) },
+            write: Latency::Fixed { value: Span::from_us(10) },
+            sync: Latency::LogNormal { median: Span::from_ms(2), sigma: 0.5 },
+        }
+    }
+}
+
+/// How wrong clocks are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClockSpec {
+    /// Each wall clock is ahead or behind by up to this.
+    pub offset_max: Span,
+    /// Each clock runs fast or slow by up to so many millionths.
+    pub drift_max_ppm: u32,
+}
+
+/// What clients do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum WorkloadSpec {
+    /// Shopping carts (the paper's section 4.4): read the cart, reconcile its versions by union, add or remove an
+    /// item, write it back with the context.
+    Cart {
+        /// How many, each with one request at a time.
+        clients: u32,
+        /// How many carts they share.
+        carts: u32,
+        /// Between two visits of a client.
+        think: Latency,
+        /// A visit removes an item instead of adding one.
+        #[serde(default)]
+        remove: Probability,
+        /// A visit adds an item without having read the cart (one click in a shop window): its write is concurrent
+        /// with everything.
+        #[serde(default)]
+        blind: Probability,
+        /// A request that fails is tried again so often, at another node, with the same request id.
+        #[serde(default = "WorkloadSpec::default_retries")]
+        retries: u32,
+    },
+}
+
+impl WorkloadSpec {
+    fn default_retries() -> u32 {
+        2
+    }
+}
+
+/// What must come of it. Whatever is not said here is not required, except that nothing is lost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectSpec {
+    /// At least so many acknowledged writes are lost: for studies of what loses them.
+    pub lost_writes_min: u64,
+    /// At most so many acknowledged writes are lost. Default: none, unless `lost_writes_min` asks for some.
+    pub lost_writes_max: Option<u64>,
+    /// At most so many keys differ between replicas at the end.
+    pub diverged_keys_max: u64,
+    /// At least this part of requests succeeds.
+    pub availability_min: Probability,
+    /// What must have happened, at least so often: a green run that never stored a hint proves nothing about hints.
+    pub happened: BTreeMap<Counter, u64>,
+}

@@ -1,0 +1,128 @@
+//! Faults: what can go wrong, at a set time or at random.
+
+use serde::{Deserialize, Serialize};
+
+use super::units::Span;
+
+/// A fault at a set time. Nodes are numbered from 1, carts from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Fault {
+    /// Power fails: memory and what was not synced are lost. The node starts again after `lasts`.
+    Crash {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Who.
+        node: u32,
+    },
+    /// As `crash`, and the node comes back with an empty disk.
+    WipeDisk {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Who.
+        node: u32,
+    },
+    /// Carts vanish from the disk of a running node, which does not notice.
+    WipeKey {
+        /// When.
+        at: Span,
+        /// Where.
+        node: u32,
+        /// Which.
+        carts: Vec<u32>,
+    },
+    /// `side` and the other nodes do not hear each other.
+    Partition {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// One side.
+        side: Vec<u32>,
+    },
+    /// Nothing that `from` sends to `to` arrives; the other direction works.
+    OneWay {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Senders.
+        from: Vec<u32>,
+        /// Receivers.
+        to: Vec<u32>,
+    },
+    /// A wall clock jumps.
+    ClockJump {
+        /// When.
+        at: Span,
+        /// Whose.
+        node: u32,
+        /// By so many milliseconds; negative: back.
+        by_ms: i64,
+    },
+}
+
+impl Fault {
+    /// When it strikes.
+    pub fn at(&self) -> Span {
+        match self {
+            Self::Crash { at, .. }
+            | Self::WipeDisk { at, .. }
+            | Self::WipeKey { at, .. }
+            | Self::Partition { at, .. }
+            | Self::OneWay { at, .. }
+            | Self::ClockJump { at, .. } => *at,
+        }
+    }
+
+    /// The nodes it names.
+    pub fn nodes(&self) -> Vec<u32> {
+        match self {
+            Self::Crash { node, .. }
+            | Self::WipeDisk { node, .. }
+            | Self::WipeKey { node, .. }
+            | Self::ClockJump { node, .. } => vec![*node],
+            Self::Partition { side, .. } => side.clone(),
+            Self::OneWay { from, to, .. } => from.iter().chain(to).copied().collect(),
+        }
+    }
+}
+
+/// Faults at random times. It strikes within the fault budget only: what the cluster's N, R and W must survive.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NemesisSpec {
+    /// Mean time between two strikes.
+    pub every: Span,
+    /// Mean time until a fault is mended.
+    pub lasts: Span,
+    /// Weight of [`Fault::Crash`].
+    #[serde(default)]
+    pub crash: u32,
+    /// Weight of [`Fault::Partition`].
+    #[serde(default)]
+    pub partition: u32,
+    /// Weight of [`Fault::OneWay`].
+    #[serde(default)]
+    pub one_way: u32,
+    /// Weight of [`Fault::WipeDisk`].
+    #[serde(default)]
+    pub wipe_disk: u32,
+    /// Weight of [`Fault::WipeKey`].
+    #[serde(default)]
+    pub wipe_key: u32,
+    /// Weight of [`Fault::ClockJump`].
+    #[serde(default)]
+    pub clock_jump: u32,
+}
+
+impl NemesisSpec {
+    /// The weights, in the order of their fields.
+    pub fn weights(&self) -> [u32; 6] {
+        [self.crash, self.partition, self.one_way, self.wipe_disk, self.wipe_key, self.clock_jump]
+    }
+}

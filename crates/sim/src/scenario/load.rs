@@ -1,0 +1,246 @@
+//! Reading a scenario file: every mistake gets one line that says where, what, and what is allowed.
+
+use std::fmt;
+use std::path::Path;
+
+use cartwheel_core::ring::Ring;
+use cartwheel_core::{Quorum, id::NodeId};
+
+use super::{Fault, Scenario, Span, WorkloadSpec};
+use crate::latency::Latency;
+
+/// Most nodes of a scenario.
+const NODES_MAX: u32 = 1_000;
+
+/// What is wrong with a scenario file, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ScenarioError {
+    file: String,
+    line: Option<usize>,
+    key: String,
+    message: String,
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl Scenario {
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Self, ScenarioError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| ScenarioError {
+            file: file.clone(),
+            line: None,
+            key: String::new(),
+            message: format!("cannot read it: {error}"),
+        })?;
+        Self::parse(&file, &text)
+    }
+
+    /// Reads and checks the text of `file`.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
+        let line_of = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let broken = |key: String, error: &toml::de::Error| ScenarioError {
+            file: file.to_string(),
+            line: error.span().filter(|span| span.start > 0).map(|span| line_of(span.start)),
+            key,
+            message: one_line(error.message()),
+        };
+        let document = toml::Deserializer::parse(text).map_err(|error| broken(String::new(), &error))?;
+        let scenario: Self = serde_path_to_error::deserialize(document).map_err(|error| {
+            let path = error.path().to_string();
+            let key = if path == "." { String::new() } else { path };
+            broken(key, error.inner())
+        })?;
+        scenario.check().map_err(|(key, message)| ScenarioError {
+            file: file.to_string(),
+            line: None,
+            key,
+            message,
+        })?;
+        Ok(scenario)
+    }
+
+    /// What the types cannot express.
+    pub(crate) fn check(&self) -> Result<(), (String, String)> {
+        self.check_cluster()?;
+        self.check_latencies()?;
+        self.check_workload()?;
+        self.check_faults()?;
+        positive("duration", self.duration)?;
+        positive("settle", self.settle)
+    }
+
+    fn check_cluster(&self) -> Result<(), (String, String)> {
+        let cluster = &self.cluster;
+        let wrong = |key: &str, message: String| Err((format!("cluster.{key}"), message));
+        if !(1..=NODES_MAX).contains(&cluster.nodes) {
+            return wrong("nodes", format!("{}; allowed: 1 to {NODES_MAX}", cluster.nodes));
+        }
+        if cluster.n == 0 || u32::from(cluster.n) > cluster.nodes {
+            return wrong("n", format!("{}; allowed: 1 to {} (cluster.nodes)", cluster.n, cluster.nodes));
+        }
+        for (key, quorum) in [("r", cluster.r), ("w", cluster.w)] {
+            if let Err(error) = quorum.0.resolve(Quorum::Majority, cluster.n) {
+                return wrong(
+                    key,
+                    format!("{error:?}; allowed: 1 to {} (cluster.n), one, quorum, all", cluster.n),
+                );
+            }
+        }
+        if let Err(error) = Ring::new(&[NodeId(1)], cluster.partitions, 1) {
+            return wrong("partitions", error.to_string());
+        }
+        if cluster.suspect_after == 0 {
+            return wrong("suspect_after", "0; allowed: 1 or more".into());
+        }
+        positive("cluster.request_timeout", cluster.request_timeout)?;
+        positive("cluster.replica_timeout", cluster.replica_timeout)?;
+        positive("cluster.hint_interval", cluster.hint_interval)
+    }
+
+    fn check_latencies(&self) -> Result<(), (String, String)> {
+        let WorkloadSpec::Cart { think, .. } = &self.workload;
+        let named: [(&str, &Latency); 5] = [
+            ("network.latency", &self.network.latency),
+            ("disk.read", &self.disk.read),
+            ("disk.write", &self.disk.write),
+            ("disk.sync", &self.disk.sync),
+            ("workload.cart.think", think),
+        ];
+        for (name, latency) in named {
+            if let Some((key, message)) = latency.problem() {
+                return Err((format!("{name}.{key}"), message));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_workload(&self) -> Result<(), (String, String)> {
+        let WorkloadSpec::Cart { clients, carts, .. } = &self.workload;
+        for (key, value) in [("clients", *clients), ("carts", *carts)] {
+            if !(1..=1_000_000).contains(&value) {
+                return Err((format!("workload.cart.{key}"), format!("{value}; allowed: 1 to 1000000")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_faults(&self) -> Result<(), (String, String)> {
+        let nodes = self.cluster.nodes;
+        for (index, fault) in self.fault.iter().enumerate() {
+            if let Some(node) = fault.nodes().into_iter().find(|node| !(1..=nodes).contains(node)) {
+                return Err((
+                    format!("fault[{index}]"),
+                    format!("node {node}; allowed: 1 to {nodes} (cluster.nodes)"),
+                ));
+            }
+            let WorkloadSpec::Cart { carts: kept, .. } = self.workload;
+            if let Fault::WipeKey { carts, .. } = fault
+                && let Some(cart) = carts.iter().find(|cart| **cart >= kept)
+            {
+                let message = format!("cart {cart}; allowed: 0 to {} (workload.cart.carts - 1)", kept - 1);
+                return Err((format!("fault[{index}].wipe_key"), message));
+            }
+            if fault.at() > self.duration {
+                let message = format!("at {}; allowed: up to {} (duration)", fault.at(), self.duration);
+                return Err((format!("fault[{index}]"), message));
+            }
+        }
+        let Some(nemesis) = &self.nemesis else { return Ok(()) };
+        if nemesis.weights().iter().all(|weight| *weight == 0) {
+            let message = "no fault has a weight; allowed: crash, partition, one_way, wipe_disk, wipe_key, \
+                           clock_jump above 0";
+            return Err(("nemesis".into(), message.into()));
+        }
+        positive("nemesis.every", nemesis.every)?;
+        positive("nemesis.lasts", nemesis.lasts)
+    }
+}
+
+fn positive(key: &str, span: Span) -> Result<(), (String, String)> {
+    if span.is_zero() { Err((key.into(), "0s; allowed: more than that".into())) } else { Ok(()) }
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A scenario is also read from memory, by tests and by the shrinker.
+impl std::str::FromStr for Scenario {
+    type Err = ScenarioError;
+    fn from_str(text: &str) -> Result<Self, ScenarioError> {
+        Self::parse("scenario", text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+name = "test"
+about = "A test."
+duration = "10s"
+settle = "5s"
+[cluster]
+nodes = 3
+[workload.cart]
+clients = 2
+carts = 1
+think = { fixed = { value = "5ms" } }
+"#;
+
+    fn complaint(from: &str, to: &str) -> String {
+        let text = GOOD.replace(from, to);
+        assert_ne!(text, GOOD);
+        Scenario::parse("a.toml", &text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_good_file_is_read_and_survives_a_round_trip() {
+        let scenario: Scenario = GOOD.parse().unwrap();
+        assert_eq!(toml::to_string(&scenario).unwrap().parse(), Ok(scenario));
+    }
+
+    #[test]
+    fn each_mistake_gets_one_line_that_says_where_and_what_is_allowed() {
+        let negative = complaint("5ms", "-5ms");
+        assert_eq!(
+            negative,
+            "a.toml:11: workload.cart.think.fixed.value: invalid value: string \"-5ms\", expected a duration of 0 or more \
+             with its unit, such as \"250us\", \"5ms\" or \"1m 30s\""
+        );
+        let typo = complaint("settle", "setle");
+        assert!(typo.starts_with("a.toml:5: setle: unknown field `setle`, expected one of `name`"), "{typo}");
+        let many = complaint("nodes = 3", "nodes = 2");
+        assert_eq!(many, "a.toml: cluster.n: 3; allowed: 1 to 2 (cluster.nodes)");
+        let kind = complaint("fixed", "fixd");
+        assert!(
+            kind.contains("workload.cart.think") && kind.contains("unknown variant `fixd`, expected one of"),
+            "{kind}"
+        );
+        let syntax = complaint("nodes = 3", "nodes 3");
+        assert!(syntax.starts_with("a.toml:7: "), "{syntax}");
+        let quorum = complaint("nodes = 3", "nodes = 3\nw = 4");
+        assert!(quorum.contains("cluster.w") && quorum.contains("1 to 3"), "{quorum}");
+        let loss = complaint("[workload", "[network]\nloss = 1.5\n[workload");
+        assert!(loss.contains("network.loss") && loss.contains("0 to 1"), "{loss}");
+        let node =
+            complaint("[workload", "[[fault]]\ncrash = { at = \"1s\", lasts = \"1s\", node = 4 }\n[workload");
+        assert_eq!(node, "a.toml: fault[0]: node 4; allowed: 1 to 3 (cluster.nodes)");
+        for line in [negative, typo, many, kind, syntax, quorum, loss, node] {
+            assert!(!line.contains('\n'), "{line}");
+        }
+    }
+}

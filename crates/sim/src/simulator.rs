@@ -1,0 +1,371 @@
+//! The simulated world: one event queue, and everything that happens on it.
+//!
+//! Every run has two phases. While clients work and faults strike, whatever the nodes promise must hold; then faults
+//! cease, everything is mended, and the cluster must converge within a bound.
+
+mod faults;
+mod finish;
+mod process;
+
+use std::collections::BTreeMap;
+
+use cartwheel_check::{Copies, Copy, judge};
+use cartwheel_core::id::{CallId, NodeId};
+use cartwheel_core::message::Message;
+use cartwheel_core::storage::StorageRequest;
+use cartwheel_core::version::Value;
+use cartwheel_core::{Answer, ClientError, ClientRequest, Event as CoreEvent, Input, Key, Outbox, Output};
+
+use self::faults::Mend;
+use self::finish::Finish;
+use self::process::Process;
+use crate::nemesis::Nemesis;
+use crate::network::Network;
+use crate::oracle::Oracle;
+use crate::report::{Counter, Measured, Report};
+use crate::scenario::{Scenario, WorkloadSpec};
+use crate::streams::{Component, Stream, Streams};
+use crate::trace::TraceDigest;
+use crate::workload::{Ask, Carts, Next, write_id};
+
+/// Runs `scenario` with `seed`. The same two give the same report, on every machine.
+pub fn run(scenario: &Scenario, seed: u64) -> Report {
+    let mut simulator = Simulator::new(scenario, seed);
+    simulator.run();
+    simulator.report()
+}
+
+/// Nodes are counted from 0 here, and named from 1.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Deliver {
+        from: u32,
+        to: u32,
+        message: Message,
+    },
+    /// A storage request is executed.
+    Storage {
+        node: u32,
+        life: u32,
+        request: StorageRequest,
+    },
+    Synced {
+        node: u32,
+        life: u32,
+    },
+    Timer {
+        node: u32,
+        life: u32,
+    },
+    /// A client's request reaches a node.
+    Request {
+        node: u32,
+        request: ClientRequest,
+    },
+    /// An answer reaches a caller; `None`: the connection broke.
+    Answer {
+        call: CallId,
+        result: Option<Result<Answer, ClientError>>,
+    },
+    /// A client begins a visit.
+    Visit {
+        client: usize,
+    },
+    /// A fault of the timeline strikes.
+    Fault {
+        index: usize,
+    },
+    /// The nemesis strikes.
+    Strike,
+    Mend(Mend),
+    /// Faults cease.
+    Peace,
+    /// Has it converged?
+    Look,
+}
+
+/// Who waits for a call.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    caller: Caller,
+    node: u32,
+    reached: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Caller {
+    Client(usize),
+    /// The reader of the final phase.
+    Reader,
+}
+
+struct Simulator<'a> {
+    scenario: &'a Scenario,
+    seed: u64,
+    streams: Streams,
+    now: u64,
+    queue: crate::queue::Queue<Event>,
+    processes: Vec<Process>,
+    network: Network,
+    client_links: BTreeMap<usize, Stream>,
+    carts: Carts,
+    nemesis: Option<Nemesis>,
+    oracle: Oracle,
+    calls: BTreeMap<CallId, Call>,
+    next_call: u64,
+    finish: Finish,
+    digest: TraceDigest,
+    outbox: Outbox,
+    counters: BTreeMap<Counter, u64>,
+    siblings_max: u32,
+    events: u64,
+}
+
+impl<'a> Simulator<'a> {
+    fn new(scenario: &'a Scenario, seed: u64) -> Self {
+        let streams = Streams::new(seed);
+        let nodes = scenario.cluster.nodes;
+        let WorkloadSpec::Cart { carts, .. } = scenario.workload;
+        let ring = process::ring(&scenario.cluster);
+        let process = |index| Process::new(index, scenario, ring.clone(), streams);
+        let nemesis = |spec| Nemesis::new(spec, &scenario.cluster, carts, streams);
+        Self {
+            scenario,
+            seed,
+            streams,
+            now: 0,
+            queue: crate::queue::Queue::new(),
+            processes: (0..nodes).map(process).collect(),
+            network: Network::new(scenario.network.clone(), nodes as usize, streams),
+            client_links: BTreeMap::new(),
+            carts: Carts::new(&scenario.workload, nodes as usize, streams),
+            nemesis: scenario.nemesis.map(nemesis),
+            oracle: Oracle::default(),
+            calls: BTreeMap::new(),
+            next_call: 0,
+            finish: Finish::default(),
+            digest: TraceDigest::default(),
+            outbox: Outbox::new(),
+            counters: BTreeMap::new(),
+            siblings_max: 0,
+            events: 0,
+        }
+    }
+
+    fn run(&mut self) {
+        for node in 0..self.scenario.cluster.nodes {
+            self.start(node);
+        }
+        for client in 0..self.carts.clients() {
+            let at = self.carts.think(client);
+            self.queue.push(at, Event::Visit { client });
+        }
+        for (index, fault) in self.scenario.fault.iter().enumerate() {
+            self.queue.push(fault.at().ns(), Event::Fault { index });
+        }
+        if let Some(nemesis) = &mut self.nemesis {
+            self.queue.push(nemesis.pause(), Event::Strike);
+        }
+        self.queue.push(self.scenario.duration.ns(), Event::Peace);
+        let end = self.scenario.duration.ns() + self.scenario.settle.ns();
+        while let Some((at, event)) = self.queue.pop() {
+            if at > end || self.finish.is_done() {
+                break;
+            }
+            self.now = at;
+            self.events += 1;
+            self.execute(event);
+        }
+    }
+
+    fn execute(&mut self, event: Event) {
+        match event {
+            Event::Deliver { from, to, message } => {
+                let from = NodeId(u64::from(from) + 1);
+                self.handle(to, Input::Peer { from, message });
+            }
+            Event::Storage { node, life, request } => self.on_storage(node, life, request),
+            Event::Synced { node, life } => self.on_synced(node, life),
+            Event::Timer { node, life } => self.on_timer(node, life),
+            Event::Request { node, request } => self.on_request(node, request),
+            Event::Answer { call, result } => self.on_answer(call, result),
+            Event::Visit { client } => {
+                if self.faults_strike() {
+                    let ask = self.carts.begin(client, self.now);
+                    self.ask(Caller::Client(client), ask, None);
+                }
+            }
+            Event::Fault { index } => self.inflict(&self.scenario.fault[index].clone()),
+            Event::Strike => self.strike(),
+            Event::Mend(mend) => self.mend(mend),
+            Event::Peace => self.make_peace(),
+            Event::Look => self.look(),
+        }
+    }
+
+    fn faults_strike(&self) -> bool {
+        self.now < self.scenario.duration.ns()
+    }
+
+    /// Hands an input to a node, and carries out what it wants. A node that is down hears nothing.
+    fn handle(&mut self, node: u32, input: Input) {
+        let process = &mut self.processes[node as usize];
+        let now = process.clock.read(self.now);
+        let Some(core) = &mut process.node else { return };
+        self.digest.add(self.now, node, &input);
+        let mut outbox = std::mem::take(&mut self.outbox);
+        core.handle(now, input, &mut outbox);
+        self.carry_out(node, &mut outbox);
+        self.outbox = outbox;
+        self.schedule_timer(node);
+    }
+
+    fn carry_out(&mut self, node: u32, outbox: &mut Outbox) {
+        for output in outbox.drain() {
+            match output {
+                Output::Reply(reply) => {
+                    if let Some(call) = self.calls.get(&reply.call) {
+                        let caller = call.caller;
+                        let event = Event::Answer { call: reply.call, result: Some(reply.result) };
+                        let at = self.now + self.client_latency(caller);
+                        self.queue.push(at, event);
+                    }
+                }
+                Output::Send { to, message } => self.send(node, to, message),
+                Output::Storage(request) => self.submit(node, request),
+                Output::Event(event) => self.count_event(&event),
+            }
+        }
+    }
+
+    fn send(&mut self, from: u32, to: NodeId, message: Message) {
+        let to = (to.0 - 1) as u32;
+        let mut arrivals = self.network.send(from, to);
+        let first = arrivals.next();
+        if let Some(second) = arrivals.next() {
+            self.queue.push(self.now + second, Event::Deliver { from, to, message: message.clone() });
+        }
+        if let Some(first) = first {
+            self.queue.push(self.now + first, Event::Deliver { from, to, message });
+        }
+    }
+
+    fn count(&mut self, counter: Counter) {
+        *self.counters.entry(counter).or_default() += 1;
+    }
+
+    fn count_event(&mut self, event: &CoreEvent) {
+        let counter = match event {
+            CoreEvent::HintStored { .. } => Counter::HintsStored,
+            CoreEvent::HintDelivered { .. } => Counter::HintsDelivered,
+            CoreEvent::SloppyWrite { .. } => Counter::SloppyWrites,
+            CoreEvent::ReadRepair { .. } => Counter::ReadRepairs,
+            CoreEvent::SiblingsRead { count, .. } => {
+                self.siblings_max = self.siblings_max.max(*count);
+                Counter::SiblingReads
+            }
+            CoreEvent::Suspected { .. } => Counter::Suspicions,
+            CoreEvent::Forwarded { .. } => Counter::Forwards,
+            CoreEvent::RequestRepeated { .. } => Counter::RequestsRepeated,
+            CoreEvent::Alive { .. } | CoreEvent::StorageFailed => return,
+        };
+        self.count(counter);
+    }
+
+    fn client_latency(&mut self, caller: Caller) -> u64 {
+        let client = match caller {
+            Caller::Client(client) => client,
+            Caller::Reader => usize::MAX,
+        };
+        let streams = self.streams;
+        let link = self
+            .client_links
+            .entry(client)
+            .or_insert_with(|| streams.stream(Component::ClientLink { client: client as u32 }));
+        self.network.latency().sample(link)
+    }
+
+    fn ask(&mut self, caller: Caller, ask: Ask, timeout: Option<std::time::Duration>) {
+        self.next_call += 1;
+        let call = CallId(self.next_call);
+        let node = ask.node as u32;
+        self.calls.insert(call, Call { caller, node, reached: false });
+        let request = ClientRequest { call, request: ask.request, key: ask.key, op: ask.op, timeout };
+        let at = self.now + self.client_latency(caller);
+        self.queue.push(at, Event::Request { node, request });
+    }
+
+    fn on_request(&mut self, node: u32, request: ClientRequest) {
+        if self.processes[node as usize].node.is_none() {
+            return self.break_connection(request.call);
+        }
+        if let Some(call) = self.calls.get_mut(&request.call) {
+            call.reached = true;
+        }
+        self.handle(node, Input::Client(request));
+    }
+
+    /// The node that was to answer `call` is gone.
+    fn break_connection(&mut self, call: CallId) {
+        if let Some(Call { caller, .. }) = self.calls.get(&call).copied() {
+            let at = self.now + self.client_latency(caller);
+            self.queue.push(at, Event::Answer { call, result: None });
+        }
+    }
+
+    fn on_answer(&mut self, call: CallId, result: Option<Result<Answer, ClientError>>) {
+        let Some(Call { caller, reached, .. }) = self.calls.remove(&call) else { return };
+        let Caller::Client(client) = caller else { return self.reader_answered(result) };
+        match self.carts.answered(client, self.now, result, reached) {
+            Next::Ask(ask) => self.ask(caller, ask, None),
+            Next::Think(pause) => self.queue.push(self.now + pause, Event::Visit { client }),
+        }
+    }
+
+    /// What each home of each cart holds at the end.
+    fn copies(&self) -> Copies {
+        let n = self.scenario.cluster.n;
+        let ring = process::ring(&self.scenario.cluster);
+        let copy = |key: &Key, home: &NodeId| {
+            let siblings = self.processes[home.0 as usize - 1].disk.read(key);
+            let ids = siblings.versions().iter().filter_map(|version| match &version.value {
+                Value::Data(bytes) => write_id(bytes),
+                Value::Tombstone => None,
+            });
+            Copy { node: home.to_string(), versions: ids.collect() }
+        };
+        let homes = |key: &Key| {
+            ring.preference_list(key.token(), n).homes().iter().map(|home| copy(key, home)).collect()
+        };
+        self.carts.keys().iter().map(|key| (key.to_string(), homes(key))).collect()
+    }
+
+    fn report(mut self) -> Report {
+        let (gets, puts) = self.carts.requests();
+        for (counter, count) in [
+            (Counter::MessagesLost, self.network.lost),
+            (Counter::MessagesDuplicated, self.network.duplicated),
+        ] {
+            if count > 0 {
+                self.counters.insert(counter, count);
+            }
+        }
+        let history = self.carts.history();
+        let verdict = judge(history, &self.copies(), |lost| self.oracle.cause(history, lost));
+        let measured = Measured {
+            scenario: self.scenario.name.clone(),
+            seed: self.seed,
+            flaw: self.scenario.flaw.map(|flaw| flaw.to_string()),
+            trace_digest: self.digest.value(),
+            simulated_ns: self.now,
+            events: self.events,
+            gets,
+            puts,
+            siblings_max: self.siblings_max,
+            hints_left: self.processes.iter().map(|process| process.disk.hints() as u64).sum(),
+            reused: self.oracle.reused().to_vec(),
+            counters: self.counters,
+        };
+        Report::new(measured, verdict, &self.scenario.expect)
+    }
+}

@@ -1,0 +1,132 @@
+//! Inflicting faults and mending them.
+
+use super::{Event, Simulator};
+use crate::report::Counter;
+use crate::scenario::{Fault, Span};
+
+/// The end of a fault.
+#[derive(Debug)]
+pub(crate) enum Mend {
+    /// The node starts again, perhaps with an empty disk.
+    Restart { node: u32, life: u32 },
+    /// Directed links work again.
+    Unblock { links: Vec<(u32, u32)> },
+}
+
+impl Simulator<'_> {
+    pub(super) fn strike(&mut self) {
+        if !self.faults_strike() {
+            return;
+        }
+        let up: Vec<u32> = (0..self.scenario.cluster.nodes)
+            .filter(|node| self.processes[*node as usize].node.is_some())
+            .map(|node| node + 1)
+            .collect();
+        let Some(nemesis) = &mut self.nemesis else { return };
+        let fault = nemesis.strike(&up);
+        let pause = nemesis.pause();
+        self.queue.push(self.now + pause, Event::Strike);
+        if let Some(fault) = fault {
+            self.inflict(&fault);
+        }
+    }
+
+    pub(super) fn inflict(&mut self, fault: &Fault) {
+        match fault {
+            Fault::Crash { lasts, node, .. } => self.crash(node - 1, *lasts),
+            Fault::WipeDisk { lasts, node, .. } => {
+                self.crash(node - 1, *lasts);
+                self.processes[*node as usize - 1].wipe_disk();
+                self.count(Counter::DiskWipes);
+            }
+            Fault::WipeKey { node, carts, .. } => {
+                for cart in carts {
+                    let key = &self.carts.keys()[*cart as usize];
+                    if self.processes[*node as usize - 1].disk.wipe_key(key) {
+                        self.count(Counter::KeyWipes);
+                    }
+                }
+            }
+            Fault::Partition { lasts, side, .. } => {
+                self.count(Counter::Partitions);
+                let links = self.links(|from, to| side.contains(&from) != side.contains(&to));
+                self.block(links, *lasts);
+            }
+            Fault::OneWay { lasts, from, to, .. } => {
+                self.count(Counter::OneWayCuts);
+                let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
+                self.block(links, *lasts);
+            }
+            Fault::ClockJump { node, by_ms, .. } => {
+                self.processes[*node as usize - 1].clock.offset_us += by_ms * 1_000;
+                self.count(Counter::ClockJumps);
+            }
+        }
+    }
+
+    /// The directed links between different nodes that `which` picks; it is given names, counted from 1.
+    fn links(&self, which: impl Fn(u32, u32) -> bool) -> Vec<(u32, u32)> {
+        let nodes = self.scenario.cluster.nodes;
+        (0..nodes)
+            .flat_map(|from| (0..nodes).map(move |to| (from, to)))
+            .filter(|(from, to)| from != to && which(from + 1, to + 1))
+            .collect()
+    }
+
+    fn block(&mut self, links: Vec<(u32, u32)>, lasts: Span) {
+        for (from, to) in &links {
+            self.network.block(*from, *to);
+        }
+        self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Unblock { links }));
+    }
+
+    fn crash(&mut self, node: u32, lasts: Span) {
+        let process = &mut self.processes[node as usize];
+        if process.node.take().is_none() {
+            return;
+        }
+        let life = process.life;
+        if process.disk.crash(&mut process.stream) > 0 {
+            self.count(Counter::UnsyncedUpdatesLost);
+        }
+        self.count(Counter::Crashes);
+        let broken: Vec<_> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.node == node && call.reached)
+            .map(|(id, _)| *id)
+            .collect();
+        for call in broken {
+            self.break_connection(call);
+        }
+        self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Restart { node, life }));
+    }
+
+    pub(super) fn mend(&mut self, mend: Mend) {
+        match mend {
+            Mend::Restart { node, life } => {
+                let process = &self.processes[node as usize];
+                if process.node.is_none() && process.life == life {
+                    self.start(node);
+                }
+            }
+            // After peace was made no cut is left to take away.
+            Mend::Unblock { links } => {
+                for (from, to) in links {
+                    self.network.unblock(from, to);
+                }
+            }
+        }
+    }
+
+    /// Faults cease: every node runs, every link works.
+    pub(super) fn make_peace(&mut self) {
+        self.network.heal();
+        for node in 0..self.scenario.cluster.nodes {
+            if self.processes[node as usize].node.is_none() {
+                self.start(node);
+            }
+        }
+        self.queue.push(self.now, Event::Look);
+    }
+}

@@ -1,0 +1,216 @@
+//! One simulated process: a core, its disk, its clock.
+
+use cartwheel_core::id::{NodeId, StoreId};
+use cartwheel_core::replica::{Change, Update};
+use cartwheel_core::ring::Ring;
+use cartwheel_core::storage::{StorageCompletion, StorageOp, StorageRequest};
+use cartwheel_core::version::{Policy, Siblings, Version};
+use cartwheel_core::{Boot, Config, Input, Node, Outbox};
+
+use super::{Event, Simulator};
+use crate::clock::Clock;
+use crate::disk::Disk;
+use crate::scenario::{ClusterSpec, Scenario};
+use crate::streams::{Component, Stream, Streams};
+
+#[derive(Debug)]
+pub(super) struct Process {
+    index: u32,
+    config: Config,
+    /// Counts starts; what was scheduled for an earlier life is void.
+    pub life: u32,
+    /// `None` while it is down.
+    pub node: Option<Node>,
+    pub disk: Disk,
+    pub clock: Clock,
+    pub stream: Stream,
+    /// When the disk has applied everything submitted so far.
+    disk_free_at: u64,
+    /// The earliest timer event scheduled in this life.
+    timer_at: Option<u64>,
+}
+
+/// The ring of a scenario's cluster.
+pub(super) fn ring(cluster: &ClusterSpec) -> Ring {
+    let members: Vec<NodeId> = (1..=u64::from(cluster.nodes)).map(NodeId).collect();
+    Ring::new(&members, cluster.partitions, cluster.n).expect("the scenario was checked")
+}
+
+impl Process {
+    pub fn new(index: u32, scenario: &Scenario, ring: Ring, streams: Streams) -> Self {
+        let mut clock = streams.stream(Component::Clock { node: index });
+        let offset_max = scenario.clock.offset_max.ns() / 1_000;
+        let drift_max = u64::from(scenario.clock.drift_max_ppm) * 1_000;
+        let mut stream = streams.stream(Component::Disk { node: index });
+        Self {
+            index,
+            config: config(index, scenario, ring),
+            life: 0,
+            node: None,
+            disk: Disk::new(StoreId(stream.bits())),
+            clock: Clock {
+                offset_us: clock.between(0, 2 * offset_max) as i64 - offset_max as i64,
+                drift_ppb: clock.between(0, 2 * drift_max) as i64 - drift_max as i64,
+            },
+            stream,
+            disk_free_at: 0,
+            timer_at: None,
+        }
+    }
+
+    pub fn wipe_disk(&mut self) {
+        self.disk = Disk::new(StoreId(self.stream.bits()));
+    }
+
+    fn boot(&mut self, seed: [u8; 32]) -> Boot {
+        self.life += 1;
+        self.disk.boots += 1;
+        self.disk_free_at = 0;
+        self.timer_at = None;
+        // Every stop here is a loss of power, so no actor of an earlier boot may go on counting.
+        let number = self.disk.boots;
+        Boot { store: self.disk.store, number, continuous_since: number, seed }
+    }
+}
+
+fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
+    let cluster = &scenario.cluster;
+    Config {
+        n: cluster.n,
+        r: cluster.r.0,
+        w: cluster.w.0,
+        policy: if cluster.last_write_wins { Policy::LastWriteWins } else { Policy::KeepSiblings },
+        request_timeout: cluster.request_timeout.duration(),
+        replica_timeout: cluster.replica_timeout.duration(),
+        forward_timeout: cluster.replica_timeout.duration(),
+        suspect_after: cluster.suspect_after,
+        probe_interval: cluster.hint_interval.duration(),
+        hint_interval: cluster.hint_interval.duration(),
+        flaw: scenario.flaw,
+        ..Config::new(NodeId(u64::from(index) + 1), ring)
+    }
+}
+
+/// What `update` brought to the record that `change` left.
+fn incoming(update: &Update, change: &Change) -> Siblings {
+    match (update, change.dot) {
+        (Update::Merge { siblings, .. }, _) => siblings.clone(),
+        (Update::Coordinate { write, .. }, Some(dot)) => Siblings::from_versions(vec![Version {
+            dot,
+            past: write.context.0.clone(),
+            request: write.request,
+            written_at: write.written_at,
+            value: write.value.clone(),
+        }]),
+        _ => Siblings::default(),
+    }
+}
+
+impl Simulator<'_> {
+    /// Starts a node that is down.
+    pub(super) fn start(&mut self, node: u32) {
+        let streams = self.streams;
+        let process = &mut self.processes[node as usize];
+        let seed = streams.seed(Component::Boot { node, life: process.life + 1 });
+        let boot = process.boot(seed);
+        let now = process.clock.read(self.now);
+        let mut outbox = Outbox::new();
+        process.node = Some(Node::new(process.config.clone(), boot, now, &mut outbox));
+        self.carry_out(node, &mut outbox);
+        self.schedule_timer(node);
+    }
+
+    /// Makes sure that a timer event comes when the node wants one.
+    pub(super) fn schedule_timer(&mut self, node: u32) {
+        let process = &mut self.processes[node as usize];
+        let Some(wanted) = process.node.as_ref().and_then(Node::next_timeout) else { return };
+        let at = process.clock.when(wanted).max(self.now);
+        if process.timer_at.is_none_or(|scheduled| at < scheduled) {
+            process.timer_at = Some(at);
+            self.queue.push(at, Event::Timer { node, life: process.life });
+        }
+    }
+
+    pub(super) fn on_timer(&mut self, node: u32, life: u32) {
+        let process = &mut self.processes[node as usize];
+        if process.life != life || process.timer_at.is_none_or(|at| at > self.now) {
+            return;
+        }
+        process.timer_at = None;
+        let now = process.clock.read(self.now).monotonic;
+        let due = process.node.as_ref().and_then(Node::next_timeout).is_some_and(|wanted| wanted <= now);
+        if due {
+            self.handle(node, Input::Timeout);
+        } else {
+            self.schedule_timer(node);
+        }
+    }
+
+    /// A storage request leaves the core: when will it be executed? Updates queue, reads do not.
+    pub(super) fn submit(&mut self, node: u32, request: StorageRequest) {
+        let spec = &self.scenario.disk;
+        let process = &mut self.processes[node as usize];
+        let at = match &request.op {
+            StorageOp::Read { .. } | StorageOp::ScanHints { .. } => {
+                self.now + spec.read.sample(&mut process.stream)
+            }
+            StorageOp::Apply { .. } => {
+                let took = spec.write.sample(&mut process.stream);
+                process.disk_free_at = process.disk_free_at.max(self.now) + took;
+                process.disk_free_at
+            }
+        };
+        self.queue.push(at, Event::Storage { node, life: process.life, request });
+    }
+
+    pub(super) fn on_storage(&mut self, node: u32, life: u32, request: StorageRequest) {
+        let process = &mut self.processes[node as usize];
+        if process.life != life || process.node.is_none() {
+            return;
+        }
+        let StorageRequest { ticket, op } = request;
+        let completion = match op {
+            StorageOp::Read { key } => {
+                StorageCompletion::Read { ticket, result: Ok(process.disk.read(&key)) }
+            }
+            StorageOp::ScanHints { home, after, limit } => {
+                let hints = process.disk.scan_hints(home, after.as_ref(), limit);
+                StorageCompletion::Hints { ticket, result: Ok(hints) }
+            }
+            StorageOp::Apply { key, update } => {
+                let before = process.disk.read(&key);
+                let result = process.disk.apply(ticket, &key, &update);
+                if let Ok(change) = &result {
+                    let index = process.index + 1;
+                    let incoming = incoming(&update, change);
+                    self.oracle.updated(self.now, index, &before, &incoming, &change.siblings);
+                    if let (Update::Coordinate { write, .. }, Some(dot)) = (&update, change.dot) {
+                        self.oracle.issued(self.now, index, &key, dot, write.request);
+                    }
+                }
+                self.begin_sync(node);
+                StorageCompletion::Applied { ticket, result: Ok(result) }
+            }
+        };
+        self.handle(node, Input::Storage(completion));
+    }
+
+    fn begin_sync(&mut self, node: u32) {
+        let process = &mut self.processes[node as usize];
+        if process.disk.begin_sync() {
+            let at = self.now + self.scenario.disk.sync.sample(&mut process.stream);
+            self.queue.push(at, Event::Synced { node, life: process.life });
+        }
+    }
+
+    pub(super) fn on_synced(&mut self, node: u32, life: u32) {
+        let process = &mut self.processes[node as usize];
+        if process.life != life || process.node.is_none() {
+            return;
+        }
+        if let Some(through) = process.disk.end_sync() {
+            self.begin_sync(node);
+            self.handle(node, Input::Storage(StorageCompletion::Synced { through }));
+        }
+    }
+}

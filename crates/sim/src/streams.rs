@@ -1,0 +1,146 @@
+//! Randomness: one seed, split into a ChaCha stream for each component.
+//!
+//! A component draws only from its own stream, so that one client more, or one message more on another link, does
+//! not reshuffle everybody else's luck.
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+/// Who draws. Nodes and clients are counted from 0, lives from 1.
+#[allow(missing_docs, reason = "the fields name nodes and clients")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Component {
+    /// Latency, loss and duplication of one directed link.
+    Link { from: u32, to: u32 },
+    /// Latency between a client and the nodes.
+    ClientLink { client: u32 },
+    /// Latency of a node's disk, and what a crash leaves on it.
+    Disk { node: u32 },
+    /// Skew and drift of a node's clocks.
+    Clock { node: u32 },
+    /// The core's own seed in one life of a node.
+    Boot { node: u32, life: u32 },
+    /// A client's choices.
+    Client { client: u32 },
+    /// Which faults strike, and when.
+    Nemesis,
+    /// The options of a swarm run.
+    Swarm,
+}
+
+impl Component {
+    fn label(self) -> [u32; 3] {
+        match self {
+            Self::Link { from, to } => [1, from, to],
+            Self::ClientLink { client } => [2, client, 0],
+            Self::Disk { node } => [3, node, 0],
+            Self::Clock { node } => [4, node, 0],
+            Self::Boot { node, life } => [5, node, life],
+            Self::Client { client } => [6, client, 0],
+            Self::Nemesis => [7, 0, 0],
+            Self::Swarm => [8, 0, 0],
+        }
+    }
+}
+
+/// The root of all randomness of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Streams {
+    seed: u64,
+}
+
+impl Streams {
+    /// All streams of `seed`.
+    pub const fn new(seed: u64) -> Self {
+        Self { seed }
+    }
+
+    /// The seed of `component`'s stream: the run's seed and the component's label, side by side.
+    pub fn seed(self, component: Component) -> [u8; 32] {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
+        for (at, word) in component.label().into_iter().enumerate() {
+            seed[8 + 4 * at..12 + 4 * at].copy_from_slice(&word.to_le_bytes());
+        }
+        seed
+    }
+
+    /// `component`'s stream.
+    pub fn stream(self, component: Component) -> Stream {
+        Stream(ChaCha8Rng::from_seed(self.seed(component)))
+    }
+}
+
+/// Draws of one component.
+#[derive(Clone, Debug)]
+pub struct Stream(ChaCha8Rng);
+
+impl Stream {
+    /// Any 64 bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// A number below `bound`; 0 when that is 0. Multiply-shift: the bias is below 2^-32 for bounds below 2^32.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// An index into a list of `len`.
+    pub fn index(&mut self, len: usize) -> usize {
+        self.below(len as u64) as usize
+    }
+
+    /// A number of `low..=high`.
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
+        low + self.below(high.saturating_sub(low).saturating_add(1))
+    }
+
+    /// True with `chance`.
+    pub fn happens(&mut self, chance: Chance) -> bool {
+        chance.0 != 0 && (self.bits() >> 11) < chance.0
+    }
+
+    /// A float in (0, 1], 53 bits.
+    pub fn unit(&mut self) -> f64 {
+        ((self.bits() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// A probability, in units of 2^-53, so that comparing it needs no float.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chance(u64);
+
+impl Chance {
+    /// Never.
+    pub const NEVER: Self = Self(0);
+
+    /// From a probability within 0..=1; `None` outside.
+    pub fn from_probability(probability: f64) -> Option<Self> {
+        // A product with a power of two is exact.
+        (0.0..=1.0).contains(&probability).then_some(Self((probability * (1_u64 << 53) as f64) as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_draw_from_streams_of_their_own() {
+        let streams = Streams::new(42);
+        let link = |from, to| streams.stream(Component::Link { from, to }).bits();
+        assert_eq!(link(1, 2), link(1, 2));
+        assert_ne!(link(1, 2), link(2, 1));
+        assert_ne!(link(1, 2), Streams::new(43).stream(Component::Link { from: 1, to: 2 }).bits());
+    }
+
+    #[test]
+    fn certain_and_impossible_are_exact() {
+        let mut stream = Streams::new(1).stream(Component::Nemesis);
+        let certain = Chance::from_probability(1.0).unwrap();
+        assert!((0..1_000).all(|_| stream.happens(certain) && !stream.happens(Chance::NEVER)));
+        assert_eq!(Chance::from_probability(-0.1), None);
+        assert_eq!(Chance::from_probability(f64::NAN), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! The general swarm: each seed makes its own cluster, network, workload and faults, so that rare combinations get
+//! their turn (swarm testing: a random subset of faults finds more than all of them at once).
+
+use std::collections::BTreeMap;
+
+use cartwheel_core::Quorum;
+
+use crate::latency::Latency;
+use crate::scenario::{
+    ClockSpec, ClusterSpec, DiskSpec, ExpectSpec, NemesisSpec, NetworkSpec, Probability, QuorumSpec,
+    Scenario, Span, WorkloadSpec,
+};
+use crate::streams::{Component, Stream, Streams};
+
+/// The scenario of `seed`. Its faults stay within the budget, so every red verdict is a bug.
+pub fn scenario(seed: u64) -> Scenario {
+    let mut stream = Streams::new(seed).stream(Component::Swarm);
+    let stream = &mut stream;
+    let cluster = cluster(stream);
+    Scenario {
+        name: "swarm".into(),
+        about: "The general swarm: options drawn from the seed.".into(),
+        duration: Span::from_ms(stream.between(5_000, 20_000)),
+        settle: Span::from_ms(60_000),
+        network: network(stream),
+        disk: DiskSpec {
+            sync: Latency::LogNormal { median: Span::from_us(stream.between(100, 20_000)), sigma: 0.7 },
+            ..DiskSpec::default()
+        },
+        clock: ClockSpec {
+            offset_max: Span::from_ms(pick(stream, &[0, 10, 10_000])),
+            drift_max_ppm: pick(stream, &[0, 200, 100_000]) as u32,
+        },
+        workload: workload(stream),
+        fault: Vec::new(),
+        nemesis: Some(nemesis(stream)),
+        expect: ExpectSpec { happened: BTreeMap::new(), ..ExpectSpec::default() },
+        flaw: None,
+        cluster,
+    }
+}
+
+fn cluster(stream: &mut Stream) -> ClusterSpec {
+    let nodes = stream.between(3, 9) as u32;
+    let n = stream.between(1, u64::from(nodes.min(5))) as u8;
+    let mut quorum = || QuorumSpec(Quorum::Count(stream.between(1, u64::from(n)) as u8));
+    ClusterSpec {
+        r: quorum(),
+        w: quorum(),
+        nodes,
+        n,
+        partitions: 1 << stream.between(3, 7),
+        last_write_wins: false,
+        request_timeout: Span::from_ms(1_000),
+        replica_timeout: Span::from_ms(stream.between(20, 200)),
+        suspect_after: stream.between(1, 4) as u32,
+        hint_interval: Span::from_ms(stream.between(50, 1_000)),
+    }
+}
+
+fn network(stream: &mut Stream) -> NetworkSpec {
+    let median = Span::from_us(pick(stream, &[100, 1_000, 10_000]));
+    let loss = pick(stream, &[0, 0, 1, 20]) as f64 / 1_000.0;
+    let duplication = pick(stream, &[0, 0, 1, 20]) as f64 / 1_000.0;
+    NetworkSpec {
+        latency: Latency::LogNormal { median, sigma: pick(stream, &[1, 5, 12]) as f64 / 10.0 },
+        loss: Probability::new(loss).unwrap_or_default(),
+        duplication: Probability::new(duplication).unwrap_or_default(),
+    }
+}
+
+fn workload(stream: &mut Stream) -> WorkloadSpec {
+    WorkloadSpec::Cart {
+        clients: stream.between(1, 8) as u32,
+        carts: stream.between(1, 8) as u32,
+        think: Latency::Exponential { min: Span::default(), mean: Span::from_ms(stream.between(5, 200)) },
+        remove: Probability::new(pick(stream, &[0, 2, 4]) as f64 / 10.0).unwrap_or_default(),
+        blind: Probability::new(pick(stream, &[0, 1, 5]) as f64 / 10.0).unwrap_or_default(),
+        retries: stream.below(3) as u32,
+    }
+}
+
+fn nemesis(stream: &mut Stream) -> NemesisSpec {
+    let mut weight = || if stream.below(2) == 0 { 0 } else { 1 + stream.below(3) as u32 };
+    let (partition, one_way, wipe_disk, wipe_key, clock_jump) =
+        (weight(), weight(), weight(), weight(), weight());
+    NemesisSpec {
+        crash: 1 + weight(),
+        partition,
+        one_way,
+        wipe_disk,
+        wipe_key,
+        clock_jump,
+        every: Span::from_ms(stream.between(200, 3_000)),
+        lasts: Span::from_ms(stream.between(100, 4_000)),
+    }
+}
+
+fn pick(stream: &mut Stream, from: &[u64]) -> u64 {
+    from[stream.index(from.len())]
+}

@@ -1,0 +1,14 @@
+//! What clients do, and what they remember of it: the ground truth.
+
+mod cart;
+
+use bytes::Bytes;
+use cartwheel_check::WriteId;
+
+pub use cart::{Ask, Carts, Next};
+
+/// Every value that a workload writes begins with the id of its write.
+pub fn write_id(value: &Bytes) -> Option<WriteId> {
+    let bytes = value.first_chunk::<8>()?;
+    Some(WriteId(u64::from_le_bytes(*bytes)))
+}

@@ -1,0 +1,332 @@
+//! Shopping carts: the case that Dynamo was built for (the paper's sections 2 and 4.4).
+//!
+//! A client visits a cart: it reads it, reconciles concurrent versions by union, adds or removes an item, and writes
+//! the cart back with the context that it read. Adding to a cart must never be forgotten.
+
+use std::collections::BTreeSet;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use cartwheel_check::{History, Operation, Outcome, WriteId};
+use cartwheel_core::id::RequestId;
+use cartwheel_core::version::{Context, Siblings, Value};
+use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum};
+use hdrhistogram::Histogram;
+
+use crate::latency::Latency;
+use crate::report::{Quantiles, Requests};
+use crate::scenario::{Probability, WorkloadSpec};
+use crate::streams::{Component, Stream, Streams};
+
+/// A cart with so many items is checked out: all items are removed.
+const ITEMS_MAX: usize = 32;
+
+/// All clients and all carts.
+#[derive(Debug)]
+pub struct Carts {
+    keys: Vec<Key>,
+    clients: Vec<Client>,
+    think: Latency,
+    remove: Probability,
+    blind: Probability,
+    retries: u32,
+    nodes: usize,
+    writes: u64,
+    history: History,
+    gets: Tally,
+    puts: Tally,
+}
+
+#[derive(Debug)]
+struct Client {
+    stream: Stream,
+    requests: u64,
+    visit: Option<Visit>,
+}
+
+/// One request of one client, through all its attempts.
+#[derive(Debug)]
+struct Visit {
+    cart: usize,
+    began_ns: u64,
+    request: RequestId,
+    attempts: u32,
+    node: usize,
+    /// Whether some attempt may have been done.
+    maybe_done: bool,
+    doing: Doing,
+}
+
+#[derive(Clone, Debug)]
+enum Doing {
+    Reading,
+    Writing(Pending),
+}
+
+/// A write on its way.
+#[derive(Clone, Debug)]
+struct Pending {
+    id: WriteId,
+    context: Context,
+    value: Bytes,
+    seen: BTreeSet<WriteId>,
+    what: String,
+}
+
+#[derive(Debug)]
+struct Tally {
+    attempted: u64,
+    latency_us: Histogram<u64>,
+}
+
+/// A request for `node` (counted from 0).
+#[derive(Debug)]
+pub struct Ask {
+    /// Where to send it.
+    pub node: usize,
+    /// Its id.
+    pub request: RequestId,
+    /// The key.
+    pub key: Key,
+    /// What to do.
+    pub op: ClientOp,
+}
+
+/// What a client does next.
+#[derive(Debug)]
+pub enum Next {
+    /// Ask a node.
+    Ask(Ask),
+    /// Think for so many nanoseconds.
+    Think(u64),
+}
+
+impl Carts {
+    /// The clients of `spec` against `nodes` nodes.
+    pub fn new(spec: &WorkloadSpec, nodes: usize, streams: Streams) -> Self {
+        let WorkloadSpec::Cart { clients, carts, think, remove, blind, retries } = *spec;
+        let client = |client| Client {
+            stream: streams.stream(Component::Client { client }),
+            requests: 0,
+            visit: None,
+        };
+        Self {
+            keys: (0..carts).map(|cart| Key::new(b"carts", format!("cart-{cart}").as_bytes())).collect(),
+            clients: (0..clients).map(client).collect(),
+            think,
+            remove,
+            blind,
+            retries,
+            nodes,
+            writes: 0,
+            history: History::default(),
+            gets: Tally::new(),
+            puts: Tally::new(),
+        }
+    }
+
+    /// All keys that clients may have written.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// How many clients there are.
+    pub fn clients(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// Whether no client waits for anything.
+    pub fn is_quiet(&self) -> bool {
+        self.clients.iter().all(|client| client.visit.is_none())
+    }
+
+    /// What clients know.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// How gets and puts went.
+    pub fn requests(&self) -> (Requests, Requests) {
+        (self.gets.requests(), self.puts.requests())
+    }
+
+    /// How long `client` thinks before its next visit.
+    pub fn think(&mut self, client: usize) -> u64 {
+        self.think.sample(&mut self.clients[client].stream)
+    }
+
+    /// `client` begins a visit.
+    pub fn begin(&mut self, client: usize, now_ns: u64) -> Ask {
+        let stream = &mut self.clients[client].stream;
+        let cart = stream.index(self.keys.len());
+        let doing = if stream.happens(self.blind.chance()) {
+            Doing::Writing(self.decide(client, &Siblings::default()))
+        } else {
+            Doing::Reading
+        };
+        self.start(client, cart, now_ns, doing)
+    }
+
+    /// `client` is told `result`; `None` when the connection broke before an answer came, `Some(Err(..))` and
+    /// "refused" are told apart by whether the request `reached` a node.
+    pub fn answered(
+        &mut self,
+        client: usize,
+        now_ns: u64,
+        result: Option<Result<Answer, ClientError>>,
+        reached: bool,
+    ) -> Next {
+        match result {
+            Some(Ok(answer)) => self.succeeded(client, now_ns, &answer),
+            Some(Err(error)) => {
+                let nothing_done = matches!(
+                    error,
+                    ClientError::Overloaded { .. } | ClientError::Invalid(_) | ClientError::StorageFailed
+                );
+                self.failed(client, now_ns, !nothing_done)
+            }
+            None => self.failed(client, now_ns, reached),
+        }
+    }
+
+    fn start(&mut self, client: usize, cart: usize, now_ns: u64, doing: Doing) -> Ask {
+        let state = &mut self.clients[client];
+        state.requests += 1;
+        let request = RequestId((client as u128) << 64 | u128::from(state.requests));
+        let node = state.stream.index(self.nodes);
+        state.visit =
+            Some(Visit { cart, began_ns: now_ns, request, attempts: 1, node, maybe_done: false, doing });
+        self.ask(client)
+    }
+
+    fn ask(&self, client: usize) -> Ask {
+        let visit = self.clients[client].visit.as_ref().expect("a client asks during a visit");
+        let op = match &visit.doing {
+            Doing::Reading => ClientOp::Get { r: Quorum::Default, n: None },
+            Doing::Writing(pending) => ClientOp::Put {
+                context: pending.context.clone(),
+                value: Value::Data(pending.value.clone()),
+                w: Quorum::Default,
+                n: None,
+            },
+        };
+        Ask { node: visit.node, request: visit.request, key: self.keys[visit.cart].clone(), op }
+    }
+
+    fn succeeded(&mut self, client: usize, now_ns: u64, answer: &Answer) -> Next {
+        let Some(visit) = self.clients[client].visit.take() else { return Next::Think(0) };
+        let took_us = (now_ns - visit.began_ns) / 1_000;
+        match visit.doing {
+            Doing::Reading => {
+                self.gets.succeeded(took_us);
+                let pending = self.decide(client, &answer.siblings);
+                Next::Ask(self.start(client, visit.cart, now_ns, Doing::Writing(pending)))
+            }
+            Doing::Writing(pending) => {
+                self.puts.succeeded(took_us);
+                let by = answer.by.iter().map(ToString::to_string).collect();
+                self.record(client, visit.cart, pending, Outcome::Acked, now_ns, by);
+                Next::Think(self.think(client))
+            }
+        }
+    }
+
+    /// Tries again at another node, or gives up.
+    fn failed(&mut self, client: usize, now_ns: u64, maybe_done: bool) -> Next {
+        let nodes = self.nodes;
+        let state = &mut self.clients[client];
+        let Some(visit) = &mut state.visit else { return Next::Think(0) };
+        visit.maybe_done |= maybe_done;
+        if visit.attempts <= self.retries {
+            visit.attempts += 1;
+            visit.node = (visit.node + 1 + state.stream.index(nodes.max(2) - 1)) % nodes;
+            return Next::Ask(self.ask(client));
+        }
+        let Some(visit) = state.visit.take() else { return Next::Think(0) };
+        match visit.doing {
+            Doing::Reading => self.gets.attempted += 1,
+            Doing::Writing(pending) => {
+                self.puts.attempted += 1;
+                let outcome = if visit.maybe_done { Outcome::Unknown } else { Outcome::Refused };
+                self.record(client, visit.cart, pending, outcome, now_ns, Vec::new());
+            }
+        }
+        Next::Think(self.think(client))
+    }
+
+    /// Reconciles what was read by union, and changes the cart.
+    fn decide(&mut self, client: usize, read: &Siblings) -> Pending {
+        let mut seen = BTreeSet::new();
+        let mut items = BTreeSet::new();
+        for version in read.versions() {
+            if let Value::Data(bytes) = &version.value {
+                let mut words = bytes
+                    .chunks_exact(8)
+                    .map(|word| u64::from_le_bytes(word.try_into().expect("chunks of eight bytes")));
+                seen.extend(words.next().map(WriteId));
+                items.extend(words);
+            }
+        }
+        self.writes += 1;
+        let id = WriteId(self.writes);
+        let what = self.change(client, &mut items, id.0);
+        let mut value = BytesMut::with_capacity(8 * (1 + items.len()));
+        value.put_u64_le(id.0);
+        items.iter().for_each(|item| value.put_u64_le(*item));
+        Pending { id, context: read.context(), value: value.freeze(), seen, what }
+    }
+
+    /// Adds item `new` to the cart, or takes something out. What was done, for people.
+    fn change(&mut self, client: usize, items: &mut BTreeSet<u64>, new: u64) -> String {
+        let stream = &mut self.clients[client].stream;
+        let removes = stream.happens(self.remove.chance());
+        if items.len() >= ITEMS_MAX {
+            let count = items.len();
+            items.clear();
+            return format!("checks out {count} items");
+        }
+        let victim = items.iter().nth(stream.index(items.len().max(1))).copied();
+        match victim {
+            Some(item) if removes => {
+                items.remove(&item);
+                format!("removes item {item}")
+            }
+            _ => {
+                items.insert(new);
+                format!("adds item {new}")
+            }
+        }
+    }
+
+    fn record(
+        &mut self,
+        client: usize,
+        cart: usize,
+        pending: Pending,
+        outcome: Outcome,
+        ended_ns: u64,
+        acked_by: Vec<String>,
+    ) {
+        let Pending { id, seen, what, .. } = pending;
+        let key = self.keys[cart].to_string();
+        let client = client as u32 + 1;
+        self.history.record(Operation { id, client, key, seen, what, outcome, ended_ns, acked_by });
+    }
+}
+
+impl Tally {
+    fn new() -> Self {
+        // Up to an hour, with three significant digits.
+        let latency_us = Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("the bounds are valid");
+        Self { attempted: 0, latency_us }
+    }
+
+    fn succeeded(&mut self, took_us: u64) {
+        self.attempted += 1;
+        self.latency_us.saturating_record(took_us);
+    }
+
+    fn requests(&self) -> Requests {
+        let latency = Quantiles::of(&self.latency_us);
+        Requests { attempted: self.attempted, succeeded: self.latency_us.len(), latency }
+    }
+}

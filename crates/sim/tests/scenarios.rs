@@ -1,0 +1,68 @@
+//! Every scenario file holds what it expects, with several seeds.
+
+use std::path::{Path, PathBuf};
+
+use cartwheel_core::flaw::Flaw;
+use cartwheel_sim::fuzz::{OnFailure, fuzz};
+use cartwheel_sim::{Scenario, run, swarm};
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sim-scenarios")
+}
+
+fn load(name: &str) -> Scenario {
+    Scenario::load(&directory().join(name)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("the directory is there");
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry can be read").path())
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn every_file_holds_what_it_expects() {
+    let files = files(&directory());
+    assert!(files.len() >= 2, "the scenarios are where they should be: {files:?}");
+    for file in files {
+        let scenario = Scenario::load(&file).unwrap_or_else(|error| panic!("{error}"));
+        for seed in [1, 2, 42] {
+            let report = run(&scenario, seed);
+            assert!(report.expectations_hold, "{}:\n{report}", file.display());
+        }
+    }
+}
+
+#[test]
+fn last_write_wins_loses_acknowledged_writes_and_says_why() {
+    let report = run(&load("shopping-cart-lww.toml"), 42);
+    assert!(report.lost_writes > 0);
+    assert!(report.lost[0].contains("last-write-wins keeps the later clock"), "{}", report.lost[0]);
+}
+
+#[test]
+fn a_coordinator_that_restarts_its_count_is_found_by_the_scenario_and_by_the_swarm() {
+    let flaw = Some(Flaw::AmnesiaReusesActor);
+    let scenario = Scenario { flaw, ..load("shopping-cart.toml") };
+    let found = fuzz(0..100, 2, OnFailure::Stop, |_| scenario.clone(), |_| {});
+    assert!(!found.failures.is_empty(), "the cart scenario does not see the flaw");
+    let swarm =
+        fuzz(0..400, 2, OnFailure::KeepGoing, |seed| Scenario { flaw, ..swarm::scenario(seed) }, |_| {});
+    let lost = swarm.failures.iter().find(|report| report.lost_writes > 0);
+    let lost = lost.expect("the swarm does not see the flaw lose a write");
+    assert!(lost.lost[0].contains("whose writer had never been shown it"), "{}", lost.lost[0]);
+}
+
+#[test]
+fn the_general_swarm_is_green() {
+    let campaign = fuzz(0..500, 2, OnFailure::KeepGoing, swarm::scenario, |_| {});
+    assert_eq!(campaign.seeds, 500);
+    let failed: Vec<String> =
+        campaign.failures.iter().map(|r| format!("{}: {}", r.seed, r.summary())).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}

@@ -1,0 +1,314 @@
+//! The storage engine: three keyspaces of one fjall database.
+//!
+//! - `records`: disk key (token, bucket type, bucket, key) -> sealed record. A partition is one range.
+//! - `hints`: home node, 8 big-endian bytes, then disk key -> nothing. An index of `record.owed`, changed in the same
+//!   batch as the record, so that it is exact after any crash.
+//! - `meta`: whose data this is, and how many commits were made.
+//!
+//! Few keyspaces on purpose: each has its own tree, memory and files.
+
+use std::fs;
+use std::io;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use cartwheel_core::Key;
+use cartwheel_core::id::{NodeId, StoreId};
+use cartwheel_core::replica::Record;
+use cartwheel_core::storage::StorageError;
+use cartwheel_core::version::Siblings;
+use cartwheel_wire::{decode_key, encode_key, key_fits};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+
+use crate::error::OpenError;
+use crate::fault::Faults;
+use crate::identity::Identity;
+use crate::lock::DirectoryLock;
+use crate::record::unseal;
+use crate::state_file::{TEMPORARY, sync_directory};
+
+/// Block cache, in bytes.
+const CACHE_BYTES: u64 = 64 << 20;
+/// Memory of one keyspace's unflushed writes, in bytes; a few such may exist while flushing.
+const MEMTABLE_BYTES: u64 = 32 << 20;
+/// All journals together, in bytes. What is in them is read again at the next start.
+const JOURNAL_BYTES_MAX: u64 = 256 << 20;
+/// Flushes and compactions. Two, so that a long compaction does not hold up a flush, which would stall writers.
+const WORKER_THREADS: usize = 2;
+
+const CLUSTER: &str = "cluster";
+const NODE: &str = "node";
+const STORE: &str = "store";
+const COMMITS: &str = "commits";
+
+pub struct Engine {
+    records: Keyspace,
+    hints: Keyspace,
+    meta: Keyspace,
+    db: Database,
+    path: PathBuf,
+    commits: AtomicU64,
+    fenced: AtomicBool,
+    faults: Faults,
+    /// Last, so that the directory is released after the database has let go of it.
+    _lock: DirectoryLock,
+}
+
+/// One record of a batch: what it was and what it becomes.
+pub struct RecordChange<'a> {
+    pub disk_key: &'a [u8],
+    pub before: Option<&'a Record>,
+    pub now: Option<&'a Record>,
+    /// `now`, sealed.
+    pub sealed: Option<Vec<u8>>,
+}
+
+/// Where the engine's data is within the data directory `dir`.
+pub fn directory(dir: &Path) -> PathBuf {
+    dir.join("engine")
+}
+
+/// Whether there is engine data in `dir`. An engine directory that lost its version marker is neither: fjall would
+/// take it for new and write over what is left.
+pub fn exists(dir: &Path) -> Result<bool, OpenError> {
+    let path = directory(dir);
+    let mut entries = match fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(OpenError::io("list", path)(error)),
+    };
+    if path.join("version").exists() {
+        return Ok(true);
+    }
+    if entries.next().is_none() {
+        return Ok(false);
+    }
+    let reason = "it has no version marker; restore it, or remove it to start as a new store".into();
+    Err(OpenError::Damaged { path, reason })
+}
+
+/// Creates an empty engine, whole or not at all: fjall cannot open what a crash left of its own creation.
+pub fn create(dir: &Path, identity: &Identity, store: StoreId) -> Result<(), OpenError> {
+    let path = directory(dir);
+    let temporary = dir.join(format!("engine{TEMPORARY}"));
+    if temporary.exists() {
+        fs::remove_dir_all(&temporary).map_err(OpenError::io("remove", &temporary))?;
+    }
+    initialize(&temporary, identity, store).map_err(OpenError::engine(&temporary))?;
+    fs::rename(&temporary, &path).map_err(OpenError::io("create", &path))?;
+    sync_directory(dir).map_err(OpenError::io("sync", dir))
+}
+
+fn initialize(path: &Path, identity: &Identity, store: StoreId) -> fjall::Result<()> {
+    let db = database(path)?;
+    for name in ["records", "hints"] {
+        keyspace(&db, name)?;
+    }
+    let meta = keyspace(&db, "meta")?;
+    meta.insert(CLUSTER, identity.cluster.as_bytes())?;
+    meta.insert(NODE, identity.node.as_bytes())?;
+    meta.insert(STORE, store.0.to_be_bytes())?;
+    meta.insert(COMMITS, 0_u64.to_be_bytes())?;
+    db.persist(PersistMode::SyncAll)
+}
+
+fn database(path: &Path) -> fjall::Result<Database> {
+    Database::builder(path)
+        .cache_size(CACHE_BYTES)
+        .max_journaling_size(JOURNAL_BYTES_MAX)
+        .worker_threads(WORKER_THREADS)
+        .open()
+}
+
+fn keyspace(db: &Database, name: &str) -> fjall::Result<Keyspace> {
+    db.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
+}
+
+impl Engine {
+    /// Opens the engine that [`create`] made in `dir`.
+    pub fn open(dir: &Path, lock: DirectoryLock) -> Result<Self, OpenError> {
+        let path = directory(dir);
+        let mut engine = Self::open_database(path.clone(), lock).map_err(OpenError::engine(&path))?;
+        let commits = engine.meta_number(COMMITS)?;
+        engine.commits = AtomicU64::new(commits);
+        Ok(engine)
+    }
+
+    fn open_database(path: PathBuf, lock: DirectoryLock) -> fjall::Result<Self> {
+        let db = database(&path)?;
+        // What a crash left in the page cache is about to be built upon.
+        db.persist(PersistMode::SyncAll)?;
+        Ok(Self {
+            records: keyspace(&db, "records")?,
+            hints: keyspace(&db, "hints")?,
+            meta: keyspace(&db, "meta")?,
+            db,
+            path,
+            commits: AtomicU64::new(0),
+            fenced: AtomicBool::new(false),
+            faults: Faults::default(),
+            _lock: lock,
+        })
+    }
+
+    /// Whose data it holds, by its own account.
+    pub fn identity(&self) -> Result<(Identity, StoreId), OpenError> {
+        let text = |name| self.meta(name).map(|value| String::from_utf8_lossy(&value).into_owned());
+        let identity = Identity { cluster: text(CLUSTER)?, node: text(NODE)? };
+        Ok((identity, StoreId(self.meta_number(STORE)?)))
+    }
+
+    /// Makes its data that of another store, durably.
+    pub fn adopt(&self, store: StoreId) -> Result<(), OpenError> {
+        let adopt = || {
+            self.meta.insert(STORE, store.0.to_be_bytes())?;
+            self.db.persist(PersistMode::SyncAll)
+        };
+        adopt().map_err(OpenError::engine(&self.path))
+    }
+
+    fn meta(&self, name: &'static str) -> Result<fjall::Slice, OpenError> {
+        let value = self.meta.get(name).map_err(OpenError::engine(&self.path))?;
+        value.ok_or_else(|| self.damaged(format!("its meta keyspace has no {name}")))
+    }
+
+    fn meta_number(&self, name: &'static str) -> Result<u64, OpenError> {
+        let value = self.meta(name)?;
+        let bytes = value[..].try_into().map_err(|_| self.damaged(format!("its {name} is not a number")))?;
+        Ok(u64::from_be_bytes(bytes))
+    }
+
+    fn damaged(&self, reason: String) -> OpenError {
+        OpenError::Damaged { path: self.path.clone(), reason }
+    }
+
+    /// Where its data is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many commits were ever made.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
+    }
+
+    /// Switches for tests.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Refuses everything from now on.
+    pub fn fence(&self) {
+        self.fenced.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether everything is refused.
+    pub fn is_fenced(&self) -> bool {
+        self.fenced.load(Ordering::SeqCst)
+    }
+
+    /// The record of `key`, as of the last commit.
+    pub fn read(&self, key: &Key) -> Result<Option<Record>, StorageError> {
+        if self.is_fenced() {
+            return Err(StorageError::Failed);
+        }
+        if !key_fits(key) {
+            tracing::error!(bytes = key.key().len(), "refused a key that is too long to store");
+            return Err(StorageError::Failed);
+        }
+        let disk_key = encode_key(key);
+        let sealed = self.records.get(&disk_key).map_err(|error| read_failed(&error))?;
+        sealed.map(|sealed| unseal_or_log(key, &disk_key, &sealed)).transpose()
+    }
+
+    /// Commits `changes` as one: visible when this returns, durable after the next [`sync`](Self::sync).
+    pub fn commit<'a>(&self, changes: impl Iterator<Item = RecordChange<'a>>) -> Result<(), fjall::Error> {
+        let mut batch = self.db.batch();
+        for RecordChange { disk_key, before, now, sealed } in changes {
+            match sealed {
+                Some(sealed) => batch.insert(&self.records, disk_key, sealed),
+                None => batch.remove(&self.records, disk_key),
+            }
+            let owed = |record: Option<&'a Record>| record.map_or(&[][..], |record| &record.owed);
+            let (before, now) = (owed(before), owed(now));
+            for &home in before.iter().filter(|home| !now.contains(home)) {
+                batch.remove(&self.hints, hint_key(home, disk_key));
+            }
+            for &home in now.iter().filter(|home| !before.contains(home)) {
+                batch.insert(&self.hints, hint_key(home, disk_key), []);
+            }
+        }
+        let commits = self.commits() + 1;
+        batch.insert(&self.meta, COMMITS, commits.to_be_bytes());
+        self.faults.commit()?;
+        batch.commit()?;
+        self.commits.store(commits, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Makes every commit so far durable.
+    pub fn sync(&self) -> Result<(), fjall::Error> {
+        self.faults.sync()?;
+        self.db.persist(PersistMode::SyncAll)
+    }
+
+    /// Keys owed to `home` with their versions, in key order, after `after`; fewer than `limit` only at the end.
+    pub fn scan_hints(
+        &self,
+        home: NodeId,
+        after: Option<&Key>,
+        limit: u32,
+    ) -> Result<Vec<(Key, Siblings)>, StorageError> {
+        if self.is_fenced() {
+            return Err(StorageError::Failed);
+        }
+        let prefix = home.0.to_be_bytes();
+        let from = match after {
+            Some(key) => Bound::Excluded(hint_key(home, &encode_key(key))),
+            None => Bound::Included(prefix.to_vec()),
+        };
+        // One snapshot for index and records: what the index names is there.
+        let snapshot = self.db.snapshot();
+        let mut owed = Vec::new();
+        for entry in snapshot.range(&self.hints, (from, Bound::Unbounded)) {
+            let hint = entry.key().map_err(|error| read_failed(&error))?;
+            let Some(disk_key) = hint.strip_prefix(&prefix).filter(|_| owed.len() < limit as usize) else {
+                break;
+            };
+            let sealed = snapshot.get(&self.records, disk_key).map_err(|error| read_failed(&error))?;
+            owed.extend(hinted(home, disk_key, sealed.as_deref()));
+        }
+        Ok(owed)
+    }
+}
+
+/// A hint of the index. One that cannot be followed is passed over, loudly: it must not keep the others from being
+/// delivered.
+fn hinted(home: NodeId, disk_key: &[u8], sealed: Option<&[u8]>) -> Option<(Key, Siblings)> {
+    let key = decode_key(disk_key)
+        .inspect_err(|error| tracing::error!(%home, %error, "skipped a hint for an unreadable key"))
+        .ok()?;
+    let Some(sealed) = sealed else {
+        tracing::error!(%home, %key, "skipped a hint without a record");
+        return None;
+    };
+    let record = unseal_or_log(&key, disk_key, sealed).ok()?;
+    Some((key, record.siblings))
+}
+
+fn unseal_or_log(key: &Key, disk_key: &[u8], sealed: &[u8]) -> Result<Record, StorageError> {
+    unseal(disk_key, sealed).map_err(|damage| {
+        tracing::error!(%key, %damage, "a stored record is corrupt");
+        StorageError::Corrupt
+    })
+}
+
+fn read_failed(error: &fjall::Error) -> StorageError {
+    tracing::error!(%error, "the storage engine cannot read");
+    StorageError::Failed
+}
+
+fn hint_key(home: NodeId, disk_key: &[u8]) -> Vec<u8> {
+    [&home.0.to_be_bytes()[..], disk_key].concat()
+}

@@ -1,0 +1,161 @@
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cartwheel_core::id::StoreId;
+use cartwheel_core::storage::StorageCompletion;
+
+use crate::boot::BootFile;
+use crate::engine::{self, Engine};
+use crate::error::OpenError;
+use crate::fault::Faults;
+use crate::handle::StoreHandle;
+use crate::identity::Identity;
+use crate::lock::{DirectoryLock, LOCK_FILE};
+use crate::state_file::TEMPORARY;
+
+/// The way to a data directory.
+#[derive(Debug)]
+pub enum Store {}
+
+/// A data directory that this process holds and whose boot number has been raised, durably.
+pub struct Opened {
+    /// The life of the data directory.
+    pub store: StoreId,
+    /// How often it has been opened, from 1.
+    pub number: u64,
+    /// The oldest boot since which every stop was clean; `number` itself after a crash.
+    pub continuous_since: u64,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) boot: BootFile,
+    pub(crate) dir: PathBuf,
+}
+
+impl Store {
+    /// Opens the data directory `dir` of `identity`, or makes it one if it is missing or empty.
+    ///
+    /// A directory that lost data (its engine, its boot file, commits that were durable) is opened under a new store
+    /// id with a warning: the node must not take it for the store that it was.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is not this node's, not readable by this release, damaged, or in use: see [`OpenError`]. Nothing
+    /// was changed then, except that a missing directory may have been created.
+    pub fn open(dir: &Path, identity: &Identity) -> Result<Opened, OpenError> {
+        identity.validate()?;
+        prepare(dir)?;
+        let lock = DirectoryLock::acquire(dir)?;
+        let known = Identity::read(dir)?;
+        if let Some((found, _)) = &known {
+            identity.expect(found, &Identity::path(dir))?;
+        }
+        let boot = BootFile::read(dir)?;
+        let (engine, store) = match known {
+            Some((_, store)) if engine::exists(dir)? => reopen(dir, identity, lock, store, boot)?,
+            known => create(dir, identity, lock, known.is_some())?,
+        };
+        let boot = BootFile::raise(boot, store, engine.commits());
+        boot.write(dir)?;
+        let BootFile { number, continuous_since, .. } = boot;
+        tracing::info!(dir = %dir.display(), store = store.0, number, continuous_since, "opened the data directory");
+        Ok(Opened { store, number, continuous_since, engine: Arc::new(engine), boot, dir: dir.to_owned() })
+    }
+}
+
+impl Opened {
+    /// Starts the threads. They call `completions` with what is done, from several threads, and wait for it: it
+    /// should only pass them on, into an unbounded queue.
+    ///
+    /// # Errors
+    ///
+    /// The operating system refused a thread.
+    pub fn start(
+        self,
+        completions: impl Fn(Vec<StorageCompletion>) + Send + Sync + 'static,
+    ) -> io::Result<StoreHandle> {
+        StoreHandle::start(self, Arc::new(completions))
+    }
+
+    /// I/O errors that a test can switch on.
+    #[doc(hidden)]
+    pub fn faults(&self) -> Faults {
+        self.engine.faults().clone()
+    }
+}
+
+/// Sees to it that `dir` is a directory, empty or with an identity, before anything is put into it.
+fn prepare(dir: &Path) -> Result<(), OpenError> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(OpenError::NotADirectory { path: dir.to_owned() });
+    }
+    fs::create_dir_all(dir).map_err(OpenError::io("create", dir))?;
+    if Identity::path(dir).exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(dir).map_err(OpenError::io("list", dir))? {
+        let name = entry.map_err(OpenError::io("list", dir))?.file_name().to_string_lossy().into_owned();
+        // What a crash within the first open leaves behind.
+        if name != LOCK_FILE && name != format!("identity{TEMPORARY}") {
+            return Err(OpenError::Foreign { path: dir.to_owned(), found: name });
+        }
+    }
+    Ok(())
+}
+
+/// The identity first: what has one is ours, however far the rest came.
+fn create(
+    dir: &Path,
+    identity: &Identity,
+    lock: DirectoryLock,
+    was_ours: bool,
+) -> Result<(Engine, StoreId), OpenError> {
+    let store = mint()?;
+    if was_ours {
+        warn(dir, store, "its engine data is gone");
+    }
+    identity.write(dir, store)?;
+    engine::create(dir, identity, store)?;
+    Ok((Engine::open(dir, lock)?, store))
+}
+
+/// Opens the engine and finds out whether it still is the `store` that the identity file names.
+fn reopen(
+    dir: &Path,
+    identity: &Identity,
+    lock: DirectoryLock,
+    store: StoreId,
+    boot: Option<BootFile>,
+) -> Result<(Engine, StoreId), OpenError> {
+    let engine = Engine::open(dir, lock)?;
+    let (owner, of_engine) = engine.identity()?;
+    identity.expect(&owner, engine.path())?;
+    let Some(loss) = loss(store, of_engine, engine.commits(), boot) else { return Ok((engine, store)) };
+    let store = mint()?;
+    warn(dir, store, loss);
+    // In this order: a crash in between leaves two ids that differ, which the next start takes for a loss again.
+    engine.adopt(store)?;
+    identity.write(dir, store)?;
+    Ok((engine, store))
+}
+
+/// What shows that the directory is not as the store left it.
+fn loss(store: StoreId, of_engine: StoreId, commits: u64, boot: Option<BootFile>) -> Option<&'static str> {
+    let Some(boot) = boot else { return Some("its boot file is gone") };
+    if store != of_engine {
+        return Some("its engine data is another store's");
+    }
+    if store != boot.store {
+        return Some("its boot file is another store's");
+    }
+    (commits < boot.commits).then_some("its engine lost commits that were durable")
+}
+
+fn warn(dir: &Path, store: StoreId, loss: &'static str) {
+    let dir = dir.display();
+    tracing::warn!(%dir, store = store.0, loss, "the data directory lost data; it goes on as a new store");
+}
+
+fn mint() -> Result<StoreId, OpenError> {
+    Ok(StoreId(getrandom::u64()?))
+}

@@ -1,0 +1,41 @@
+//! Reads and hint scans. They see whatever is committed: the committer hands out the completion of an update only
+//! after its commit, so a read that is requested after it finds it.
+
+use std::sync::mpsc::Receiver;
+
+use cartwheel_core::storage::{StorageCompletion, StorageOp, StorageRequest};
+
+use crate::engine::Engine;
+use crate::handle::Completions;
+
+/// Most answers that are handed out together. Small, so that one answer in the cache does not wait for many that
+/// are not.
+const ANSWERS_MAX: usize = 16;
+
+/// Answers `requests` until the queue ends.
+pub fn run(engine: &Engine, completions: &Completions, requests: &Receiver<StorageRequest>) {
+    while let Ok(first) = requests.recv() {
+        let mut answers: Vec<StorageCompletion> = answer(engine, first).into_iter().collect();
+        while answers.len() < ANSWERS_MAX
+            && let Ok(next) = requests.try_recv()
+        {
+            answers.extend(answer(engine, next));
+        }
+        completions(answers);
+    }
+}
+
+/// `None` for an update: those are the committer's.
+fn answer(engine: &Engine, StorageRequest { ticket, op }: StorageRequest) -> Option<StorageCompletion> {
+    match op {
+        StorageOp::Read { key } => {
+            let result = engine.read(&key).map(|record| record.unwrap_or_default().siblings);
+            Some(StorageCompletion::Read { ticket, result })
+        }
+        StorageOp::ScanHints { home, after, limit } => {
+            let result = engine.scan_hints(home, after.as_ref(), limit);
+            Some(StorageCompletion::Hints { ticket, result })
+        }
+        StorageOp::Apply { .. } => None,
+    }
+}

@@ -1,0 +1,9 @@
+//! The store, as the driver of a node uses it.
+
+mod boots;
+mod corruption;
+mod directory;
+mod durability;
+mod hints;
+mod kill;
+mod support;

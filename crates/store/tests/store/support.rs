@@ -1,0 +1,142 @@
+//! A driver in miniature: submits, and waits for what comes back.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use cartwheel_core::Key;
+use cartwheel_core::id::{NodeId, RequestId, StoreId};
+use cartwheel_core::replica::{Change, Refused, Update, Write};
+use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket};
+use cartwheel_core::time::WallTime;
+use cartwheel_core::version::{Actor, Context, Policy, Siblings, Value};
+use cartwheel_store::{Identity, Opened, Store, StoreHandle};
+
+/// Far above anything that works.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub fn identity() -> Identity {
+    Identity { cluster: "shop".into(), node: "alpha".into() }
+}
+
+pub fn open(dir: &Path) -> Opened {
+    Store::open(dir, &identity()).expect("our own directory")
+}
+
+pub fn key(name: &str) -> Key {
+    Key::new(b"carts", name.as_bytes())
+}
+
+/// The write of a client that has read nothing, kept as a hint for `owed`.
+pub fn put_owed(request: u64, value: &str, owed: Option<NodeId>) -> Update {
+    Update::Coordinate {
+        write: Write {
+            request: RequestId(request.into()),
+            context: Context::EMPTY,
+            value: Value::Data(value.as_bytes().to_vec().into()),
+            written_at: WallTime(request),
+        },
+        mint: Actor { node: NodeId(1), store: StoreId(1), boot: 1, mint: request },
+        continuous_since: 1,
+        owed,
+        policy: Policy::KeepSiblings,
+    }
+}
+
+pub fn put(request: u64, value: &str) -> Update {
+    put_owed(request, value, None)
+}
+
+/// The values of `siblings`, sorted.
+pub fn values(siblings: &Siblings) -> Vec<String> {
+    let data = siblings.versions().iter().filter_map(|version| match &version.value {
+        Value::Data(data) => Some(String::from_utf8_lossy(data).into_owned()),
+        Value::Tombstone => None,
+    });
+    let mut values: Vec<String> = data.collect();
+    values.sort();
+    values
+}
+
+pub struct Running {
+    handle: StoreHandle,
+    completions: Receiver<Vec<StorageCompletion>>,
+    next: Cell<u64>,
+}
+
+pub fn start(dir: &Path) -> Running {
+    Running::start(open(dir))
+}
+
+impl Running {
+    pub fn start(opened: Opened) -> Self {
+        let (sender, completions) = mpsc::channel();
+        // The receiver is gone when a test ends without closing.
+        let handle = opened.start(move |done| drop(sender.send(done))).expect("threads");
+        Self { handle, completions, next: Cell::new(1) }
+    }
+
+    pub fn submit(&self, op: StorageOp) -> Ticket {
+        let ticket = Ticket(self.next.replace(self.next.get() + 1));
+        self.handle.submit(StorageRequest { ticket, op });
+        ticket
+    }
+
+    pub fn receive(&self) -> Vec<StorageCompletion> {
+        self.completions.recv_timeout(PATIENCE).expect("the store answers")
+    }
+
+    /// Applies `update` and waits until it is durable.
+    pub fn apply(&self, key: &Key, update: Update) -> Result<Result<Change, Refused>, StorageError> {
+        let ticket = self.submit(StorageOp::Apply { key: key.clone(), update });
+        let mut outcome = None;
+        loop {
+            for completion in self.receive() {
+                match completion {
+                    StorageCompletion::Applied { ticket: of, result } if of == ticket => {
+                        outcome = Some(result)
+                    }
+                    StorageCompletion::Synced { through } if through >= ticket => {
+                        return outcome.expect("applied before synced");
+                    }
+                    other => panic!("unexpected {other:?}"),
+                }
+            }
+            if let Some(Err(_) | Ok(Err(_))) = outcome {
+                return outcome.expect("just matched");
+            }
+        }
+    }
+
+    pub fn read(&self, key: &Key) -> Result<Siblings, StorageError> {
+        let ticket = self.submit(StorageOp::Read { key: key.clone() });
+        match self.receive().as_slice() {
+            [StorageCompletion::Read { ticket: of, result }] if *of == ticket => result.clone(),
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+
+    pub fn owed_to(&self, home: NodeId, after: Option<&Key>, limit: u32) -> Vec<(Key, Siblings)> {
+        let ticket = self.submit(StorageOp::ScanHints { home, after: after.cloned(), limit });
+        match self.receive().as_slice() {
+            [StorageCompletion::Hints { ticket: of, result }] if *of == ticket => {
+                result.clone().expect("readable")
+            }
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+
+    pub fn keys_owed_to(&self, home: NodeId) -> Vec<Key> {
+        self.owed_to(home, None, u32::MAX).into_iter().map(|(key, _)| key).collect()
+    }
+
+    /// The clean stop.
+    pub fn close(self) {
+        self.handle.close().expect("a clean stop");
+    }
+
+    pub fn into_handle(self) -> StoreHandle {
+        self.handle
+    }
+}

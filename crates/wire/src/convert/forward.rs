@@ -1,0 +1,149 @@
+use core::time::Duration;
+
+use cartwheel_core::id::OpId;
+use cartwheel_core::message::ForwardMessage;
+use cartwheel_core::version::{Dot, Value};
+use cartwheel_core::{Answer, ClientError, Invalid};
+
+use super::{chosen, join, nodes, required, small, split};
+use crate::error::DecodeError;
+use crate::schema::Nothing;
+use crate::schema::message::{self as schema, ClientErrorKind, ForwardBody, PutValue, ReplyResult};
+
+impl From<&ForwardMessage> for schema::Forward {
+    fn from(message: &ForwardMessage) -> Self {
+        let (op, body) = match message {
+            ForwardMessage::Request { op, request, key, context, value, w, n, time_left } => {
+                let (request_high, request_low) = split(*request);
+                let request = schema::Request {
+                    request_high,
+                    request_low,
+                    key: Some(key.into()),
+                    time_left_ns: u64::try_from(time_left.as_nanos()).unwrap_or(u64::MAX),
+                    context: Some((&context.0).into()),
+                    w: u32::from(*w),
+                    n: u32::from(*n),
+                    value: Some(value.into()),
+                };
+                (op, ForwardBody::Request(request))
+            }
+            ForwardMessage::Accepted { op } => (op, ForwardBody::Accepted(Nothing {})),
+            ForwardMessage::Reply { op, result } => {
+                let result = match result {
+                    Ok(answer) => ReplyResult::Answer(answer.into()),
+                    Err(error) => ReplyResult::Error(error.into()),
+                };
+                (op, ForwardBody::Reply(schema::Reply { result: Some(result) }))
+            }
+        };
+        Self { op: op.0, body: Some(body) }
+    }
+}
+
+impl TryFrom<schema::Forward> for ForwardMessage {
+    type Error = DecodeError;
+    fn try_from(message: schema::Forward) -> Result<Self, DecodeError> {
+        let op = OpId(message.op);
+        Ok(match chosen("forward.body", message.body)? {
+            ForwardBody::Request(request) => Self::Request {
+                op,
+                request: join(request.request_high, request.request_low),
+                key: required("request.key", request.key)?.try_into()?,
+                context: required("request.context", request.context)?.try_into()?,
+                value: chosen("request.value", request.value)?.into(),
+                w: small("request.w", request.w)?,
+                n: small("request.n", request.n)?,
+                time_left: Duration::from_nanos(request.time_left_ns),
+            },
+            ForwardBody::Accepted(Nothing {}) => Self::Accepted { op },
+            ForwardBody::Reply(reply) => {
+                let result = match chosen("reply.result", reply.result)? {
+                    ReplyResult::Answer(answer) => Ok(answer.try_into()?),
+                    ReplyResult::Error(error) => Err(error.try_into()?),
+                };
+                Self::Reply { op, result }
+            }
+        })
+    }
+}
+
+impl From<&Value> for PutValue {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Data(data) => Self::Data(data.clone()),
+            Value::Tombstone => Self::Tombstone(Nothing {}),
+        }
+    }
+}
+
+impl From<PutValue> for Value {
+    fn from(value: PutValue) -> Self {
+        match value {
+            PutValue::Data(data) => Self::Data(data),
+            PutValue::Tombstone(Nothing {}) => Self::Tombstone,
+        }
+    }
+}
+
+impl From<&Answer> for schema::Answer {
+    fn from(answer: &Answer) -> Self {
+        Self {
+            siblings: Some((&answer.siblings).into()),
+            dot: answer.dot.map(Into::into),
+            by: answer.by.iter().map(|node| node.0).collect(),
+        }
+    }
+}
+
+impl TryFrom<schema::Answer> for Answer {
+    type Error = DecodeError;
+    fn try_from(answer: schema::Answer) -> Result<Self, DecodeError> {
+        Ok(Self {
+            siblings: required("answer.siblings", answer.siblings)?.try_into()?,
+            dot: answer.dot.map(Dot::try_from).transpose()?,
+            by: nodes(answer.by)?,
+        })
+    }
+}
+
+impl From<&ClientError> for schema::ClientError {
+    fn from(error: &ClientError) -> Self {
+        let invalid = |asked: u8, n: u8| schema::Invalid { asked: asked.into(), n: n.into() };
+        let tally = |needed: u8, got: u8| schema::Tally { needed: needed.into(), got: got.into() };
+        let kind = match *error {
+            ClientError::Invalid(Invalid::Quorum { asked, n }) => {
+                ClientErrorKind::InvalidQuorum(invalid(asked, n))
+            }
+            ClientError::Invalid(Invalid::Replicas { asked, n }) => {
+                ClientErrorKind::InvalidReplicas(invalid(asked, n))
+            }
+            ClientError::Overloaded { limit } => ClientErrorKind::Overloaded(limit),
+            ClientError::Timeout { needed, got } => ClientErrorKind::Timeout(tally(needed, got)),
+            ClientError::QuorumUnmet { needed, got } => ClientErrorKind::QuorumUnmet(tally(needed, got)),
+            ClientError::StorageFailed => ClientErrorKind::StorageFailed(Nothing {}),
+        };
+        Self { kind: Some(kind) }
+    }
+}
+
+impl TryFrom<schema::ClientError> for ClientError {
+    type Error = DecodeError;
+    fn try_from(error: schema::ClientError) -> Result<Self, DecodeError> {
+        let asked = |invalid: schema::Invalid| small("asked", invalid.asked);
+        let n = |invalid: schema::Invalid| small("n", invalid.n);
+        let needed = |tally: schema::Tally| small("needed", tally.needed);
+        let got = |tally: schema::Tally| small("got", tally.got);
+        Ok(match chosen("client_error.kind", error.kind)? {
+            ClientErrorKind::InvalidQuorum(of) => {
+                Self::Invalid(Invalid::Quorum { asked: asked(of)?, n: n(of)? })
+            }
+            ClientErrorKind::InvalidReplicas(of) => {
+                Self::Invalid(Invalid::Replicas { asked: asked(of)?, n: n(of)? })
+            }
+            ClientErrorKind::Overloaded(limit) => Self::Overloaded { limit },
+            ClientErrorKind::Timeout(of) => Self::Timeout { needed: needed(of)?, got: got(of)? },
+            ClientErrorKind::QuorumUnmet(of) => Self::QuorumUnmet { needed: needed(of)?, got: got(of)? },
+            ClientErrorKind::StorageFailed(Nothing {}) => Self::StorageFailed,
+        })
+    }
+}

@@ -1,0 +1,130 @@
+use cartwheel_core::Key;
+use cartwheel_core::id::{NodeId, OpId};
+use cartwheel_core::message::{LivenessMessage, Message, ReplicaError, ReplicaMessage};
+use cartwheel_core::storage::StorageError;
+
+use super::{chosen, required};
+use crate::error::DecodeError;
+use crate::schema::Nothing;
+use crate::schema::message::{self as schema, ReadResult, ReplicaBody, WriteResult};
+
+impl From<&Message> for schema::Envelope {
+    fn from(message: &Message) -> Self {
+        let conversation = match message {
+            Message::Replica(message) => schema::Conversation::Replica(message.into()),
+            Message::Forward(message) => schema::Conversation::Forward(message.into()),
+            Message::Liveness(message) => schema::Conversation::Liveness((*message).into()),
+        };
+        Self { conversation: Some(conversation) }
+    }
+}
+
+impl TryFrom<schema::Envelope> for Message {
+    type Error = DecodeError;
+    fn try_from(envelope: schema::Envelope) -> Result<Self, DecodeError> {
+        Ok(match chosen("envelope.conversation", envelope.conversation)? {
+            schema::Conversation::Replica(message) => Self::Replica(message.try_into()?),
+            schema::Conversation::Forward(message) => Self::Forward(message.try_into()?),
+            schema::Conversation::Liveness(message) => Self::Liveness(message.try_into()?),
+        })
+    }
+}
+
+impl From<&ReplicaMessage> for schema::Replica {
+    fn from(message: &ReplicaMessage) -> Self {
+        let (op, body) = match message {
+            ReplicaMessage::Read { op, key } => (op, ReplicaBody::Read(key.into())),
+            ReplicaMessage::ReadReply { op, result } => {
+                let result = match result {
+                    Ok(siblings) => ReadResult::Siblings(siblings.into()),
+                    Err(error) => ReadResult::Error(error_code(*error)),
+                };
+                (op, ReplicaBody::ReadReply(schema::ReadReply { result: Some(result) }))
+            }
+            ReplicaMessage::Write { op, key, siblings, owed } => {
+                let owed = owed.map(|home| home.0);
+                let write = schema::Write { key: Some(key.into()), siblings: Some(siblings.into()), owed };
+                (op, ReplicaBody::Write(write))
+            }
+            ReplicaMessage::WriteReply { op, result } => {
+                let result = match result {
+                    Ok(()) => WriteResult::Held(Nothing {}),
+                    Err(error) => WriteResult::Error(error_code(*error)),
+                };
+                (op, ReplicaBody::WriteReply(schema::WriteReply { result: Some(result) }))
+            }
+        };
+        Self { op: op.0, body: Some(body) }
+    }
+}
+
+impl TryFrom<schema::Replica> for ReplicaMessage {
+    type Error = DecodeError;
+    fn try_from(message: schema::Replica) -> Result<Self, DecodeError> {
+        let op = OpId(message.op);
+        Ok(match chosen("replica.body", message.body)? {
+            ReplicaBody::Read(key) => Self::Read { op, key: Key::try_from(key)? },
+            ReplicaBody::ReadReply(reply) => {
+                let result = match chosen("read_reply.result", reply.result)? {
+                    ReadResult::Siblings(siblings) => Ok(siblings.try_into()?),
+                    ReadResult::Error(code) => Err(error_of(code)?),
+                };
+                Self::ReadReply { op, result }
+            }
+            ReplicaBody::Write(write) => Self::Write {
+                op,
+                key: required("write.key", write.key)?.try_into()?,
+                siblings: required("write.siblings", write.siblings)?.try_into()?,
+                owed: write.owed.map(NodeId),
+            },
+            ReplicaBody::WriteReply(reply) => {
+                let result = match chosen("write_reply.result", reply.result)? {
+                    WriteResult::Held(Nothing {}) => Ok(()),
+                    WriteResult::Error(code) => Err(error_of(code)?),
+                };
+                Self::WriteReply { op, result }
+            }
+        })
+    }
+}
+
+const OVERLOADED: u32 = 1;
+const STORAGE_FAILED: u32 = 2;
+const STORAGE_CORRUPT: u32 = 3;
+
+fn error_code(error: ReplicaError) -> u32 {
+    match error {
+        ReplicaError::Overloaded => OVERLOADED,
+        ReplicaError::Storage(StorageError::Failed) => STORAGE_FAILED,
+        ReplicaError::Storage(StorageError::Corrupt) => STORAGE_CORRUPT,
+    }
+}
+
+fn error_of(code: u32) -> Result<ReplicaError, DecodeError> {
+    match code {
+        OVERLOADED => Ok(ReplicaError::Overloaded),
+        STORAGE_FAILED => Ok(ReplicaError::Storage(StorageError::Failed)),
+        STORAGE_CORRUPT => Ok(ReplicaError::Storage(StorageError::Corrupt)),
+        _ => Err(DecodeError::UnknownCode { what: "replica error", code }),
+    }
+}
+
+impl From<LivenessMessage> for schema::Liveness {
+    fn from(message: LivenessMessage) -> Self {
+        let body = match message {
+            LivenessMessage::Ping => schema::LivenessBody::Ping(Nothing {}),
+            LivenessMessage::Pong => schema::LivenessBody::Pong(Nothing {}),
+        };
+        Self { body: Some(body) }
+    }
+}
+
+impl TryFrom<schema::Liveness> for LivenessMessage {
+    type Error = DecodeError;
+    fn try_from(message: schema::Liveness) -> Result<Self, DecodeError> {
+        Ok(match chosen("liveness.body", message.body)? {
+            schema::LivenessBody::Ping(Nothing {}) => Self::Ping,
+            schema::LivenessBody::Pong(Nothing {}) => Self::Pong,
+        })
+    }
+}

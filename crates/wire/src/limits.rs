@@ -1,0 +1,24 @@
+//! The limits of every length and count. They hold for what is written as well as for what is read, so that
+//! nothing is stored that could not be read back.
+
+/// Longest peer message, in bytes. A peer frame needs no larger limit.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
+
+/// Longest record, in bytes. Smaller than a message, so that every stored state also fits into one.
+pub const RECORD_BYTES_MAX: usize = MESSAGE_BYTES_MAX - (1 << 20);
+
+/// Longest context, in bytes.
+pub const CONTEXT_BYTES_MAX: usize = 256 << 10;
+
+/// Bucket type, bucket and key of one key together, in bytes. Escaped, and behind the home of a hint, they fit into
+/// the storage engine's longest key (65,535 bytes) whatever they contain.
+pub const KEY_BYTES_MAX: usize = 32_000;
+
+/// Most concurrent versions of one key.
+pub const SIBLINGS_MAX: usize = 1_024;
+
+/// Most actors in one causal past.
+pub const VECTOR_ENTRIES_MAX: usize = 4_096;
+
+/// Most nodes in one list (those that a key is owed to, those that met a quorum).
+pub const NODES_MAX: usize = 4_096;

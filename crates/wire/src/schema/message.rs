@@ -1,0 +1,203 @@
+use bytes::Bytes;
+
+use super::version::{Dot, Siblings, Vector};
+use super::{Key, Nothing};
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Envelope {
+    #[prost(oneof = "Conversation", tags = "1, 2, 3")]
+    pub conversation: Option<Conversation>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum Conversation {
+    #[prost(message, tag = "1")]
+    Replica(Replica),
+    #[prost(message, tag = "2")]
+    Forward(Forward),
+    #[prost(message, tag = "3")]
+    Liveness(Liveness),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Replica {
+    #[prost(fixed64, tag = "1")]
+    pub op: u64,
+    #[prost(oneof = "ReplicaBody", tags = "2, 3, 4, 5")]
+    pub body: Option<ReplicaBody>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum ReplicaBody {
+    #[prost(message, tag = "2")]
+    Read(Key),
+    #[prost(message, tag = "3")]
+    ReadReply(ReadReply),
+    #[prost(message, tag = "4")]
+    Write(Write),
+    #[prost(message, tag = "5")]
+    WriteReply(WriteReply),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ReadReply {
+    #[prost(oneof = "ReadResult", tags = "1, 2")]
+    pub result: Option<ReadResult>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum ReadResult {
+    #[prost(message, tag = "1")]
+    Siblings(Siblings),
+    /// A replica error code.
+    #[prost(uint32, tag = "2")]
+    Error(u32),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Write {
+    #[prost(message, optional, tag = "1")]
+    pub key: Option<Key>,
+    #[prost(message, optional, tag = "2")]
+    pub siblings: Option<Siblings>,
+    #[prost(fixed64, optional, tag = "3")]
+    pub owed: Option<u64>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct WriteReply {
+    #[prost(oneof = "WriteResult", tags = "1, 2")]
+    pub result: Option<WriteResult>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum WriteResult {
+    #[prost(message, tag = "1")]
+    Held(Nothing),
+    /// A replica error code.
+    #[prost(uint32, tag = "2")]
+    Error(u32),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Forward {
+    #[prost(fixed64, tag = "1")]
+    pub op: u64,
+    #[prost(oneof = "ForwardBody", tags = "2, 3, 4")]
+    pub body: Option<ForwardBody>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum ForwardBody {
+    #[prost(message, tag = "2")]
+    Request(Request),
+    #[prost(message, tag = "3")]
+    Accepted(Nothing),
+    #[prost(message, tag = "4")]
+    Reply(Reply),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Request {
+    #[prost(fixed64, tag = "1")]
+    pub request_high: u64,
+    #[prost(fixed64, tag = "2")]
+    pub request_low: u64,
+    #[prost(message, optional, tag = "3")]
+    pub key: Option<Key>,
+    #[prost(uint64, tag = "4")]
+    pub time_left_ns: u64,
+    #[prost(message, optional, tag = "5")]
+    pub context: Option<Vector>,
+    #[prost(uint32, tag = "6")]
+    pub w: u32,
+    #[prost(uint32, tag = "7")]
+    pub n: u32,
+    #[prost(oneof = "PutValue", tags = "8, 9")]
+    pub value: Option<PutValue>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Oneof)]
+pub enum PutValue {
+    #[prost(bytes = "bytes", tag = "8")]
+    Data(Bytes),
+    #[prost(message, tag = "9")]
+    Tombstone(Nothing),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Reply {
+    #[prost(oneof = "ReplyResult", tags = "1, 2")]
+    pub result: Option<ReplyResult>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum ReplyResult {
+    #[prost(message, tag = "1")]
+    Answer(Answer),
+    #[prost(message, tag = "2")]
+    Error(ClientError),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Answer {
+    #[prost(message, optional, tag = "1")]
+    pub siblings: Option<Siblings>,
+    #[prost(message, optional, tag = "2")]
+    pub dot: Option<Dot>,
+    #[prost(fixed64, repeated, tag = "3")]
+    pub by: Vec<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct ClientError {
+    #[prost(oneof = "ClientErrorKind", tags = "1, 2, 3, 4, 5, 6")]
+    pub kind: Option<ClientErrorKind>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Oneof)]
+pub enum ClientErrorKind {
+    #[prost(message, tag = "1")]
+    InvalidQuorum(Invalid),
+    #[prost(message, tag = "2")]
+    InvalidReplicas(Invalid),
+    /// The limit.
+    #[prost(uint32, tag = "3")]
+    Overloaded(u32),
+    #[prost(message, tag = "4")]
+    Timeout(Tally),
+    #[prost(message, tag = "5")]
+    QuorumUnmet(Tally),
+    #[prost(message, tag = "6")]
+    StorageFailed(Nothing),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Invalid {
+    #[prost(uint32, tag = "1")]
+    pub asked: u32,
+    #[prost(uint32, tag = "2")]
+    pub n: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Tally {
+    #[prost(uint32, tag = "1")]
+    pub needed: u32,
+    #[prost(uint32, tag = "2")]
+    pub got: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Liveness {
+    #[prost(oneof = "LivenessBody", tags = "1, 2")]
+    pub body: Option<LivenessBody>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Oneof)]
+pub enum LivenessBody {
+    #[prost(message, tag = "1")]
+    Ping(Nothing),
+    #[prost(message, tag = "2")]
+    Pong(Nothing),
+}

@@ -1,0 +1,170 @@
+//! Random core values. Small numbers are likely, so that actors, dots and pasts meet.
+
+use core::time::Duration;
+
+use bytes::Bytes;
+use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
+use cartwheel_core::message::{ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage};
+use cartwheel_core::replica::Record;
+use cartwheel_core::storage::StorageError;
+use cartwheel_core::time::WallTime;
+use cartwheel_core::version::{Actor, Context, Dot, Siblings, Value, Version, VersionVector};
+use cartwheel_core::{Answer, ClientError, Invalid, Key};
+use quickcheck::{Arbitrary, Gen};
+
+macro_rules! newtypes {
+    ($($name:ident($inner:ty) = $make:path;)*) => {$(
+        #[derive(Clone, Debug)]
+        pub struct $name(pub $inner);
+        impl Arbitrary for $name {
+            fn arbitrary(g: &mut Gen) -> Self {
+                Self($make(g))
+            }
+        }
+    )*};
+}
+
+newtypes! {
+    AnyMessage(Message) = message;
+    AnyRecord(Record) = record;
+    AnyContext(Context) = context;
+    AnyKey(Key) = key;
+}
+
+fn any<T: Arbitrary>(g: &mut Gen) -> T {
+    T::arbitrary(g)
+}
+
+fn below(g: &mut Gen, bound: u64) -> u64 {
+    any::<u64>(g) % bound
+}
+
+fn number(g: &mut Gen) -> u64 {
+    if any(g) { below(g, 4) } else { any(g) }
+}
+
+fn list<T>(g: &mut Gen, make: fn(&mut Gen) -> T) -> Vec<T> {
+    let len = below(g, 5);
+    (0..len).map(|_| make(g)).collect()
+}
+
+fn option<T>(g: &mut Gen, make: fn(&mut Gen) -> T) -> Option<T> {
+    any::<bool>(g).then(|| make(g))
+}
+
+fn key(g: &mut Gen) -> Key {
+    let (bucket, key) = (any::<Vec<u8>>(g), any::<Vec<u8>>(g));
+    if any(g) { Key::new(&bucket, &key) } else { Key::typed(&any::<Vec<u8>>(g), &bucket, &key) }
+}
+
+fn node(g: &mut Gen) -> NodeId {
+    NodeId(number(g))
+}
+
+fn request(g: &mut Gen) -> RequestId {
+    RequestId(any(g))
+}
+
+fn dot(g: &mut Gen) -> Dot {
+    let actor = Actor { node: node(g), store: StoreId(number(g)), boot: number(g), mint: number(g) };
+    Dot { actor, counter: number(g).max(1) }
+}
+
+fn vector(g: &mut Gen) -> VersionVector {
+    list(g, dot).into_iter().collect()
+}
+
+fn context(g: &mut Gen) -> Context {
+    Context(vector(g))
+}
+
+fn value(g: &mut Gen) -> Value {
+    if any(g) { Value::Data(Bytes::from(any::<Vec<u8>>(g))) } else { Value::Tombstone }
+}
+
+fn version(g: &mut Gen) -> Version {
+    let dot = dot(g);
+    let past = vector(g).entries().iter().copied().filter(|seen| seen.actor != dot.actor).collect();
+    Version { dot, past, request: request(g), written_at: WallTime(number(g)), value: value(g) }
+}
+
+fn siblings(g: &mut Gen) -> Siblings {
+    Siblings::from_versions(list(g, version))
+}
+
+fn record(g: &mut Gen) -> Record {
+    let mut owed = list(g, node);
+    owed.sort_unstable();
+    owed.dedup();
+    Record { siblings: siblings(g), kept: option(g, dot), owed }
+}
+
+fn replica_error(g: &mut Gen) -> ReplicaError {
+    let errors = [
+        ReplicaError::Overloaded,
+        ReplicaError::Storage(StorageError::Failed),
+        ReplicaError::Storage(StorageError::Corrupt),
+    ];
+    *g.choose(&errors).expect("not empty")
+}
+
+fn replica(g: &mut Gen) -> ReplicaMessage {
+    let op = OpId(number(g));
+    match below(g, 4) {
+        0 => ReplicaMessage::Read { op, key: key(g) },
+        1 => {
+            let result = if any(g) { Ok(siblings(g)) } else { Err(replica_error(g)) };
+            ReplicaMessage::ReadReply { op, result }
+        }
+        2 => ReplicaMessage::Write { op, key: key(g), siblings: siblings(g), owed: option(g, node) },
+        _ => {
+            let result = if any(g) { Ok(()) } else { Err(replica_error(g)) };
+            ReplicaMessage::WriteReply { op, result }
+        }
+    }
+}
+
+fn answer(g: &mut Gen) -> Answer {
+    Answer { siblings: siblings(g), dot: option(g, dot), by: list(g, node) }
+}
+
+fn client_error(g: &mut Gen) -> ClientError {
+    let (a, b) = (any(g), any(g));
+    match below(g, 6) {
+        0 => ClientError::Invalid(Invalid::Quorum { asked: a, n: b }),
+        1 => ClientError::Invalid(Invalid::Replicas { asked: a, n: b }),
+        2 => ClientError::Overloaded { limit: any(g) },
+        3 => ClientError::Timeout { needed: a, got: b },
+        4 => ClientError::QuorumUnmet { needed: a, got: b },
+        _ => ClientError::StorageFailed,
+    }
+}
+
+fn forward(g: &mut Gen) -> ForwardMessage {
+    let op = OpId(number(g));
+    match below(g, 3) {
+        0 => ForwardMessage::Request {
+            op,
+            request: request(g),
+            key: key(g),
+            context: context(g),
+            value: value(g),
+            w: any(g),
+            n: any(g),
+            time_left: Duration::from_nanos(any(g)),
+        },
+        1 => ForwardMessage::Accepted { op },
+        _ => {
+            let result = if any(g) { Ok(answer(g)) } else { Err(client_error(g)) };
+            ForwardMessage::Reply { op, result }
+        }
+    }
+}
+
+fn message(g: &mut Gen) -> Message {
+    match below(g, 5) {
+        0 | 1 => Message::Replica(replica(g)),
+        2 | 3 => Message::Forward(forward(g)),
+        _ => Message::Liveness(if any(g) { LivenessMessage::Ping } else { LivenessMessage::Pong }),
+    }
+}

@@ -1,0 +1,161 @@
+//! The frozen formats, byte for byte. A change here is a change of what disks, peers and clients hold: do not
+//! adapt these bytes, add a field.
+
+use core::time::Duration;
+
+use bytes::Bytes;
+use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
+use cartwheel_core::message::{ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage};
+use cartwheel_core::replica::Record;
+use cartwheel_core::storage::StorageError;
+use cartwheel_core::time::WallTime;
+use cartwheel_core::version::{Actor, Context, Dot, Siblings, Value, Version, VersionVector};
+use cartwheel_core::{Answer, ClientError, Key};
+use cartwheel_wire::{
+    decode_context, decode_key, decode_message, decode_record, encode_context, encode_key, encode_message,
+    encode_record,
+};
+
+pub fn dot(node: u64, counter: u64) -> Dot {
+    Dot { actor: Actor { node: NodeId(node), store: StoreId(0xabc), boot: 3, mint: 1 }, counter }
+}
+
+fn version(dot: Dot, past: &[Dot], value: Value) -> Version {
+    Version {
+        dot,
+        past: past.iter().copied().collect(),
+        request: RequestId(0x0102),
+        written_at: WallTime(1_000),
+        value,
+    }
+}
+
+pub fn siblings() -> Siblings {
+    Siblings::from_versions(vec![
+        version(dot(1, 2), &[dot(1, 1)], Value::Data(Bytes::from_static(b"milk"))),
+        version(dot(2, 300), &[], Value::Tombstone),
+    ])
+}
+
+fn key() -> Key {
+    Key::new(b"carts", b"a\0b")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn message_is(message: Message, golden: &str) {
+    let bytes = encode_message(&message);
+    assert_eq!(hex(&bytes), golden, "{message:?}");
+    assert_eq!(decode_message(bytes), Ok(message));
+}
+
+/// Two versions, each a dot, a past, a request, a time and a value.
+const SIBLINGS: &str = concat!(
+    "0a480a1809010000000000000011bc0a000000000000180320012802",
+    "121a0a1809010000000000000011bc0a000000000000180320012801",
+    "21020100000000000028e80732046d696c6b",
+    "0a2b0a1909020000000000000011bc0a0000000000001803200128ac02",
+    "120021020100000000000028e8073a00",
+);
+
+#[test]
+fn a_record() {
+    let record = Record { siblings: siblings(), kept: Some(dot(1, 2)), owed: vec![NodeId(7), NodeId(8)] };
+    let bytes = encode_record(&record).expect("within the limits");
+    assert_eq!(
+        hex(&bytes),
+        format!(
+            "0a77{SIBLINGS}121809010000000000000011bc0a0000000000001803200128021a1007000000000000000800000000000000"
+        )
+    );
+    assert_eq!(decode_record(bytes.into()), Ok(record));
+}
+
+#[test]
+fn a_disk_key() {
+    let bytes = encode_key(&key());
+    assert_eq!(hex(&bytes), "f92601927449585364656661756c740001636172747300016100ff620001");
+    assert_eq!(decode_key(&bytes), Ok(key()));
+}
+
+#[test]
+fn a_context() {
+    let context = Context(VersionVector::from_iter([dot(2, 300), dot(1, 2)]));
+    let bytes = encode_context(&context);
+    assert_eq!(
+        hex(&bytes),
+        "01961798910a1809010000000000000011bc0a0000000000001803200128020a1909020000000000000011bc0a0000000000001803200128ac02"
+    );
+    assert_eq!(decode_context(&bytes), Ok(context));
+    assert_eq!(hex(&encode_context(&Context::EMPTY)), "0152d016a0");
+}
+
+#[test]
+fn replica_messages() {
+    let op = OpId(5);
+    message_is(
+        Message::Replica(ReplicaMessage::Read { op, key: key() }),
+        "0a17090500000000000000120c120563617274731a03610062",
+    );
+    message_is(
+        Message::Replica(ReplicaMessage::ReadReply { op, result: Ok(siblings()) }),
+        &format!("0a84010905000000000000001a790a77{SIBLINGS}"),
+    );
+    message_is(
+        Message::Replica(ReplicaMessage::ReadReply { op, result: Err(ReplicaError::Overloaded) }),
+        "0a0d0905000000000000001a021001",
+    );
+    let key = Key::typed(b"t", b"b", b"k");
+    let write = ReplicaMessage::Write { op, key, siblings: Siblings::default(), owed: Some(NodeId(9)) };
+    message_is(
+        Message::Replica(write),
+        "0a2109050000000000000022160a090a01741201621a016b1200190900000000000000",
+    );
+    message_is(
+        Message::Replica(ReplicaMessage::WriteReply { op, result: Ok(()) }),
+        "0a0d0905000000000000002a020a00",
+    );
+    let corrupt = Err(ReplicaError::Storage(StorageError::Corrupt));
+    message_is(
+        Message::Replica(ReplicaMessage::WriteReply { op, result: corrupt }),
+        "0a0d0905000000000000002a021003",
+    );
+}
+
+#[test]
+fn forward_messages() {
+    let op = OpId(5);
+    let request = ForwardMessage::Request {
+        op,
+        request: RequestId(0x0102),
+        key: key(),
+        context: Context(VersionVector::from_iter([dot(1, 2)])),
+        value: Value::Data(Bytes::from_static(b"milk")),
+        w: 2,
+        n: 3,
+        time_left: Duration::from_millis(250),
+    };
+    message_is(
+        Message::Forward(request),
+        "124d09050000000000000012421102010000000000001a0c120563617274731a036100622080e59a772a1a0a1809010000000000000011bc0a0000000000001803200128023002380342046d696c6b",
+    );
+    message_is(Message::Forward(ForwardMessage::Accepted { op }), "120b0905000000000000001a00");
+    let answer = Answer { siblings: Siblings::default(), dot: Some(dot(1, 2)), by: vec![NodeId(1)] };
+    message_is(
+        Message::Forward(ForwardMessage::Reply { op, result: Ok(answer) }),
+        "123309050000000000000022280a260a00121809010000000000000011bc0a0000000000001803200128021a080100000000000000",
+    );
+    let result = Err(ClientError::QuorumUnmet { needed: 2, got: 1 });
+    message_is(
+        Message::Forward(ForwardMessage::Reply { op, result }),
+        "1213090500000000000000220812062a0408021001",
+    );
+}
+
+#[test]
+fn liveness_messages() {
+    message_is(Message::Liveness(LivenessMessage::Ping), "1a020a00");
+    message_is(Message::Liveness(LivenessMessage::Pong), "1a021200");
+}

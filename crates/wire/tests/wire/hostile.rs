@@ -1,0 +1,120 @@
+//! Bytes from nowhere, from a broken disk, from a client that edits its context.
+
+use bytes::Bytes;
+use cartwheel_core::Key;
+use cartwheel_core::id::OpId;
+use cartwheel_core::message::{Message, ReplicaMessage};
+use cartwheel_core::version::{Context, Dot, VersionVector};
+use cartwheel_wire::{
+    DecodeError, decode_context, decode_key, decode_message, decode_record, encode_context, encode_key,
+    encode_message, encode_record,
+};
+use quickcheck::quickcheck;
+
+use crate::arbitrary::{AnyContext, AnyKey, AnyMessage, AnyRecord};
+use crate::golden::{dot, siblings};
+
+fn decode_as_anything(bytes: &[u8]) {
+    let shared = Bytes::copy_from_slice(bytes);
+    drop(decode_message(shared.clone()));
+    drop(decode_record(shared));
+    drop(decode_context(bytes));
+    drop(decode_key(bytes));
+}
+
+/// `bytes` with one byte changed, and cut.
+fn mutilated(bytes: &[u8], at: usize, flip: u8, cut: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if bytes.is_empty() {
+        return bytes;
+    }
+    let len = bytes.len();
+    bytes[at % len] ^= flip;
+    bytes.truncate(len - cut % len.min(4));
+    bytes
+}
+
+quickcheck! {
+    fn random_bytes_never_panic(bytes: Vec<u8>) -> bool {
+        decode_as_anything(&bytes);
+        true
+    }
+
+    fn mutilated_messages_never_panic(message: AnyMessage, at: usize, flip: u8, cut: usize) -> bool {
+        decode_as_anything(&mutilated(&encode_message(&message.0), at, flip, cut));
+        true
+    }
+
+    fn mutilated_records_never_panic(record: AnyRecord, at: usize, flip: u8, cut: usize) -> bool {
+        let bytes = encode_record(&record.0).expect("within the limits");
+        decode_as_anything(&mutilated(&bytes, at, flip, cut));
+        true
+    }
+
+    /// A disk key is refused unless it is exactly what its key encodes to.
+    fn mutilated_keys_are_refused(key: AnyKey, at: usize, flip: u8, cut: usize) -> bool {
+        let bytes = encode_key(&key.0);
+        let mutilated = mutilated(&bytes, at, flip, cut);
+        mutilated == bytes || decode_key(&mutilated).is_err()
+    }
+
+    fn mangled_contexts_are_refused(context: AnyContext, at: usize, flip: u8, cut: usize) -> bool {
+        let bytes = encode_context(&context.0);
+        let mutilated = mutilated(&bytes, at, flip, cut);
+        mutilated == bytes || decode_context(&mutilated).is_err()
+    }
+}
+
+#[test]
+fn a_context_that_is_no_context_is_told_so() {
+    let bytes = encode_context(&Context(VersionVector::from_iter([dot(1, 2)])));
+    assert_eq!(decode_context(b""), Err(DecodeError::ContextShort { len: 0 }));
+    assert_eq!(decode_context(&bytes[..4]), Err(DecodeError::ContextShort { len: 4 }));
+    assert_eq!(decode_context(&bytes[..9]), Err(DecodeError::ContextChecksum));
+    let mut newer = bytes.to_vec();
+    newer[0] = 2;
+    assert_eq!(decode_context(&newer), Err(DecodeError::ContextFormat { found: 2, known: 1 }));
+}
+
+#[test]
+fn a_key_under_a_foreign_token_is_refused() {
+    let key = Key::new(b"carts", b"alice");
+    let mut bytes = encode_key(&key).to_vec();
+    bytes[7] ^= 1;
+    let expected = key.token().0;
+    assert_eq!(decode_key(&bytes), Err(DecodeError::Token { stored: expected ^ 1, expected }));
+}
+
+fn read_reply_with(siblings: cartwheel_core::version::Siblings) -> Vec<u8> {
+    encode_message(&Message::Replica(ReplicaMessage::ReadReply { op: OpId(1), result: Ok(siblings) }))
+        .to_vec()
+}
+
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Bytes {
+    assert_eq!(from.len(), to.len(), "lengths around it must stay right");
+    let at = bytes.windows(from.len()).position(|window| window == from).expect("it is there");
+    let mut bytes = bytes.to_vec();
+    bytes[at..at + from.len()].copy_from_slice(to);
+    bytes.into()
+}
+
+/// Field 3 (boot 3), field 4 (mint 1), field 5 (the counter) of a dot: its last six bytes.
+fn tail(dot: Dot) -> [u8; 6] {
+    let counter = u8::try_from(dot.counter).expect("a small counter");
+    [0x18, 3, 0x20, 1, 0x28, counter]
+}
+
+#[test]
+fn a_dot_that_counts_from_zero_is_refused() {
+    let bytes = read_reply_with(siblings());
+    let mut zero = tail(dot(1, 2));
+    zero[5] = 0;
+    assert_eq!(decode_message(replaced(&bytes, &tail(dot(1, 2)), &zero)), Err(DecodeError::ZeroCounter));
+}
+
+#[test]
+fn a_version_in_its_own_past_is_refused() {
+    let bytes = read_reply_with(siblings());
+    let claimed = replaced(&bytes, &tail(dot(1, 1)), &tail(dot(1, 2)));
+    assert_eq!(decode_message(claimed), Err(DecodeError::OwnPast(dot(1, 2))));
+}

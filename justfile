@@ -1,0 +1,29 @@
+# Everything a contributor does; CI calls the same scripts.
+
+_default:
+    @just --list
+
+# Formatting, clippy, docs, licences.
+check:
+    ci/check.sh
+
+# All tests.
+test:
+    ci/test.sh
+
+# The cart scenario, and the same with last-write-wins.
+sim seed="42":
+    cargo run --release -- sim run sim-scenarios/shopping-cart.toml --seed {{seed}}
+    cargo run --release -- sim run sim-scenarios/shopping-cart-lww.toml --seed {{seed}}
+
+# The cart scenario and the general swarm with many seeds.
+fuzz seeds="0..1000":
+    ci/fuzz.sh {{seeds}}
+
+# Simulator throughput, as ratios within one run.
+bench:
+    cargo run --release -p cartwheel-sim --example bench
+
+# What CI runs on each change.
+ci:
+    .ci/run
