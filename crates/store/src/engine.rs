@@ -125,6 +125,11 @@ fn keyspace(db: &Database, name: &str) -> fjall::Result<Keyspace> {
     db.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
 }
 
+/// A keyspace that is gone must not be taken for an empty one.
+fn existing(db: &Database, name: &str) -> fjall::Result<Keyspace> {
+    if db.keyspace_exists(name) { keyspace(db, name) } else { Err(fjall::Error::Unrecoverable) }
+}
+
 impl Engine {
     /// Opens the engine that [`create`] made in `dir`.
     pub fn open(dir: &Path, lock: DirectoryLock) -> Result<Self, OpenError> {
@@ -140,9 +145,9 @@ impl Engine {
         // What a crash left in the page cache is about to be built upon.
         db.persist(PersistMode::SyncAll)?;
         Ok(Self {
-            records: keyspace(&db, "records")?,
-            hints: keyspace(&db, "hints")?,
-            meta: keyspace(&db, "meta")?,
+            records: existing(&db, "records")?,
+            hints: existing(&db, "hints")?,
+            meta: existing(&db, "meta")?,
             db,
             path,
             commits: AtomicU64::new(0),

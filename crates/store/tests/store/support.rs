@@ -95,7 +95,7 @@ impl Running {
             for completion in self.receive() {
                 match completion {
                     StorageCompletion::Applied { ticket: of, result } if of == ticket => {
-                        outcome = Some(result)
+                        outcome = Some(result);
                     }
                     StorageCompletion::Synced { through } if through >= ticket => {
                         return outcome.expect("applied before synced");
