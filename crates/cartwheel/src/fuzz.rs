@@ -37,18 +37,18 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: Args) -> ExitCode {
+pub fn run(args: &Args) -> ExitCode {
     let scenario = match args.scenario.as_deref().map(Scenario::load).transpose() {
         Ok(scenario) => scenario,
         Err(error) => return complain(&error),
     };
     let began = Instant::now();
-    let campaign = search(&args, scenario.as_ref());
+    let campaign = search(args, scenario.as_ref());
     let took = began.elapsed();
     if args.json {
         say(&json(&campaign, took));
     } else {
-        tell(&args, &campaign, took);
+        tell(args, &campaign, took);
     }
     ExitCode::from(u8::from(!campaign.failures.is_empty()))
 }

@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cartwheel_core::Config;
 use cartwheel_core::id::NodeId;
 use cartwheel_core::ring::Ring;
+use cartwheel_core::{Config, Quorum};
 use serde::{Deserialize, Serialize};
 
 pub use quorum::QuorumSetting;
@@ -155,6 +155,7 @@ impl Settings {
     /// The key, what is wrong with it, and what is allowed.
     pub fn new(file: ConfigFile) -> Result<Self, String> {
         file.check_names()?;
+        file.check_quorums()?;
         file.check_limits()?;
         let members: Vec<NodeId> =
             file.members.iter().map(|member| NodeId::from_name(&member.name)).collect();
@@ -178,21 +179,52 @@ impl ConfigFile {
             return Err(format!("node: {:?} is not among the members; allowed are {names:?}", self.node));
         }
         names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!("member.name: {:?} is named twice; each may be there once", pair[0])),
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("member.name: {:?} is named twice; each may be there once", pair[0]));
+        }
+        let mut addresses: Vec<SocketAddr> = self.members.iter().map(|member| member.peer).collect();
+        addresses.sort_unstable();
+        match addresses.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(format!("member.peer: {} is named twice; each node has its own", pair[0])),
             None => Ok(()),
         }
     }
 
+    fn check_quorums(&self) -> Result<(), String> {
+        for (key, QuorumSetting(quorum)) in [("r", self.r), ("w", self.w)] {
+            if let Quorum::Count(count) = quorum
+                && !(1..=self.n).contains(&count)
+            {
+                let n = self.n;
+                return Err(format!(
+                    "{key}: {count} is not allowed; allowed are 1..={n} (n), one, quorum, all"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn check_limits(&self) -> Result<(), String> {
         // A whole message, siblings included, must fit into a peer frame; the store refuses what would not.
-        const BODY_BYTES_LIMIT: u32 = 32 << 20;
+        const BODY_BYTES_LIMIT: u64 = 32 << 20;
+        // Beyond an hour, a time in milliseconds was meant in another unit.
+        const TIME_LIMIT_MS: u64 = 3_600_000;
+        let count = |value: Option<u32>| value.map(u64::from);
         for (key, value, limit) in [
-            ("connections_max", self.connections_max, 1 << 20),
-            ("body_bytes_max", self.body_bytes_max, BODY_BYTES_LIMIT),
-            ("peer_queue_max", self.peer_queue_max, 1 << 24),
+            ("connections_max", count(Some(self.connections_max)), 1 << 20),
+            ("body_bytes_max", count(Some(self.body_bytes_max)), BODY_BYTES_LIMIT),
+            ("peer_queue_max", count(Some(self.peer_queue_max)), 1 << 24),
+            ("requests_max", count(self.requests_max), 1 << 24),
+            ("suspect_after", count(self.suspect_after), 1 << 20),
+            ("request_timeout_ms", self.request_timeout_ms, TIME_LIMIT_MS),
+            ("replica_timeout_ms", self.replica_timeout_ms, TIME_LIMIT_MS),
+            ("forward_timeout_ms", self.forward_timeout_ms, TIME_LIMIT_MS),
+            ("probe_interval_ms", self.probe_interval_ms, TIME_LIMIT_MS),
+            ("hint_interval_ms", self.hint_interval_ms, TIME_LIMIT_MS),
         ] {
-            if !(1..=limit).contains(&value) {
+            if let Some(value) = value
+                && !(1..=limit).contains(&value)
+            {
                 return Err(format!("{key}: {value} is not allowed; allowed are 1..={limit}"));
             }
         }
@@ -236,7 +268,6 @@ fn one_line(text: &str, path: &str, error: &toml::de::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cartwheel_core::Quorum;
 
     const GOOD: &str = r#"
         cluster = "shop"
@@ -293,6 +324,11 @@ mod tests {
             (
                 GOOD.replace("n = 1", "body_bytes_max = 0\nn = 1"),
                 "body_bytes_max: 0 is not allowed; allowed are 1..=",
+            ),
+            (GOOD.replace("r = 1", "r = 2"), "r: 2 is not allowed; allowed are 1..=1 (n), one, quorum, all"),
+            (
+                GOOD.replace("r = 1", "hint_interval_ms = 0"),
+                "hint_interval_ms: 0 is not allowed; allowed are 1..=",
             ),
             (GOOD.replace("8098", "port"), "http: invalid socket address syntax"),
             (

@@ -112,8 +112,9 @@ pub(crate) async fn run(peer: Arc<Peer>, credentials: Arc<Credentials>) {
                 peer.connects.add(1);
                 (backoff, last_failure) = (BACKOFF_MIN, String::new());
                 tokio::select! {
-                    ended = talk(&peer, reader, writer) => ended,
+                    biased; // Nothing more is said into a connection that is given up.
                     () = peer.renewed.notified() => too_slow("answering").into(),
+                    ended = talk(&peer, reader, writer) => ended,
                 }
             }
             Err(error) => {

@@ -26,6 +26,15 @@ struct Shop {
     history: Mutex<History>,
 }
 
+/// Closes the shop at the end of its scope, also when that comes as a panic: the clients would go on for ever.
+struct Closing<'a>(&'a AtomicBool);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn path(cart: u64) -> String {
     format!("/buckets/carts/keys/cart-{cart}")
 }
@@ -96,9 +105,9 @@ fn no_acknowledged_write_is_lost_when_all_nodes_are_killed_under_load() {
                 let shop = &shop;
                 scope.spawn(move || shop.visit(client));
             }
+            let _closing = Closing(&shop.closed);
             until("enough was written", || shop.acked() >= round * ACKED_PER_ROUND);
             cluster.nodes.iter_mut().for_each(Node::kill);
-            shop.closed.store(true, Ordering::Relaxed);
         });
         cluster.nodes.iter_mut().for_each(Node::spawn);
         cluster.nodes.iter_mut().for_each(Node::wait_until_ready);
