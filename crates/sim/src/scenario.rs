@@ -191,7 +191,7 @@ pub enum WorkloadSpec {
         /// with everything.
         #[serde(default)]
         blind: Probability,
-        /// A request that fails is tried again so often, at another node, with the same request id.
+        /// A request that fails is tried again so often, each time at the next node, with the same request id.
         #[serde(default = "WorkloadSpec::default_retries")]
         retries: u32,
     },

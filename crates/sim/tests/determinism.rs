@@ -8,7 +8,7 @@ use cartwheel_sim::{run, swarm};
 #[rustfmt::skip]
 const FROZEN: [(u64, &str); 3] = [
     (1, "9769bf476a91c981f3f0db0c8665c790"),
-    (2, "fc3a141ffbefd0ae22c92e45d2637923"),
+    (2, "3f97fc0be5bffaedca4bce1b726eafc8"),
     (3, "f8b8addee99498eb823a2ac6fc8782a4"),
 ];
 

@@ -230,7 +230,7 @@ impl Carts {
         }
     }
 
-    /// Tries again at another node, or gives up.
+    /// Tries again at the next node, or gives up.
     fn failed(&mut self, client: usize, now_ns: u64, maybe_done: bool) -> Next {
         let nodes = self.nodes;
         let state = &mut self.clients[client];
@@ -238,7 +238,7 @@ impl Carts {
         visit.maybe_done |= maybe_done;
         if visit.attempts <= self.retries {
             visit.attempts += 1;
-            visit.node = (visit.node + 1 + state.stream.index(nodes.max(2) - 1)) % nodes;
+            visit.node = (visit.node + 1) % nodes;
             return Next::Ask(self.ask(client));
         }
         let Some(visit) = state.visit.take() else { return Next::Think(0) };
