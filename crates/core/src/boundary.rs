@@ -90,23 +90,118 @@ pub struct ClientRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ClientOp {
     /// Read it.
-    Get {
-        /// How many replicas must answer.
-        r: Quorum,
-        /// How many nodes are the key's homes; `None`: [`Config::n`](crate::Config). At most that many.
-        n: Option<u8>,
-    },
+    Get(ReadOptions),
     /// Write it, or delete it with [`Value::Tombstone`].
     Put {
         /// What the client had been shown.
         context: Context,
         /// What it writes.
         value: Value,
-        /// How many replicas must durably hold it.
-        w: Quorum,
-        /// How many nodes are the key's homes; `None`: [`Config::n`](crate::Config). At most that many.
-        n: Option<u8>,
+        /// When it counts as written.
+        options: WriteOptions,
     },
+}
+
+/// When a get is answered. The names are Riak's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReadOptions {
+    /// How many replicas must answer.
+    pub r: Quorum,
+    /// How many homes must be among them; `None`: none.
+    pub pr: Option<Quorum>,
+    /// How many distinct nodes must be among them. Every answer here is a distinct node's, so this is one more R.
+    pub node_confirms: u8,
+    /// Whether "not found" from a home is an answer that counts toward R.
+    pub notfound_ok: bool,
+    /// With `notfound_ok` off: a majority of homes that have nothing is enough to say "not found".
+    pub basic_quorum: bool,
+    /// Whether nodes that stand in for homes are asked.
+    pub sloppy: bool,
+    /// How many nodes are the key's homes; `None`: [`Config::n`](crate::Config). At most that many.
+    pub n: Option<u8>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            r: Quorum::Default,
+            pr: None,
+            node_confirms: 0,
+            notfound_ok: true,
+            basic_quorum: false,
+            sloppy: true,
+            n: None,
+        }
+    }
+}
+
+/// When a put is answered. The names are Riak's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WriteOptions {
+    /// How many replicas must hold it.
+    pub w: Quorum,
+    /// How many homes must be among them; `None`: none.
+    pub pw: Option<Quorum>,
+    /// How many must hold it durably; `None`: none. Every acknowledgement here is of a durable copy, so this is one
+    /// more W.
+    pub dw: Option<Quorum>,
+    /// How many distinct nodes must be among them: one more W, too.
+    pub node_confirms: u8,
+    /// Whether nodes may stand in for homes. Without them a put needs W homes, and leaves no hint elsewhere than at
+    /// its coordinator.
+    pub sloppy: bool,
+    /// How many nodes are the key's homes; `None`: [`Config::n`](crate::Config). At most that many.
+    pub n: Option<u8>,
+    /// Write only if the key is read to be so. **Not atomic**: a get with the default R comes before the put, and
+    /// two clients whose gets come before either put both write.
+    pub condition: Option<Condition>,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self {
+            w: Quorum::Default,
+            pw: None,
+            dw: None,
+            node_confirms: 0,
+            sloppy: true,
+            n: None,
+            condition: None,
+        }
+    }
+}
+
+/// What a put may demand of the state before it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// Riak's `if_none_match`: there is nothing.
+    NoneMatch,
+    /// Riak's `if_not_modified`: it is exactly what a client with this context was shown.
+    NotModified(Context),
+}
+
+/// Why a condition does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unfit {
+    /// There is something.
+    Found,
+    /// There is nothing.
+    NotFound,
+    /// There is something else.
+    Modified,
+}
+
+/// The quorums that a request can miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QuorumKind {
+    /// Answers to a get.
+    R,
+    /// Answers of homes to a get.
+    Pr,
+    /// Copies of a put.
+    W,
+    /// Copies of a put at homes.
+    Pw,
 }
 
 /// How many distinct nodes must have answered, as Riak spells it.
@@ -172,11 +267,15 @@ pub enum ClientError {
     },
     /// Every node that could be asked has answered, too many with an error. A put may have been kept by `got` nodes.
     QuorumUnmet {
+        /// Which quorum.
+        quorum: QuorumKind,
         /// Distinct nodes needed.
         needed: u8,
         /// Distinct nodes that answered without error.
         got: u8,
     },
+    /// The put's condition does not hold; nothing was written.
+    Unfit(Unfit),
     /// The coordinator's own store failed. A put was not kept here and was sent to nobody.
     StorageFailed,
 }
@@ -213,9 +312,10 @@ impl fmt::Display for ClientError {
                 write!(f, "overloaded: {limit} requests in flight; nothing was done")
             }
             Self::Timeout { needed, got } => write!(f, "timeout: {got} of {needed} replicas answered"),
-            Self::QuorumUnmet { needed, got } => {
-                write!(f, "quorum unmet: {got} of {needed} replicas answered without error")
+            Self::QuorumUnmet { quorum, needed, got } => {
+                write!(f, "{quorum:?} unmet: {got} of {needed} replicas answered without error")
             }
+            Self::Unfit(unfit) => write!(f, "condition unmet: {unfit:?}; nothing was written"),
             Self::StorageFailed => write!(f, "the coordinator's store failed"),
         }
     }
@@ -258,6 +358,13 @@ pub enum Event {
         key: Key,
         /// The replica.
         node: NodeId,
+    },
+    /// Two homes held a key differently; each is being given what the other holds.
+    AntiEntropyRepair {
+        /// The key.
+        key: Key,
+        /// The other home.
+        peer: NodeId,
     },
     /// A put was forwarded to a coordinator of the key's preference list.
     Forwarded {

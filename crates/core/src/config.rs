@@ -38,6 +38,10 @@ pub struct Config {
     pub hint_interval: Duration,
     /// Hints in flight to one home.
     pub hint_batch_max: u32,
+    /// How often this node compares one partition with one other home of it.
+    pub anti_entropy_interval: Duration,
+    /// A version's past is cut down to so many entries when it is written (the paper: "say 10").
+    pub past_entries_max: u32,
     /// Client requests that this node coordinates or forwards at once.
     pub requests_max: u32,
     /// Storage requests in flight.
@@ -65,6 +69,8 @@ impl Config {
             probe_interval: Duration::from_millis(500),
             hint_interval: Duration::from_secs(1),
             hint_batch_max: 64,
+            anti_entropy_interval: Duration::from_secs(1),
+            past_entries_max: 10,
             requests_max: 10_000,
             storage_inflight_max: 50_000,
             request_memory_max: 4_096,
@@ -92,6 +98,7 @@ impl Config {
             ("forward_timeout", !self.forward_timeout.is_zero()),
             ("probe_interval", !self.probe_interval.is_zero()),
             ("hint_interval", !self.hint_interval.is_zero()),
+            ("anti_entropy_interval", !self.anti_entropy_interval.is_zero()),
             ("suspect_after", self.suspect_after > 0),
             ("hint_batch_max", self.hint_batch_max > 0),
             ("requests_max", self.requests_max > 0),

@@ -1,15 +1,16 @@
 //! Driving a client's request: [`quorum`] decides, the machines ask and answer.
 
 mod admission;
+mod conditional;
 mod forward;
 mod get;
 mod put;
 pub mod quorum;
 
-pub(crate) use admission::replicas_and_quorum;
+pub(crate) use conditional::ConditionalPut;
 pub(crate) use forward::Forwards;
-pub(crate) use get::Gets;
-pub(crate) use put::{PutRequest, Puts};
+pub(crate) use get::{Asker, Checked, Gets};
+pub(crate) use put::{PutRequest, Puts, answer_caller};
 
 use crate::id::{CallId, NodeId, OpId};
 

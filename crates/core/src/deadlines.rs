@@ -12,6 +12,7 @@ pub(crate) enum Timer {
     Put(OpId),
     Forward(OpId),
     Hints(NodeId),
+    AntiEntropy,
     Probe,
 }
 

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use crate::anti_entropy::{Leaf, TreeHash, TreeNode};
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
 use crate::storage::Ticket;
@@ -25,7 +26,17 @@ pub(crate) enum Waiter {
     HintScan { home: NodeId },
     /// Hint delivery, deleting one hint.
     HintSettle { home: NodeId, delivered: Digest },
-    /// Nobody: read repair of our own copy.
+    /// An exchange, loading hashes to compare.
+    ExchangeHashes { op: OpId },
+    /// An exchange, listing keys of leaves.
+    ExchangeKeys { op: OpId, leaves: Vec<Leaf> },
+    /// An exchange, reading a key that differs.
+    ExchangeRead { op: OpId, key: Key },
+    /// A peer that compares hashes.
+    AnswerHashes { from: NodeId, op: OpId, theirs: Vec<(TreeNode, TreeHash)> },
+    /// A peer that compares keys.
+    AnswerKeys { from: NodeId, op: OpId, theirs: Vec<(Key, Digest)> },
+    /// Nobody: repair of our own copy.
     Nobody,
 }
 

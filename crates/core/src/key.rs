@@ -38,6 +38,11 @@ impl Key {
         }))
     }
 
+    /// Sorts before every key of `token`: the lower bound of a range of keys. No client's key.
+    pub fn before(token: Token) -> Self {
+        Self(Arc::new(Parts { token, bucket_type: [].into(), bucket: [].into(), key: [].into() }))
+    }
+
     /// Where on the ring the key lives.
     pub fn token(&self) -> Token {
         self.0.token

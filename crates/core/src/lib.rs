@@ -25,6 +25,7 @@
 
 extern crate alloc;
 
+pub mod anti_entropy;
 pub mod boundary;
 mod config;
 mod coordinator;
@@ -45,8 +46,10 @@ pub mod time;
 pub mod version;
 
 pub use boundary::{
-    Answer, ClientError, ClientOp, ClientReply, ClientRequest, Event, Input, Invalid, Outbox, Output, Quorum,
+    Answer, ClientError, ClientOp, ClientReply, ClientRequest, Condition, Event, Input, Invalid, Outbox,
+    Output, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions,
 };
 pub use config::{Boot, Config, ConfigError};
+pub use coordinator::quorum::Needs;
 pub use key::Key;
 pub use node::{Node, Status};

@@ -1,10 +1,14 @@
 //! What nodes say to each other. Nested by conversation.
 
+use crate::anti_entropy::{Leaf, TreeHash, TreeNode};
 use crate::boundary::{Answer, ClientError};
+use crate::coordinator::quorum::Needs;
 use crate::id::{NodeId, OpId, RequestId};
 use crate::key::Key;
+use crate::ring::Partition;
 use crate::storage::StorageError;
-use crate::version::{Context, Siblings, Value};
+use crate::version::{Context, Digest, Siblings, Value};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 /// A message between two nodes. Any may be lost, repeated, delayed or overtaken.
@@ -16,6 +20,8 @@ pub enum Message {
     Forward(ForwardMessage),
     /// Are you there?
     Liveness(LivenessMessage),
+    /// Two homes comparing what they hold.
+    AntiEntropy(AntiEntropyMessage),
 }
 
 /// Between a coordinator and a replica. `op` is the coordinator's and is echoed.
@@ -79,10 +85,8 @@ pub enum ForwardMessage {
         context: Context,
         /// What it writes.
         value: Value,
-        /// How many distinct nodes must durably hold it.
-        w: u8,
-        /// How many nodes are the key's homes.
-        n: u8,
+        /// When it counts as written.
+        needs: Needs,
         /// How long the forwarder's client still waits.
         time_left: Duration,
     },
@@ -97,6 +101,45 @@ pub enum ForwardMessage {
         op: OpId,
         /// What to tell the client.
         result: Result<Answer, ClientError>,
+    },
+}
+
+/// Between the homes of a partition. `op` is the leader's and is echoed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AntiEntropyMessage {
+    /// My hashes of these nodes of the partition's tree: which differ from yours?
+    Compare {
+        /// The leader's exchange.
+        op: OpId,
+        /// The partition.
+        partition: Partition,
+        /// At most [`NODES_PER_STEP`](crate::anti_entropy::NODES_PER_STEP), with the leader's hashes.
+        nodes: Vec<(TreeNode, TreeHash)>,
+    },
+    /// These differ.
+    Differ {
+        /// The leader's exchange.
+        op: OpId,
+        /// Those of the nodes asked for.
+        nodes: Vec<TreeNode>,
+    },
+    /// All the keys that I hold in these leaves: which of yours differ?
+    Keys {
+        /// The leader's exchange.
+        op: OpId,
+        /// The partition.
+        partition: Partition,
+        /// At most [`LEAVES_PER_STEP`](crate::anti_entropy::LEAVES_PER_STEP).
+        leaves: Vec<Leaf>,
+        /// Names of what the leader holds.
+        keys: Vec<(Key, Digest)>,
+    },
+    /// These differ, or only one of us holds them.
+    KeysDiffer {
+        /// The leader's exchange.
+        op: OpId,
+        /// The keys.
+        keys: Vec<Key>,
     },
 }
 

@@ -1,17 +1,22 @@
 //! [`Node`]: owns the machines and hands each input to the one it concerns.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::boundary::{ClientError, ClientOp, ClientRequest, Event, Input, Outbox, Quorum};
+use crate::anti_entropy::{Answers, Exchanges};
+use crate::boundary::{ClientError, ClientOp, ClientRequest, Event, Input, Outbox, ReadOptions};
 use crate::config::{Boot, Config};
-use crate::coordinator::{Caller, Forwards, Gets, PutRequest, Puts, replicas_and_quorum};
+use crate::coordinator::quorum::Needs;
+use crate::coordinator::{self, Asker, Caller, Checked, ConditionalPut, Forwards, Gets, PutRequest, Puts};
 use crate::cx::{Cx, Env};
 use crate::deadlines::Timer;
 use crate::desk::{Applied, Waiter};
 use crate::id::{CallId, NodeId, OpId, RequestId};
 use crate::key::Key;
 use crate::membership;
-use crate::message::{ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage};
+use crate::message::{
+    AntiEntropyMessage, ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage,
+};
 use crate::replica::{Change, Hints, Refused, Serve, Write};
 use crate::storage::{StorageCompletion, StorageError, Ticket};
 use crate::time::{Instant, Now};
@@ -30,6 +35,7 @@ pub struct Node {
     puts: Puts,
     forwards: Forwards,
     hints: Hints,
+    exchanges: Exchanges,
 }
 
 /// What a node tells of itself: for operators, oracles and tests.
@@ -50,9 +56,11 @@ impl Node {
             puts: Puts::default(),
             forwards: Forwards::default(),
             hints: Hints::default(),
+            exchanges: Exchanges::default(),
         };
         let mut cx = Cx { now, env: &mut node.env, out };
         node.hints.start(&mut cx);
+        node.exchanges.start(&mut cx);
         node
     }
 
@@ -79,8 +87,8 @@ impl Node {
     }
 
     fn split<'a>(&'a mut self, now: Now, out: &'a mut Outbox) -> (Cx<'a>, Machines<'a>) {
-        let Self { env, gets, puts, forwards, hints } = self;
-        (Cx { now, env, out }, Machines { gets, puts, forwards, hints })
+        let Self { env, gets, puts, forwards, hints, exchanges } = self;
+        (Cx { now, env, out }, Machines { gets, puts, forwards, hints, exchanges })
     }
 }
 
@@ -105,6 +113,11 @@ impl Status<'_> {
         self.node.env.liveness.suspected().collect()
     }
 
+    /// Whether no exchange of hash trees is under way.
+    pub fn anti_entropy_idle(&self) -> bool {
+        self.node.exchanges.is_idle()
+    }
+
     /// Whether no hint is known to wait for delivery and none is being delivered.
     pub fn hints_idle(&self) -> bool {
         self.node.hints.is_idle()
@@ -116,6 +129,7 @@ struct Machines<'a> {
     puts: &'a mut Puts,
     forwards: &'a mut Forwards,
     hints: &'a mut Hints,
+    exchanges: &'a mut Exchanges,
 }
 
 impl Machines<'_> {
@@ -153,24 +167,54 @@ impl Machines<'_> {
         give_up: Instant,
     ) -> Result<(), ClientError> {
         match op {
-            ClientOp::Get { r, n } => {
-                let (n, r) = replicas_and_quorum(&cx.env.config, n, r, cx.env.config.r)?;
-                self.gets.start(cx, call, key, n, r, give_up);
+            ClientOp::Get(options) => {
+                let needs = Needs::of_read(&options, &cx.env.config).map_err(ClientError::Invalid)?;
+                self.gets.start(cx, Asker::Client(call), key, options, needs, give_up);
             }
-            ClientOp::Put { context, value, w, n } => {
-                let (n, w) = replicas_and_quorum(&cx.env.config, n, w, cx.env.config.w)?;
+            ClientOp::Put { context, value, options } => {
+                let needs = Needs::of_write(&options, &cx.env.config).map_err(ClientError::Invalid)?;
                 let write = Write { request, context, value, written_at: cx.now.wall };
-                let put = PutRequest { key, write, n, w, give_up };
+                let put = PutRequest { key, write, needs, give_up };
                 let caller = Caller::Client(call);
-                if cx.preference_list(&put.key, put.n).homes().contains(&cx.me()) {
-                    self.puts.start(cx, caller, put);
-                } else {
-                    let returned = self.forwards.start(cx, caller, put);
-                    self.coordinate_returned(cx, returned);
+                match options.condition {
+                    None => self.put(cx, caller, put),
+                    Some(condition) => self.check(cx, ConditionalPut { caller, condition, put })?,
                 }
             }
         }
         Ok(())
+    }
+
+    fn put(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
+        if cx.preference_list(&put.key, put.needs.n).homes().contains(&cx.me()) {
+            self.puts.start(cx, caller, put);
+        } else {
+            let returned = self.forwards.start(cx, caller, put);
+            self.coordinate_returned(cx, returned);
+        }
+    }
+
+    /// Reads before a conditional put, with the default R.
+    fn check(&mut self, cx: &mut Cx, put: ConditionalPut) -> Result<(), ClientError> {
+        let options = ReadOptions { n: Some(put.put.needs.n), ..ReadOptions::default() };
+        let needs = Needs::of_read(&options, &cx.env.config).map_err(ClientError::Invalid)?;
+        let (key, give_up) = (put.put.key.clone(), put.put.give_up);
+        self.gets.start(cx, Asker::Condition(Box::new(put)), key, options, needs, give_up);
+        Ok(())
+    }
+
+    /// The get before a conditional put is done.
+    fn on_checked(&mut self, cx: &mut Cx, checked: Checked) {
+        let Some((conditional, result)) = checked else { return };
+        let ConditionalPut { caller, condition, put } = *conditional;
+        let error = match result {
+            Ok(answer) => condition.unfit(&answer.siblings).map(ClientError::Unfit),
+            Err(error) => Some(error),
+        };
+        match error {
+            None => self.put(cx, caller, put),
+            Some(error) => coordinator::answer_caller(cx, caller, Err(error)),
+        }
     }
 
     fn coordinate_returned(&mut self, cx: &mut Cx, returned: Option<(Caller, PutRequest)>) {
@@ -186,6 +230,7 @@ impl Machines<'_> {
         match message {
             Message::Replica(message) => self.on_replica(cx, from, message),
             Message::Forward(message) => self.on_forward(cx, from, message),
+            Message::AntiEntropy(message) => self.on_anti_entropy(cx, from, message),
             Message::Liveness(LivenessMessage::Ping) => {
                 cx.send(from, Message::Liveness(LivenessMessage::Pong));
             }
@@ -196,7 +241,12 @@ impl Machines<'_> {
     fn on_replica(&mut self, cx: &mut Cx, from: NodeId, message: ReplicaMessage) {
         match message {
             ReplicaMessage::Read { op, key } => Serve::on_read(cx, from, op, key),
-            ReplicaMessage::ReadReply { op, result } => self.gets.on_read_reply(cx, from, op, result),
+            ReplicaMessage::ReadReply { op, result } => {
+                if !self.exchanges.on_read_reply(cx, op, &result) {
+                    let checked = self.gets.on_read_reply(cx, from, op, result);
+                    self.on_checked(cx, checked);
+                }
+            }
             ReplicaMessage::Write { op, key, siblings, owed } => {
                 Serve::on_write(cx, from, op, key, siblings, owed);
             }
@@ -206,15 +256,29 @@ impl Machines<'_> {
 
     fn on_write_reply(&mut self, cx: &mut Cx, from: NodeId, op: OpId, result: Result<(), ReplicaError>) {
         // Anything else is an answer to a put that has ended, or to a read repair.
-        let _known =
-            self.puts.on_write_reply(cx, from, op, result) || self.hints.on_write_reply(cx, from, op, result);
+        let _known = self.puts.on_write_reply(cx, from, op, result)
+            || self.hints.on_write_reply(cx, from, op, result)
+            || self.exchanges.on_write_reply(cx, op);
+    }
+
+    fn on_anti_entropy(&mut self, cx: &mut Cx, from: NodeId, message: AntiEntropyMessage) {
+        match message {
+            AntiEntropyMessage::Compare { op, partition, nodes } => {
+                Answers::on_compare(cx, from, op, partition, nodes);
+            }
+            AntiEntropyMessage::Differ { op, nodes } => self.exchanges.on_differ(cx, from, op, &nodes),
+            AntiEntropyMessage::Keys { op, partition, leaves, keys } => {
+                Answers::on_keys(cx, from, op, partition, leaves, keys);
+            }
+            AntiEntropyMessage::KeysDiffer { op, keys } => self.exchanges.on_keys_differ(cx, from, op, keys),
+        }
     }
 
     fn on_forward(&mut self, cx: &mut Cx, from: NodeId, message: ForwardMessage) {
         match message {
-            ForwardMessage::Request { op, request, key, context, value, w, n, time_left } => {
+            ForwardMessage::Request { op, request, key, context, value, needs, time_left } => {
                 let write = Write { request, context, value, written_at: cx.now.wall };
-                let put = PutRequest { key, write, n, w, give_up: cx.time() + time_left };
+                let put = PutRequest { key, write, needs, give_up: cx.time() + time_left };
                 self.on_forwarded(cx, Caller::Peer { node: from, op }, put);
             }
             ForwardMessage::Accepted { op } => self.forwards.on_accepted(cx, from, op),
@@ -227,9 +291,8 @@ impl Machines<'_> {
 
     fn on_forwarded(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
         let Caller::Peer { node, op } = caller else { return };
-        let admitted = self.admit(cx).and_then(|()| {
-            replicas_and_quorum(&cx.env.config, Some(put.n), Quorum::Count(put.w), cx.env.config.w)
-        });
+        let admitted =
+            self.admit(cx).and_then(|()| put.needs.validate(&cx.env.config).map_err(ClientError::Invalid));
         match admitted {
             Ok(_) => {
                 cx.send(node, Message::Forward(ForwardMessage::Accepted { op }));
@@ -244,13 +307,17 @@ impl Machines<'_> {
     fn on_timeout(&mut self, cx: &mut Cx) {
         while let Some(timer) = cx.env.deadlines.pop_due(cx.now.monotonic) {
             match timer {
-                Timer::Get(op) => self.gets.on_timer(cx, op),
+                Timer::Get(op) => {
+                    let checked = self.gets.on_timer(cx, op);
+                    self.on_checked(cx, checked);
+                }
                 Timer::Put(op) => self.puts.on_timer(cx, op),
                 Timer::Forward(op) => {
                     let returned = self.forwards.on_timer(cx, op);
                     self.coordinate_returned(cx, returned);
                 }
                 Timer::Hints(home) => self.hints.on_timer(cx, home),
+                Timer::AntiEntropy => self.exchanges.on_timer(cx),
                 Timer::Probe => membership::on_probe_timer(cx),
             }
         }
@@ -259,13 +326,31 @@ impl Machines<'_> {
     fn on_storage(&mut self, cx: &mut Cx, completion: StorageCompletion) {
         match completion {
             StorageCompletion::Read { ticket, result } => match cx.env.desk.complete(ticket) {
-                Some(Waiter::Get(op)) => self.gets.on_local_read(cx, op, result),
+                Some(Waiter::Get(op)) => {
+                    let checked = self.gets.on_local_read(cx, op, result);
+                    self.on_checked(cx, checked);
+                }
                 Some(Waiter::Read { from, op }) => Serve::on_read_done(cx, from, op, result),
+                Some(Waiter::ExchangeRead { op, key }) => self.exchanges.on_local_read(cx, op, key, result),
                 other => unexpected("read", other.as_ref()),
             },
             StorageCompletion::Hints { ticket, result } => match cx.env.desk.complete(ticket) {
                 Some(Waiter::HintScan { home }) => self.hints.on_scanned(cx, home, result),
                 other => unexpected("hint scan", other.as_ref()),
+            },
+            StorageCompletion::TreeHashes { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::ExchangeHashes { op }) => self.exchanges.on_hashes(cx, op, result),
+                Some(Waiter::AnswerHashes { from, op, theirs }) => {
+                    Answers::on_hashes(cx, from, op, &theirs, result);
+                }
+                other => unexpected("tree hash", other.as_ref()),
+            },
+            StorageCompletion::LeafKeys { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::ExchangeKeys { op, leaves }) => self.exchanges.on_keys(cx, op, leaves, result),
+                Some(Waiter::AnswerKeys { from, op, theirs }) => {
+                    Answers::on_leaf_keys(cx, from, op, theirs, result);
+                }
+                other => unexpected("leaf listing", other.as_ref()),
             },
             StorageCompletion::Applied { ticket, result } => self.on_applied(cx, ticket, result),
             StorageCompletion::Synced { through } => {

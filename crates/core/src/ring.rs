@@ -93,7 +93,12 @@ impl Ring {
 
     /// The nodes to contact for `token`: `n` homes, then fallbacks.
     pub fn preference_list(&self, token: Token, n: u8) -> PreferenceList {
-        PreferenceList::new(Arc::clone(&self.0.walks[self.partition(token).index()]), n)
+        self.partition_preference_list(self.partition(token), n)
+    }
+
+    /// The nodes to contact for any key of `partition`.
+    pub fn partition_preference_list(&self, partition: Partition, n: u8) -> PreferenceList {
+        PreferenceList::new(Arc::clone(&self.0.walks[partition.index()]), n)
     }
 
     /// Whether `node` is one of the `n` homes of `token`.

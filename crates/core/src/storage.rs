@@ -11,10 +11,12 @@
 
 use alloc::vec::Vec;
 
+use crate::anti_entropy::{Leaf, TreeHash, TreeNode};
 use crate::id::NodeId;
 use crate::key::Key;
 use crate::replica::{Change, Refused, Update};
-use crate::version::Siblings;
+use crate::ring::Partition;
+use crate::version::{Digest, Siblings};
 
 /// The name of one storage request; rises by one with each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +55,21 @@ pub enum StorageOp {
         /// At most so many.
         limit: u32,
     },
+    /// The hashes of nodes of a partition's [`MerkleTree`](crate::anti_entropy::MerkleTree), which equals what is
+    /// stored at all times.
+    TreeHashes {
+        /// The partition.
+        partition: Partition,
+        /// The nodes.
+        nodes: Vec<TreeNode>,
+    },
+    /// The keys stored in some leaves of a partition.
+    LeafKeys {
+        /// The partition.
+        partition: Partition,
+        /// The leaves.
+        leaves: Vec<Leaf>,
+    },
 }
 
 /// What the store answers.
@@ -78,6 +95,20 @@ pub enum StorageCompletion {
         ticket: Ticket,
         /// Keys owed, with their versions; fewer than asked for means that there are no more.
         result: Result<Vec<(Key, Siblings)>, StorageError>,
+    },
+    /// Answer to [`StorageOp::TreeHashes`].
+    TreeHashes {
+        /// The request.
+        ticket: Ticket,
+        /// One hash for each node asked for, in order.
+        result: Result<Vec<TreeHash>, StorageError>,
+    },
+    /// Answer to [`StorageOp::LeafKeys`].
+    LeafKeys {
+        /// The request.
+        ticket: Ticket,
+        /// The keys, each with the name of its versions.
+        result: Result<Vec<(Key, Digest)>, StorageError>,
     },
     /// Every update with a ticket up to and including `through` that was applied is durable.
     Synced {

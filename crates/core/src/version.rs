@@ -6,10 +6,12 @@
 
 mod context;
 mod dot;
+mod prune;
 mod siblings;
 mod vector;
 
 pub use context::Context;
 pub use dot::{Actor, Dot};
+pub(crate) use prune::pruned;
 pub use siblings::{Digest, Policy, Siblings, Value, Version};
 pub use vector::VersionVector;

@@ -55,6 +55,12 @@ pub struct ConfigFile {
     /// How often hints are looked for and delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint_interval_ms: Option<u64>,
+    /// How often this node compares one partition with one other home of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anti_entropy_interval_ms: Option<u64>,
+    /// A version's past is cut down to so many entries when it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past_entries_max: Option<u32>,
     /// A peer that left so many requests in a row unanswered is suspected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspect_after: Option<u32>,
@@ -209,6 +215,8 @@ impl ConfigFile {
         const BODY_BYTES_LIMIT: u64 = 32 << 20;
         // Beyond an hour, a time in milliseconds was meant in another unit.
         const TIME_LIMIT_MS: u64 = 3_600_000;
+        // Far below what a record or a context may have.
+        const PAST_ENTRIES_LIMIT: u64 = 1_000;
         let count = |value: Option<u32>| value.map(u64::from);
         for (key, value, limit) in [
             ("connections_max", count(Some(self.connections_max)), 1 << 20),
@@ -221,6 +229,8 @@ impl ConfigFile {
             ("forward_timeout_ms", self.forward_timeout_ms, TIME_LIMIT_MS),
             ("probe_interval_ms", self.probe_interval_ms, TIME_LIMIT_MS),
             ("hint_interval_ms", self.hint_interval_ms, TIME_LIMIT_MS),
+            ("anti_entropy_interval_ms", self.anti_entropy_interval_ms, TIME_LIMIT_MS),
+            ("past_entries_max", count(self.past_entries_max), PAST_ENTRIES_LIMIT),
         ] {
             if let Some(value) = value
                 && !(1..=limit).contains(&value)
@@ -240,9 +250,11 @@ impl ConfigFile {
             (self.forward_timeout_ms, &mut core.forward_timeout),
             (self.probe_interval_ms, &mut core.probe_interval),
             (self.hint_interval_ms, &mut core.hint_interval),
+            (self.anti_entropy_interval_ms, &mut core.anti_entropy_interval),
         ] {
             *setting = asked.map_or(*setting, Duration::from_millis);
         }
+        core.past_entries_max = self.past_entries_max.unwrap_or(core.past_entries_max);
         core.suspect_after = self.suspect_after.unwrap_or(core.suspect_after);
         core.requests_max = self.requests_max.unwrap_or(core.requests_max);
         core

@@ -18,6 +18,8 @@ pub struct Counters {
     pub siblings_reads: u64,
     /// Replicas that a read found behind.
     pub read_repairs: u64,
+    /// Keys that two homes held differently.
+    pub anti_entropy_repairs: u64,
     /// Puts passed on to a coordinator.
     pub forwarded: u64,
     /// Requests answered from memory.
@@ -37,6 +39,7 @@ impl Counters {
             Event::HintDelivered { .. } => &mut self.hints_delivered,
             Event::SiblingsRead { .. } => &mut self.siblings_reads,
             Event::ReadRepair { .. } => &mut self.read_repairs,
+            Event::AntiEntropyRepair { .. } => &mut self.anti_entropy_repairs,
             Event::Forwarded { .. } => &mut self.forwarded,
             Event::RequestRepeated { .. } => &mut self.requests_repeated,
             Event::Suspected { .. } => &mut self.suspicions,

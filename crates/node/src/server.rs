@@ -186,6 +186,9 @@ fn log(event: &Event, peers: &BTreeMap<NodeId, Arc<Peer>>) {
         Event::HintDelivered { home, key } => tracing::debug!(home = name(home), %key, "hint delivered"),
         Event::SiblingsRead { key, count } => tracing::debug!(%key, count, "siblings read"),
         Event::ReadRepair { key, node } => tracing::debug!(node = name(node), %key, "read repair"),
+        Event::AntiEntropyRepair { key, peer } => {
+            tracing::debug!(peer = name(peer), %key, "anti-entropy repair");
+        }
         Event::Forwarded { key, to } => tracing::trace!(to = name(to), %key, "forwarded"),
         Event::RequestRepeated { request } => {
             tracing::debug!(request = format!("{:032x}", request.0), "request repeated");

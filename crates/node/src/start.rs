@@ -102,7 +102,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let api = Arc::new(Api {
         asks,
         reports,
-        defaults: Defaults { n: settings.core.n, w: settings.core.w },
+        defaults: Defaults { n: settings.core.n },
         body_bytes_max: settings.file.body_bytes_max as usize,
     });
     let inputs =
@@ -140,7 +140,7 @@ fn open(
     let pass_on = move |completions: Vec<StorageCompletion>| {
         completions.into_iter().for_each(|completion| drop(completed.send(completion)));
     };
-    Ok((boot, opened.start(pass_on).map_err(StartError::Threads)?))
+    Ok((boot, opened.start(settings.file.partitions, pass_on).map_err(StartError::Threads)?))
 }
 
 fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: BTreeMap<NodeId, Arc<Peer>>) -> Server {

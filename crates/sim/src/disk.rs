@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use cartwheel_core::Key;
+use cartwheel_core::anti_entropy::{Leaf, MerkleTree, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, StoreId};
 use cartwheel_core::replica::{Change, Record, Refused, Update};
+use cartwheel_core::ring::Partition;
 use cartwheel_core::storage::Ticket;
-use cartwheel_core::version::Siblings;
+use cartwheel_core::version::{Digest, Siblings};
 
 use crate::streams::Stream;
 
@@ -22,6 +24,9 @@ pub struct Disk {
     /// How often the node was started on it.
     pub boots: u64,
     records: BTreeMap<Key, Record>,
+    /// One hash tree for each partition that anything is held of.
+    trees: BTreeMap<Partition, MerkleTree>,
+    partitions: u32,
     /// The hint index.
     owed: BTreeMap<NodeId, BTreeSet<Key>>,
     /// What to put back, newest last, if a crash comes before the next sync.
@@ -38,12 +43,14 @@ struct Unsynced {
 }
 
 impl Disk {
-    /// An empty disk.
-    pub fn new(store: StoreId) -> Self {
+    /// An empty disk of a node in a ring of `partitions`.
+    pub fn new(store: StoreId, partitions: u32) -> Self {
         Self {
             store,
             boots: 0,
             records: BTreeMap::new(),
+            trees: BTreeMap::new(),
+            partitions,
             owed: BTreeMap::new(),
             unsynced: Vec::new(),
             syncing: None,
@@ -66,6 +73,24 @@ impl Disk {
         let lower = after.map_or(Bound::Unbounded, Bound::Excluded);
         let later = keys.range((lower, Bound::Unbounded)).take(limit as usize);
         later.map(|key| (key.clone(), self.read(key))).collect()
+    }
+
+    /// The hashes of `nodes` of `partition`'s tree.
+    pub fn tree_hashes(&self, partition: Partition, nodes: &[TreeNode]) -> Vec<TreeHash> {
+        let empty = MerkleTree::default();
+        let tree = self.trees.get(&partition).unwrap_or(&empty);
+        nodes.iter().map(|node| tree.hash(*node)).collect()
+    }
+
+    /// The keys in some leaves of `partition`.
+    pub fn leaf_keys(&self, partition: Partition, leaves: &[Leaf]) -> Vec<(Key, Digest)> {
+        let of_leaf = |leaf: &Leaf| {
+            let (first, last) = leaf.tokens(partition, self.partitions);
+            let from = self.records.range(Key::before(first)..);
+            from.take_while(move |(key, _)| key.token() <= last)
+                .map(|(key, record)| (key.clone(), record.siblings.digest()))
+        };
+        leaves.iter().flat_map(of_leaf).collect()
     }
 
     /// Runs `update`; it is visible at once and durable after the next sync.
@@ -117,6 +142,11 @@ impl Disk {
     }
 
     fn put(&mut self, key: &Key, record: Option<Record>) {
+        let siblings =
+            |record: Option<&Record>| record.map(|record| record.siblings.clone()).unwrap_or_default();
+        let (held, holds) = (siblings(self.records.get(key)), siblings(record.as_ref()));
+        let tree = self.trees.entry(key.token().partition(self.partitions)).or_default();
+        tree.replace(key, &held, &holds, self.partitions);
         let owed = |record: Option<&Record>| record.map(|record| record.owed.clone()).unwrap_or_default();
         let before = owed(self.records.get(key));
         let after = owed(record.as_ref());

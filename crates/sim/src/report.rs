@@ -23,6 +23,8 @@ pub enum Counter {
     SloppyWrites,
     /// A read sent a replica what it lacked.
     ReadRepairs,
+    /// An exchange found a key that two homes held differently.
+    AntiEntropyRepairs,
     /// A read met concurrent versions.
     SiblingReads,
     /// A node began to suspect another one.

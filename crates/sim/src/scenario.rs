@@ -88,6 +88,12 @@ pub struct ClusterSpec {
     /// How often hints are looked for and delivered, and suspected peers pinged.
     #[serde(default = "ClusterSpec::default_hint_interval")]
     pub hint_interval: Span,
+    /// A version's past is cut down to so many entries when it is written.
+    #[serde(default = "ClusterSpec::default_past_entries_max")]
+    pub past_entries_max: u32,
+    /// How often each node compares one partition with one other home of it.
+    #[serde(default = "ClusterSpec::default_anti_entropy_interval")]
+    pub anti_entropy_interval: Span,
 }
 
 impl ClusterSpec {
@@ -105,6 +111,12 @@ impl ClusterSpec {
     }
     fn default_suspect_after() -> u32 {
         3
+    }
+    fn default_past_entries_max() -> u32 {
+        10
+    }
+    fn default_anti_entropy_interval() -> Span {
+        Span::from_ms(100)
     }
     fn default_hint_interval() -> Span {
         Span::from_ms(500)
@@ -191,6 +203,12 @@ pub enum WorkloadSpec {
         /// with everything.
         #[serde(default)]
         blind: Probability,
+        /// A request accepts no stand-ins (`sloppy` off).
+        #[serde(default)]
+        strict: Probability,
+        /// A request demands a majority of homes (`pr`, `pw`), and a get does not take "not found" for an answer.
+        #[serde(default)]
+        primary: Probability,
         /// A request that fails is tried again so often, each time at the next node, with the same request id.
         #[serde(default = "WorkloadSpec::default_retries")]
         retries: u32,

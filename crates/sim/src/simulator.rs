@@ -17,7 +17,6 @@ use cartwheel_core::version::Value;
 use cartwheel_core::{Answer, ClientError, ClientRequest, Event as CoreEvent, Input, Key, Outbox, Output};
 
 use self::faults::Mend;
-use self::finish::Finish;
 use self::process::Process;
 use crate::nemesis::Nemesis;
 use crate::network::Network;
@@ -87,16 +86,9 @@ pub(crate) enum Event {
 /// Who waits for a call.
 #[derive(Clone, Copy, Debug)]
 struct Call {
-    caller: Caller,
+    client: usize,
     node: u32,
     reached: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Caller {
-    Client(usize),
-    /// The reader of the final phase.
-    Reader,
 }
 
 struct Simulator<'a> {
@@ -113,7 +105,7 @@ struct Simulator<'a> {
     oracle: Oracle,
     calls: BTreeMap<CallId, Call>,
     next_call: u64,
-    finish: Finish,
+    converged: bool,
     digest: TraceDigest,
     outbox: Outbox,
     counters: BTreeMap<Counter, u64>,
@@ -143,7 +135,7 @@ impl<'a> Simulator<'a> {
             oracle: Oracle::default(),
             calls: BTreeMap::new(),
             next_call: 0,
-            finish: Finish::default(),
+            converged: false,
             digest: TraceDigest::default(),
             outbox: Outbox::new(),
             counters: BTreeMap::new(),
@@ -169,7 +161,7 @@ impl<'a> Simulator<'a> {
         self.queue.push(self.scenario.duration.ns(), Event::Peace);
         let end = self.scenario.duration.ns() + self.scenario.settle.ns();
         while let Some((at, event)) = self.queue.pop() {
-            if at > end || self.finish.is_done() {
+            if at > end || self.converged {
                 break;
             }
             self.now = at;
@@ -192,7 +184,7 @@ impl<'a> Simulator<'a> {
             Event::Visit { client } => {
                 if self.faults_strike() {
                     let ask = self.carts.begin(client, self.now);
-                    self.ask(Caller::Client(client), ask, None);
+                    self.ask(client, ask);
                 }
             }
             Event::Fault { index } => self.inflict(&self.scenario.fault[index].clone()),
@@ -225,9 +217,9 @@ impl<'a> Simulator<'a> {
             match output {
                 Output::Reply(reply) => {
                     if let Some(call) = self.calls.get(&reply.call) {
-                        let caller = call.caller;
+                        let client = call.client;
                         let event = Event::Answer { call: reply.call, result: Some(reply.result) };
-                        let at = self.now + self.client_latency(caller);
+                        let at = self.now + self.client_latency(client);
                         self.queue.push(at, event);
                     }
                 }
@@ -260,6 +252,7 @@ impl<'a> Simulator<'a> {
             CoreEvent::HintDelivered { .. } => Counter::HintsDelivered,
             CoreEvent::SloppyWrite { .. } => Counter::SloppyWrites,
             CoreEvent::ReadRepair { .. } => Counter::ReadRepairs,
+            CoreEvent::AntiEntropyRepair { .. } => Counter::AntiEntropyRepairs,
             CoreEvent::SiblingsRead { count, .. } => {
                 self.siblings_max = self.siblings_max.max(*count);
                 Counter::SiblingReads
@@ -272,11 +265,7 @@ impl<'a> Simulator<'a> {
         self.count(counter);
     }
 
-    fn client_latency(&mut self, caller: Caller) -> u64 {
-        let client = match caller {
-            Caller::Client(client) => client,
-            Caller::Reader => usize::MAX,
-        };
+    fn client_latency(&mut self, client: usize) -> u64 {
         let streams = self.streams;
         let link = self
             .client_links
@@ -285,13 +274,13 @@ impl<'a> Simulator<'a> {
         self.network.latency().sample(link)
     }
 
-    fn ask(&mut self, caller: Caller, ask: Ask, timeout: Option<std::time::Duration>) {
+    fn ask(&mut self, client: usize, ask: Ask) {
         self.next_call += 1;
         let call = CallId(self.next_call);
         let node = ask.node as u32;
-        self.calls.insert(call, Call { caller, node, reached: false });
-        let request = ClientRequest { call, request: ask.request, key: ask.key, op: ask.op, timeout };
-        let at = self.now + self.client_latency(caller);
+        self.calls.insert(call, Call { client, node, reached: false });
+        let request = ClientRequest { call, request: ask.request, key: ask.key, op: ask.op, timeout: None };
+        let at = self.now + self.client_latency(client);
         self.queue.push(at, Event::Request { node, request });
     }
 
@@ -307,17 +296,16 @@ impl<'a> Simulator<'a> {
 
     /// The node that was to answer `call` is gone.
     fn break_connection(&mut self, call: CallId) {
-        if let Some(Call { caller, .. }) = self.calls.get(&call).copied() {
-            let at = self.now + self.client_latency(caller);
+        if let Some(Call { client, .. }) = self.calls.get(&call).copied() {
+            let at = self.now + self.client_latency(client);
             self.queue.push(at, Event::Answer { call, result: None });
         }
     }
 
     fn on_answer(&mut self, call: CallId, result: Option<Result<Answer, ClientError>>) {
-        let Some(Call { caller, reached, .. }) = self.calls.remove(&call) else { return };
-        let Caller::Client(client) = caller else { return self.reader_answered(result) };
+        let Some(Call { client, reached, .. }) = self.calls.remove(&call) else { return };
         match self.carts.answered(client, self.now, result, reached) {
-            Next::Ask(ask) => self.ask(caller, ask, None),
+            Next::Ask(ask) => self.ask(client, ask),
             Next::Think(pause) => self.queue.push(self.now + pause, Event::Visit { client }),
         }
     }

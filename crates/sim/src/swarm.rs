@@ -54,7 +54,9 @@ fn cluster(stream: &mut Stream) -> ClusterSpec {
         request_timeout: Span::from_ms(1_000),
         replica_timeout: Span::from_ms(stream.between(20, 200)),
         suspect_after: stream.between(1, 4) as u32,
+        past_entries_max: pick(stream, &[1, 3, 10, 50]) as u32,
         hint_interval: Span::from_ms(stream.between(50, 1_000)),
+        anti_entropy_interval: Span::from_ms(stream.between(10, 200)),
     }
 }
 
@@ -76,6 +78,8 @@ fn workload(stream: &mut Stream) -> WorkloadSpec {
         think: Latency::Exponential { min: Span::default(), mean: Span::from_ms(stream.between(5, 200)) },
         remove: Probability::new(pick(stream, &[0, 2, 4]) as f64 / 10.0).unwrap_or_default(),
         blind: Probability::new(pick(stream, &[0, 1, 5]) as f64 / 10.0).unwrap_or_default(),
+        strict: Probability::new(pick(stream, &[0, 0, 3]) as f64 / 10.0).unwrap_or_default(),
+        primary: Probability::new(pick(stream, &[0, 0, 3]) as f64 / 10.0).unwrap_or_default(),
         retries: stream.below(3) as u32,
     }
 }

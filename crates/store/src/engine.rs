@@ -11,13 +11,16 @@ use std::fs;
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cartwheel_core::Key;
+use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, StoreId};
 use cartwheel_core::replica::Record;
+use cartwheel_core::ring::{Partition, Token};
 use cartwheel_core::storage::StorageError;
-use cartwheel_core::version::Siblings;
+use cartwheel_core::version::{Digest, Siblings};
 use cartwheel_wire::{decode_key, encode_key, key_fits};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 
@@ -27,6 +30,7 @@ use crate::identity::Identity;
 use crate::lock::DirectoryLock;
 use crate::record::unseal;
 use crate::state_file::{TEMPORARY, sync_directory};
+use crate::trees::{Replaced, Trees};
 
 /// Block cache, in bytes.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -50,6 +54,8 @@ pub struct Engine {
     path: PathBuf,
     commits: AtomicU64,
     fenced: AtomicBool,
+    /// Planted when the threads are started.
+    trees: OnceLock<Trees>,
     faults: Faults,
     /// Last, so that the directory is released after the database has let go of it.
     _lock: DirectoryLock,
@@ -57,6 +63,7 @@ pub struct Engine {
 
 /// One record of a batch: what it was and what it becomes.
 pub struct RecordChange<'a> {
+    pub key: &'a Key,
     pub disk_key: &'a [u8],
     pub before: Option<&'a Record>,
     pub now: Option<&'a Record>,
@@ -152,6 +159,7 @@ impl Engine {
             path,
             commits: AtomicU64::new(0),
             fenced: AtomicBool::new(false),
+            trees: OnceLock::new(),
             faults: Faults::default(),
             _lock: lock,
         })
@@ -230,7 +238,10 @@ impl Engine {
     /// Commits `changes` as one: visible when this returns, durable after the next [`sync`](Self::sync).
     pub fn commit<'a>(&self, changes: impl Iterator<Item = RecordChange<'a>>) -> Result<(), fjall::Error> {
         let mut batch = self.db.batch();
-        for RecordChange { disk_key, before, now, sealed } in changes {
+        let mut replaced = Vec::new();
+        for RecordChange { key, disk_key, before, now, sealed } in changes {
+            let siblings = |record: Option<&Record>| record.map(|it| it.siblings.clone()).unwrap_or_default();
+            replaced.push(Replaced { key: key.clone(), before: siblings(before), now: siblings(now) });
             match sealed {
                 Some(sealed) => batch.insert(&self.records, disk_key, sealed),
                 None => batch.remove(&self.records, disk_key),
@@ -249,7 +260,58 @@ impl Engine {
         self.faults.commit()?;
         batch.commit()?;
         self.commits.store(commits, Ordering::SeqCst);
+        if let Some(trees) = self.trees.get() {
+            trees.replace(replaced);
+        }
         Ok(())
+    }
+
+    /// Builds the hash trees of everything stored, for a ring of `partitions`. A record that cannot be read is as if
+    /// it were not there, so that peers offer theirs.
+    pub fn plant_trees(&self, partitions: u32) -> Result<(), StorageError> {
+        let trees = Trees::new(partitions);
+        let everything = (Bound::<Vec<u8>>::Unbounded, Bound::Unbounded);
+        for entry in self.db.snapshot().range(&self.records, everything) {
+            let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
+            let stored = stored(&disk_key, &sealed);
+            trees.replace(stored.map(|(key, now)| Replaced { key, before: Siblings::default(), now }));
+        }
+        // A second start of the same opened directory does not happen: `start` consumes it.
+        let _planted = self.trees.set(trees);
+        Ok(())
+    }
+
+    /// The hashes of `nodes` of `partition`'s tree.
+    pub fn tree_hashes(
+        &self,
+        partition: Partition,
+        nodes: &[TreeNode],
+    ) -> Result<Vec<TreeHash>, StorageError> {
+        let trees = self.trees.get().filter(|_| !self.is_fenced()).ok_or(StorageError::Failed)?;
+        Ok(trees.hashes(partition, nodes))
+    }
+
+    /// The keys in some leaves of `partition`, each with the name of its versions.
+    pub fn leaf_keys(
+        &self,
+        partition: Partition,
+        leaves: &[Leaf],
+    ) -> Result<Vec<(Key, Digest)>, StorageError> {
+        let trees = self.trees.get().filter(|_| !self.is_fenced()).ok_or(StorageError::Failed)?;
+        let snapshot = self.db.snapshot();
+        let mut keys = Vec::new();
+        for leaf in leaves {
+            let (Token(first), Token(last)) = leaf.tokens(partition, trees.partitions());
+            let from = Bound::Included(first.to_be_bytes().to_vec());
+            let to = last
+                .checked_add(1)
+                .map_or(Bound::Unbounded, |end| Bound::Excluded(end.to_be_bytes().to_vec()));
+            for entry in snapshot.range(&self.records, (from, to)) {
+                let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
+                keys.extend(stored(&disk_key, &sealed).map(|(key, siblings)| (key, siblings.digest())));
+            }
+        }
+        Ok(keys)
     }
 
     /// Makes every commit so far durable.
@@ -286,6 +348,15 @@ impl Engine {
         }
         Ok(owed)
     }
+}
+
+/// A record as the trees see it.
+fn stored(disk_key: &[u8], sealed: &[u8]) -> Option<(Key, Siblings)> {
+    let key = decode_key(disk_key)
+        .inspect_err(|error| tracing::error!(%error, "skipped an unreadable key"))
+        .ok()?;
+    let record = unseal_or_log(&key, disk_key, sealed).ok()?;
+    Some((key, record.siblings))
 }
 
 /// A hint of the index. One that cannot be followed is passed over, loudly: it must not keep the others from being

@@ -18,7 +18,8 @@ pub type Completions = Arc<dyn Fn(Vec<StorageCompletion>) + Send + Sync>;
 
 /// A running store.
 ///
-/// Three threads: the committer; one for reads; one for hint scans, which may be long and must not delay reads.
+/// Three threads: the committer; one for reads; one for what background work asks (hint
+/// scans, hash trees), which may be long and must not delay reads.
 /// [`close`](Self::close) is the clean stop. Dropping the handle refuses what is still queued and waits for the
 /// threads, but leaves no marker: the next start counts as one after a crash.
 pub struct StoreHandle {
@@ -80,11 +81,19 @@ impl StoreHandle {
             StorageOp::ScanHints { .. } => {
                 StorageCompletion::Hints { ticket, result: Err(StorageError::Failed) }
             }
+            StorageOp::TreeHashes { .. } => {
+                StorageCompletion::TreeHashes { ticket, result: Err(StorageError::Failed) }
+            }
+            StorageOp::LeafKeys { .. } => {
+                StorageCompletion::LeafKeys { ticket, result: Err(StorageError::Failed) }
+            }
         };
         let sent = self.queues.as_ref().is_some_and(|queues| match request.op {
             StorageOp::Apply { key, update } => queues.updates.send(Apply { ticket, key, update }).is_ok(),
             StorageOp::Read { .. } => queues.reads.send(request).is_ok(),
-            StorageOp::ScanHints { .. } => queues.scans.send(request).is_ok(),
+            StorageOp::ScanHints { .. } | StorageOp::TreeHashes { .. } | StorageOp::LeafKeys { .. } => {
+                queues.scans.send(request).is_ok()
+            }
         });
         if !sent {
             (self.completions)(vec![refused]);

@@ -35,6 +35,7 @@ mod open;
 mod reader;
 mod record;
 mod state_file;
+mod trees;
 
 pub use committer::{BATCH_BYTES_MAX, BATCH_UPDATES_MAX};
 pub use error::{CloseError, OpenError};

@@ -64,16 +64,18 @@ impl Store {
 }
 
 impl Opened {
-    /// Starts the threads. They call `completions` with what is done, from several threads, and wait for it: it
+    /// Builds the hash trees for a ring of `partitions`, and starts the threads. They call `completions` with what is done, from several threads, and wait for it: it
     /// should only pass them on, into an unbounded queue.
     ///
     /// # Errors
     ///
-    /// The operating system refused a thread.
+    /// The records cannot be read, or the operating system refused a thread.
     pub fn start(
         self,
+        partitions: u32,
         completions: impl Fn(Vec<StorageCompletion>) + Send + Sync + 'static,
     ) -> io::Result<StoreHandle> {
+        self.engine.plant_trees(partitions).map_err(|_| io::Error::other("the records cannot be read"))?;
         StoreHandle::start(self, Arc::new(completions))
     }
 

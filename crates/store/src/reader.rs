@@ -1,4 +1,4 @@
-//! Reads and hint scans. They see whatever is committed: the committer hands out the completion of an update only
+//! Reads, hint scans, and questions about hash trees. They see whatever is committed: the committer hands out the completion of an update only
 //! after its commit, so a read that is requested after it finds it.
 
 use std::sync::mpsc::Receiver;
@@ -35,6 +35,14 @@ fn answer(engine: &Engine, StorageRequest { ticket, op }: StorageRequest) -> Opt
         StorageOp::ScanHints { home, after, limit } => {
             let result = engine.scan_hints(home, after.as_ref(), limit);
             Some(StorageCompletion::Hints { ticket, result })
+        }
+        StorageOp::TreeHashes { partition, nodes } => {
+            let result = engine.tree_hashes(partition, &nodes);
+            Some(StorageCompletion::TreeHashes { ticket, result })
+        }
+        StorageOp::LeafKeys { partition, leaves } => {
+            let result = engine.leaf_keys(partition, &leaves);
+            Some(StorageCompletion::LeafKeys { ticket, result })
         }
         StorageOp::Apply { .. } => None,
     }

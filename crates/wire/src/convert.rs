@@ -1,5 +1,6 @@
 //! Core types <-> schema. Whatever comes out of a schema struct is checked here.
 
+mod anti_entropy;
 mod forward;
 mod message;
 mod version;
@@ -35,13 +36,21 @@ fn nodes(ids: Vec<u64>) -> Result<Vec<NodeId>, DecodeError> {
 
 /// The high and the low half.
 fn split(request: RequestId) -> (u64, u64) {
-    let [high, low] = [request.0 >> 64, request.0 & u128::from(u64::MAX)]
+    halves(request.0)
+}
+
+fn halves(whole: u128) -> (u64, u64) {
+    let [high, low] = [whole >> 64, whole & u128::from(u64::MAX)]
         .map(|half| u64::try_from(half).expect("half of 128 bits"));
     (high, low)
 }
 
 fn join(high: u64, low: u64) -> RequestId {
-    RequestId(u128::from(high) << 64 | u128::from(low))
+    RequestId(whole(high, low))
+}
+
+fn whole(high: u64, low: u64) -> u128 {
+    u128::from(high) << 64 | u128::from(low)
 }
 
 impl From<&Key> for schema::Key {

@@ -22,3 +22,6 @@ pub const VECTOR_ENTRIES_MAX: usize = 4_096;
 
 /// Most nodes in one list (those that a key is owed to, those that met a quorum).
 pub const NODES_MAX: usize = 4_096;
+
+/// Most keys that one step of an exchange lists.
+pub const KEYS_PER_STEP_MAX: usize = 65_536;

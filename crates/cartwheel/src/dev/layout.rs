@@ -99,6 +99,8 @@ impl Node {
             forward_timeout_ms: None,
             probe_interval_ms: None,
             hint_interval_ms: None,
+            anti_entropy_interval_ms: None,
+            past_entries_max: None,
             suspect_after: None,
             requests_max: None,
             connections_max: 1_000,

@@ -81,7 +81,7 @@ impl Node {
         let n = members.len().min(3);
         let mut text = format!(
             "cluster = \"{cluster}\"\nnode = \"{name}\"\ndata = \"data\"\nhttp = \"{http}\"\npeer = \"{peer}\"\n\
-             partitions = 16\nn = {n}\nhint_interval_ms = 200\n"
+             partitions = 16\nn = {n}\nhint_interval_ms = 200\nanti_entropy_interval_ms = 50\n"
         );
         for (name, peer) in members {
             text += &format!("[[member]]\nname = \"{name}\"\npeer = \"{peer}\"\n");
@@ -122,6 +122,12 @@ impl Node {
             child.kill().expect("killed");
             child.wait().expect("buried");
         }
+    }
+
+    /// Deletes its data, while it is down.
+    pub fn lose_disk(&self) {
+        assert!(self.child.is_none(), "{} is running", self.name);
+        fs::remove_dir_all(self.dir.join("data")).expect("removed");
     }
 
     /// SIGTERM: how it ended.

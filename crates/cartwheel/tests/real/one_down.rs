@@ -64,3 +64,26 @@ fn a_node_that_was_stopped_cleanly_says_so_and_goes_on_where_it_was() {
     assert_eq!((&status["boot"], &status["continuous_since"]), (&2.into(), &1.into()), "{status}");
     assert_eq!(get(cluster.http(0), &path(0)).expect("answered").values(), ["milk"]);
 }
+
+#[test]
+fn a_node_that_lost_its_disk_gets_everything_back_without_a_single_read() {
+    let mut cluster = Cluster::of_three();
+    for key in 0..KEYS {
+        assert_eq!(put(cluster.http(key % 3), &path(key), None, "milk").expect("answered").status, 204);
+    }
+    cluster.wait_until_drained();
+    cluster.nodes[1].kill();
+    cluster.nodes[1].lose_disk();
+    cluster.nodes[1].start();
+    let repaired = || cluster.nodes.iter().map(|node| node.count("anti_entropy_repairs")).sum::<u64>();
+    until("the exchanges have found every key", || repaired() >= KEYS as u64);
+    cluster.wait_until_drained();
+
+    // Alone, n2 can only answer from its own copy.
+    cluster.nodes[0].kill();
+    cluster.nodes[2].kill();
+    for key in 0..KEYS {
+        let own = || get(cluster.http(1), &format!("{}?r=1", path(key))).expect("answered").values();
+        until("the last repairs are durable", || own() == ["milk"]);
+    }
+}

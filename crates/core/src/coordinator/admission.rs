@@ -2,8 +2,7 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 
-use crate::boundary::{Answer, ClientError, Invalid, Quorum};
-use crate::config::Config;
+use crate::boundary::Answer;
 use crate::id::{OpId, RequestId};
 
 /// What is known of a put's request id.
@@ -47,20 +46,4 @@ impl Admission {
             self.known.remove(&request);
         }
     }
-}
-
-/// The N of one request, and how many nodes its quorum means.
-pub(crate) fn replicas_and_quorum(
-    config: &Config,
-    n: Option<u8>,
-    quorum: Quorum,
-    default: Quorum,
-) -> Result<(u8, u8), ClientError> {
-    let n = match n {
-        None => config.n,
-        Some(n) if (1..=config.n).contains(&n) => n,
-        Some(asked) => return Err(ClientError::Invalid(Invalid::Replicas { asked, n: config.n })),
-    };
-    let needed = quorum.resolve(default, n).map_err(ClientError::Invalid)?;
-    Ok((n, needed))
 }

@@ -44,7 +44,7 @@ impl Forwards {
     /// Asks the first coordinator of the preference list that is not suspected, homes first.
     pub fn start(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) -> Returned {
         let op = cx.next_op();
-        let list = cx.preference_list(&put.key, put.n);
+        let list = cx.preference_list(&put.key, put.needs.n);
         let (well, suspected): (Vec<NodeId>, Vec<NodeId>) =
             list.nodes().iter().partition(|&&node| node == cx.me() || !cx.env.liveness.is_suspected(node));
         let mut candidates: Vec<NodeId> = suspected.into_iter().rev().collect();
@@ -89,7 +89,7 @@ impl Forwards {
         let (at, asked_at, accepted) = (forward.at, forward.asked_at, forward.accepted);
         if cx.time() >= forward.put.give_up {
             let forward = self.end(cx, op)?;
-            let timeout = ClientError::Timeout { needed: forward.put.w, got: 0 };
+            let timeout = ClientError::Timeout { needed: forward.put.needs.total, got: 0 };
             answer_caller(cx, forward.caller, Err(timeout));
             return None;
         }
@@ -134,8 +134,7 @@ impl Forward {
             key: put.key.clone(),
             context: put.write.context.clone(),
             value: put.write.value.clone(),
-            w: put.w,
-            n: put.n,
+            needs: put.needs,
             time_left: put.give_up.since(cx.time()),
         };
         cx.event(Event::Forwarded { key: put.key.clone(), to });

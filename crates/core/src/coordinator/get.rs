@@ -4,11 +4,13 @@
 //! beside it. A fallback votes only with a copy in its hand: "not found" from a node that never was a home means
 //! nothing.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::quorum::Tally;
-use crate::boundary::{Answer, ClientError, Event};
+use super::conditional::ConditionalPut;
+use super::quorum::{Needs, Role, Tally};
+use crate::boundary::{Answer, ClientError, Event, QuorumKind, ReadOptions};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
@@ -29,8 +31,9 @@ pub(crate) struct Gets {
 struct Get {
     key: Key,
     /// Whom to answer; `None` once answered.
-    call: Option<CallId>,
+    asker: Option<Asker>,
     tally: Tally,
+    options: ReadOptions,
     asked: Vec<Asked>,
     /// Fallbacks not asked yet, in the order of the preference list.
     spare: Vec<NodeId>,
@@ -49,27 +52,41 @@ struct Asked {
     answer: Option<Result<Siblings, ReplicaError>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Home,
-    Fallback,
+/// Who wants to know.
+#[derive(Clone, Debug)]
+pub(crate) enum Asker {
+    Client(CallId),
+    /// A put that is done only if what is read fits.
+    Condition(Box<ConditionalPut>),
 }
+
+/// A get was made for a put, and this is its result.
+pub(crate) type Checked = Option<(Box<ConditionalPut>, Result<Answer, ClientError>)>;
 
 impl Gets {
     pub fn running(&self) -> usize {
         self.running.len()
     }
 
-    /// Starts a get that needs `r` of the `n` homes of `key`.
-    pub fn start(&mut self, cx: &mut Cx, call: CallId, key: Key, n: u8, r: u8, give_up: Instant) {
+    /// Starts a get of `key` that needs `needs`, as `options` mean.
+    pub fn start(
+        &mut self,
+        cx: &mut Cx,
+        asker: Asker,
+        key: Key,
+        options: ReadOptions,
+        needs: Needs,
+        give_up: Instant,
+    ) {
         let op = cx.next_op();
-        let list = cx.preference_list(&key, n);
+        let list = cx.preference_list(&key, needs.n);
         let mut get = Get {
             key,
-            call: Some(call),
-            tally: Tally::new(r),
-            asked: Vec::with_capacity(usize::from(n)),
-            spare: list.fallbacks().to_vec(),
+            asker: Some(asker),
+            tally: Tally::new(needs),
+            options,
+            asked: Vec::with_capacity(usize::from(needs.n)),
+            spare: if needs.sloppy { list.fallbacks().to_vec() } else { Vec::new() },
             merged: Siblings::default(),
             give_up,
             deadline: give_up.min(cx.time() + cx.env.config.replica_timeout),
@@ -84,9 +101,14 @@ impl Gets {
         self.running.insert(op, get);
     }
 
-    pub fn on_local_read(&mut self, cx: &mut Cx, op: OpId, result: Result<Siblings, StorageError>) {
+    pub fn on_local_read(
+        &mut self,
+        cx: &mut Cx,
+        op: OpId,
+        result: Result<Siblings, StorageError>,
+    ) -> Checked {
         let me = cx.me();
-        self.on_read_reply(cx, me, op, result.map_err(ReplicaError::Storage));
+        self.on_read_reply(cx, me, op, result.map_err(ReplicaError::Storage))
     }
 
     pub fn on_read_reply(
@@ -95,50 +117,54 @@ impl Gets {
         from: NodeId,
         op: OpId,
         result: Result<Siblings, ReplicaError>,
-    ) {
+    ) -> Checked {
         let policy = cx.env.config.policy;
-        let Some(get) = self.running.get_mut(&op) else { return };
+        let get = self.running.get_mut(&op)?;
         get.note(from, result, policy);
-        self.advance(cx, op);
+        self.advance(cx, op)
     }
 
-    pub fn on_timer(&mut self, cx: &mut Cx, op: OpId) {
-        let Some(get) = self.running.get_mut(&op) else { return };
+    pub fn on_timer(&mut self, cx: &mut Cx, op: OpId) -> Checked {
+        let get = self.running.get_mut(&op)?;
         let silent = get.note_silence(cx);
-        if get.call.is_none() {
-            return self.finish(cx, op);
+        if get.asker.is_none() {
+            self.finish(cx, op);
+            return None;
         }
         if cx.time() >= get.give_up {
-            let timeout = ClientError::Timeout { needed: get.tally.needed(), got: get.tally.got() };
-            get.answer(cx, Err(timeout));
-            return self.finish(cx, op);
+            let (_, needed, got) = get.tally.missed(QuorumKind::R, QuorumKind::Pr);
+            let checked = get.answer(cx, Err(ClientError::Timeout { needed, got }));
+            self.finish(cx, op);
+            return checked;
         }
         for _ in 0..silent {
             get.ask_fallback(cx, op);
         }
         get.deadline = get.give_up.min(cx.time() + cx.env.config.replica_timeout);
         cx.arm(get.deadline, Timer::Get(op));
+        None
     }
 
-    fn advance(&mut self, cx: &mut Cx, op: OpId) {
-        let Some(get) = self.running.get_mut(&op) else { return };
-        if get.call.is_some() && get.tally.is_met() {
+    fn advance(&mut self, cx: &mut Cx, op: OpId) -> Checked {
+        let get = self.running.get_mut(&op)?;
+        let mut checked = None;
+        if get.asker.is_some() && (get.tally.is_met() || get.is_surely_not_found()) {
             let count = u32::try_from(get.merged.versions().len()).unwrap_or(u32::MAX);
             if count > 1 {
                 cx.event(Event::SiblingsRead { key: get.key.clone(), count });
             }
-            let answer = Answer { siblings: get.merged.clone(), dot: None, by: get.tally.by().to_vec() };
-            get.answer(cx, Ok(answer));
+            checked = get.answer(cx, Ok(get.as_answer()));
         }
         if get.asked.iter().any(|asked| asked.answer.is_none()) {
-            return;
+            return checked;
         }
-        if get.call.is_some() && get.ask_fallback(cx, op) {
-            return;
+        if get.asker.is_some() && get.ask_fallback(cx, op) {
+            return None;
         }
-        let unmet = ClientError::QuorumUnmet { needed: get.tally.needed(), got: get.tally.got() };
-        get.answer(cx, Err(unmet));
+        let last = get.last_word();
+        let late = get.answer(cx, last);
         self.finish(cx, op);
+        checked.or(late)
     }
 
     /// Nothing more is to come: send homes that are behind what they lack.
@@ -176,7 +202,7 @@ impl Get {
         }
         let well = self.spare.iter().position(|&node| !cx.env.liveness.is_suspected(node));
         let fallback = self.spare.remove(well.unwrap_or(0));
-        self.ask(cx, op, fallback, Role::Fallback);
+        self.ask(cx, op, fallback, Role::StandIn);
         true
     }
 
@@ -187,8 +213,9 @@ impl Get {
         }
         if let Ok(held) = &result {
             self.merged = self.merged.merge(held, policy);
-            if asked.role == Role::Home || !held.is_empty() {
-                self.tally.vote(from);
+            let counts_empty = asked.role == Role::Home && self.options.notfound_ok;
+            if counts_empty || !held.is_empty() {
+                self.tally.vote(from, asked.role);
             }
         }
         asked.answer = Some(result);
@@ -209,9 +236,41 @@ impl Get {
         silent
     }
 
-    fn answer(&mut self, cx: &mut Cx, result: Result<Answer, ClientError>) {
-        if let Some(call) = self.call.take() {
-            cx.reply(call, result);
+    /// Homes that have answered that they hold nothing.
+    fn empty_homes(&self) -> usize {
+        let is_empty = |asked: &&Asked| {
+            asked.role == Role::Home && matches!(&asked.answer, Some(Ok(held)) if held.is_empty())
+        };
+        self.asked.iter().filter(is_empty).count()
+    }
+
+    /// Riak's basic quorum: most homes hold nothing, and nobody holds anything.
+    fn is_surely_not_found(&self) -> bool {
+        let majority = usize::from(self.tally.needs().n / 2 + 1);
+        self.options.basic_quorum && self.merged.is_empty() && self.empty_homes() >= majority
+    }
+
+    /// Everybody who can be asked has answered, and the quorum is not met.
+    fn last_word(&self) -> Result<Answer, ClientError> {
+        if !self.options.notfound_ok && self.merged.is_empty() && self.empty_homes() > 0 {
+            return Ok(self.as_answer());
+        }
+        let (quorum, needed, got) = self.tally.missed(QuorumKind::R, QuorumKind::Pr);
+        Err(ClientError::QuorumUnmet { quorum, needed, got })
+    }
+
+    fn as_answer(&self) -> Answer {
+        Answer { siblings: self.merged.clone(), dot: None, by: self.tally.by().to_vec() }
+    }
+
+    /// Tells whoever asked, once.
+    fn answer(&mut self, cx: &mut Cx, result: Result<Answer, ClientError>) -> Checked {
+        match self.asker.take()? {
+            Asker::Client(call) => {
+                cx.reply(call, result);
+                None
+            }
+            Asker::Condition(put) => Some((put, result)),
         }
     }
 

@@ -14,8 +14,8 @@ use alloc::vec::Vec;
 use self::slots::Slots;
 use super::Caller;
 use super::admission::{Admission, Known};
-use super::quorum::Tally;
-use crate::boundary::{Answer, ClientError, Event};
+use super::quorum::{Needs, Role, Tally};
+use crate::boundary::{Answer, ClientError, Event, QuorumKind};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
@@ -31,8 +31,7 @@ use crate::version::{Dot, Siblings};
 pub(crate) struct PutRequest {
     pub key: Key,
     pub write: Write,
-    pub n: u8,
-    pub w: u8,
+    pub needs: Needs,
     pub give_up: Instant,
 }
 
@@ -83,12 +82,14 @@ impl Puts {
     fn coordinate(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
         let op = cx.next_op();
         let request = put.write.request;
-        let list = cx.preference_list(&put.key, put.n);
-        let (slots, owed) = Slots::choose(cx.me(), &list, |node| cx.env.liveness.is_suspected(node));
+        let list = cx.preference_list(&put.key, put.needs.n);
+        let (slots, owed) =
+            Slots::choose(cx.me(), &list, put.needs.sloppy, |node| cx.env.liveness.is_suspected(node));
         let update = Update::Coordinate {
             write: put.write,
             mint: cx.mint_actor(),
             continuous_since: cx.env.boot.continuous_since,
+            past_entries_max: cx.env.config.past_entries_max,
             owed,
             policy: cx.env.config.policy,
         };
@@ -101,7 +102,7 @@ impl Puts {
                 key: put.key,
                 request,
                 callers: alloc::vec![caller],
-                tally: Tally::new(put.w),
+                tally: Tally::new(put.needs),
                 slots,
                 spread: None,
                 give_up: put.give_up,
@@ -127,7 +128,7 @@ impl Puts {
         let me = cx.me();
         let Some(put) = self.running.get_mut(&op) else { return };
         if put.slots.is_asked(me) {
-            put.tally.vote(me);
+            put.vote(me);
         }
         put.slots.held_by(me);
         self.advance(cx, op);
@@ -155,7 +156,7 @@ impl Puts {
         }
         match result {
             Ok(()) => {
-                put.tally.vote(from);
+                put.vote(from);
                 put.slots.held_by(from);
             }
             Err(_) => {
@@ -179,8 +180,8 @@ impl Puts {
     pub fn on_timer(&mut self, cx: &mut Cx, op: OpId) {
         let Some(put) = self.running.get_mut(&op) else { return };
         if cx.time() >= put.give_up {
-            let timeout = ClientError::Timeout { needed: put.tally.needed(), got: put.tally.got() };
-            put.answer(cx, &Err(timeout));
+            let (_, needed, got) = put.tally.missed(QuorumKind::W, QuorumKind::Pw);
+            put.answer(cx, &Err(ClientError::Timeout { needed, got }));
         }
         if put.spread.is_none() {
             // The local store is silent: it answers later, or never. The client knows; the rest waits for it.
@@ -213,8 +214,8 @@ impl Puts {
             return;
         }
         if put.slots.all_answered() {
-            let unmet = ClientError::QuorumUnmet { needed: put.tally.needed(), got: put.tally.got() };
-            put.answer(cx, &Err(unmet));
+            let (quorum, needed, got) = put.tally.missed(QuorumKind::W, QuorumKind::Pw);
+            put.answer(cx, &Err(ClientError::QuorumUnmet { quorum, needed, got }));
         }
         if put.callers.is_empty() {
             self.finish(cx, op);
@@ -229,6 +230,11 @@ impl Puts {
 }
 
 impl Put {
+    fn vote(&mut self, node: NodeId) {
+        let role = if self.slots.is_home(node) { Role::Home } else { Role::StandIn };
+        self.tally.vote(node, role);
+    }
+
     fn send(&self, cx: &mut Cx, op: OpId, to: NodeId, owed: Option<NodeId>) {
         let Some((siblings, _)) = &self.spread else { return };
         let write = ReplicaMessage::Write { op, key: self.key.clone(), siblings: siblings.clone(), owed };
@@ -263,7 +269,7 @@ impl Put {
     }
 }
 
-pub(super) fn answer_caller(cx: &mut Cx, caller: Caller, result: Result<Answer, ClientError>) {
+pub(crate) fn answer_caller(cx: &mut Cx, caller: Caller, result: Result<Answer, ClientError>) {
     match caller {
         Caller::Client(call) => cx.reply(call, result),
         Caller::Peer { node, op } => {

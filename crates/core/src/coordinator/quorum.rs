@@ -1,8 +1,9 @@
-//! Quorum arithmetic: R, W and N count **distinct nodes that replied**, never messages, guesses or errors.
+//! Quorum arithmetic: R, W, PR and PW count **distinct nodes that replied**, never messages, guesses or errors.
 
 use alloc::vec::Vec;
 
-use crate::boundary::{Invalid, Quorum};
+use crate::boundary::{Invalid, Quorum, QuorumKind, ReadOptions, WriteOptions};
+use crate::config::Config;
 use crate::id::NodeId;
 
 impl Quorum {
@@ -18,34 +19,100 @@ impl Quorum {
     }
 }
 
+/// What a get or a put needs, in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Needs {
+    /// Homes of the key.
+    pub n: u8,
+    /// Distinct nodes that must answer: R or W.
+    pub total: u8,
+    /// Homes among them: PR or PW.
+    pub homes: u8,
+    /// Whether nodes that stand in for homes take part.
+    pub sloppy: bool,
+}
+
+impl Needs {
+    /// What `options` mean at a node with `config`.
+    pub fn of_read(options: &ReadOptions, config: &Config) -> Result<Self, Invalid> {
+        let n = homes(options.n, config)?;
+        let r = options.r.resolve(config.r, n)?;
+        let total = r.max(confirms(options.node_confirms, n)?);
+        Ok(Self { n, total, homes: at_least(options.pr, n)?, sloppy: options.sloppy })
+    }
+
+    /// What `options` mean at a node with `config`.
+    pub fn of_write(options: &WriteOptions, config: &Config) -> Result<Self, Invalid> {
+        let n = homes(options.n, config)?;
+        let w = options.w.resolve(config.w, n)?;
+        let total = w.max(at_least(options.dw, n)?).max(confirms(options.node_confirms, n)?);
+        Ok(Self { n, total, homes: at_least(options.pw, n)?, sloppy: options.sloppy })
+    }
+
+    /// Whether a node with `config` can serve them: they came from another one.
+    pub fn validate(&self, config: &Config) -> Result<(), Invalid> {
+        homes(Some(self.n), config)?;
+        Quorum::Count(self.total).resolve(Quorum::One, self.n)?;
+        confirms(self.homes, self.n).map(|_| ())
+    }
+}
+
+fn homes(asked: Option<u8>, config: &Config) -> Result<u8, Invalid> {
+    match asked {
+        None => Ok(config.n),
+        Some(n) if (1..=config.n).contains(&n) => Ok(n),
+        Some(asked) => Err(Invalid::Replicas { asked, n: config.n }),
+    }
+}
+
+/// A quorum that may be left out.
+fn at_least(quorum: Option<Quorum>, n: u8) -> Result<u8, Invalid> {
+    quorum.map_or(Ok(0), |quorum| quorum.resolve(Quorum::Majority, n))
+}
+
+fn confirms(asked: u8, n: u8) -> Result<u8, Invalid> {
+    if asked <= n { Ok(asked) } else { Err(Invalid::Quorum { asked, n }) }
+}
+
+/// Who answers: a home of the key, or a node that stands in for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// One of the N.
+    Home,
+    /// Another node of the preference list.
+    StandIn,
+}
+
 /// Counts the answers to one operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
-    needed: u8,
+    needs: Needs,
     by: Vec<NodeId>,
+    homes: u8,
 }
 
 impl Tally {
-    /// Nobody has answered yet; `needed` distinct nodes must.
-    pub fn new(needed: u8) -> Self {
-        Self { needed, by: Vec::with_capacity(usize::from(needed)) }
+    /// Nobody has answered yet.
+    pub fn new(needs: Needs) -> Self {
+        Self { needs, by: Vec::with_capacity(usize::from(needs.total)), homes: 0 }
     }
 
     /// `node` answered without error. Answering twice is answering once.
-    pub fn vote(&mut self, node: NodeId) {
+    pub fn vote(&mut self, node: NodeId, role: Role) {
         if !self.by.contains(&node) {
             self.by.push(node);
+            self.homes += u8::from(role == Role::Home);
         }
     }
 
     /// Whether enough have answered.
     pub fn is_met(&self) -> bool {
-        self.got() >= self.needed
+        self.got() >= self.needs.total && self.homes >= self.needs.homes
     }
 
-    /// How many distinct nodes must answer.
-    pub fn needed(&self) -> u8 {
-        self.needed
+    /// What must be met.
+    pub fn needs(&self) -> Needs {
+        self.needs
     }
 
     /// How many distinct nodes have answered.
@@ -57,6 +124,15 @@ impl Tally {
     pub fn by(&self) -> &[NodeId] {
         &self.by
     }
+
+    /// The quorum that is missed, with needed and got: of all answers (`total`), or else of homes (`homes`).
+    pub fn missed(&self, total: QuorumKind, homes: QuorumKind) -> (QuorumKind, u8, u8) {
+        if self.got() < self.needs.total {
+            (total, self.needs.total, self.got())
+        } else {
+            (homes, self.needs.homes, self.homes)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -64,16 +140,24 @@ mod tests {
     use super::*;
     use quickcheck::quickcheck;
 
+    fn needs(total: u8, homes: u8) -> Needs {
+        Needs { n: 255, total, homes, sloppy: true }
+    }
+
     quickcheck! {
-        fn a_tally_counts_distinct_nodes(votes: Vec<u8>, needed: u8) -> bool {
-            let mut tally = Tally::new(needed);
-            for &vote in &votes {
-                tally.vote(NodeId(u64::from(vote)));
+        fn a_tally_counts_distinct_nodes_and_distinct_homes(votes: Vec<(u8, bool)>, total: u8, homes: u8) -> bool {
+            let role = |home| if home { Role::Home } else { Role::StandIn };
+            let mut tally = Tally::new(needs(total, homes));
+            let mut seen: Vec<(u8, bool)> = Vec::new();
+            for &(node, home) in &votes {
+                tally.vote(NodeId(node.into()), role(home));
+                if seen.iter().all(|(earlier, _)| *earlier != node) {
+                    seen.push((node, home));
+                }
             }
-            let mut distinct = votes;
-            distinct.sort_unstable();
-            distinct.dedup();
-            tally.is_met() == (distinct.len() >= usize::from(needed)) && usize::from(tally.got()) == distinct.len().min(255)
+            let at_homes = seen.iter().filter(|(_, home)| *home).count();
+            tally.is_met() == (seen.len() >= total.into() && at_homes >= homes.into())
+                && usize::from(tally.got()) == seen.len().min(255)
         }
 
         fn two_majorities_share_a_node(n: u8) -> bool {
@@ -86,6 +170,15 @@ mod tests {
                 Err(Invalid::Quorum { asked, n: within }) => asked == count && within == n && !(1..=n).contains(&count),
                 Err(Invalid::Replicas { .. }) => false,
             }
+        }
+
+        fn what_is_missed_is_missing(votes: Vec<(u8, bool)>, total: u8, homes: u8) -> bool {
+            let mut tally = Tally::new(needs(total, homes));
+            for &(node, home) in &votes {
+                tally.vote(NodeId(node.into()), if home { Role::Home } else { Role::StandIn });
+            }
+            let (_, needed, got) = tally.missed(QuorumKind::R, QuorumKind::Pr);
+            tally.is_met() || got < needed
         }
     }
 

@@ -80,6 +80,7 @@ struct Store {
 /// Stores, and the truth about every write: the requests whose versions its client had been shown, in full.
 #[derive(Default)]
 struct World {
+    past_entries_max: u32,
     stores: [Store; STORES as usize],
     contexts: [Context; STORES as usize],
     issued: BTreeMap<Dot, RequestId>,
@@ -90,7 +91,11 @@ struct World {
 
 impl World {
     fn run(steps: &[Step]) -> Self {
-        let mut world = Self::default();
+        Self::run_pruning(steps, u32::MAX)
+    }
+
+    fn run_pruning(steps: &[Step], past_entries_max: u32) -> Self {
+        let mut world = Self { past_entries_max, ..Self::default() };
         for (index, store) in world.stores.iter_mut().enumerate() {
             store.id = index as u64;
         }
@@ -162,6 +167,7 @@ impl World {
                 mint: store.minted,
             },
             continuous_since: store.continuous_since,
+            past_entries_max: self.past_entries_max,
             owed: None,
             policy: Policy::KeepSiblings,
         };
@@ -229,6 +235,15 @@ quickcheck! {
         let (a, b) = (world.state(0), world.state(1));
         let known = world.known(&merge(&a, &b));
         world.known(&a).union(&world.known(&b)).all(|request| known.contains(request))
+    }
+
+    /// Pruning may bring back what was seen; it never claims what was not, so it loses nothing.
+    fn pruning_never_over_claims(steps: Vec<Step>, past_entries_max: u8) -> bool {
+        let world = World::run_pruning(&steps, u32::from(past_entries_max % 4));
+        (0..STORES).all(|at| {
+            let state = world.state(at);
+            world.claimed(&state.context().0).is_subset(&world.known(&state))
+        })
     }
 
     fn merge_is_commutative(steps: Vec<Step>) -> bool {

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::id::{NodeId, RequestId};
 use crate::time::WallTime;
-use crate::version::{Actor, Context, Digest, Dot, Policy, Siblings, Value, Version};
+use crate::version::{Actor, Context, Digest, Dot, Policy, Siblings, Value, Version, VersionVector, pruned};
 
 /// What a store keeps for one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -46,6 +46,8 @@ pub enum Update {
         /// The oldest boot of this store since which every stop was clean. Kept actors of older boots are void:
         /// dots may have left for peers without surviving here.
         continuous_since: u64,
+        /// The write's past is cut down to so many entries.
+        past_entries_max: u32,
         /// The home node that this node stands in for, if it is not one itself.
         owed: Option<NodeId>,
         /// The bucket's policy.
@@ -108,9 +110,10 @@ impl Update {
     /// and what to tell the core. Refused updates leave the record as it was.
     pub fn apply(&self, stored: Option<&Record>) -> Result<(Option<Record>, Change), Refused> {
         match self {
-            Self::Coordinate { write, mint, continuous_since, owed, policy } => {
+            Self::Coordinate { write, mint, continuous_since, past_entries_max, owed, policy } => {
                 let mut record = stored.cloned().unwrap_or_default();
-                let dot = record.coordinate(write, *mint, *continuous_since, *policy);
+                let dot = record.next_dot(write, *mint, *continuous_since);
+                let dot = record.coordinate(write, dot, *past_entries_max as usize, *policy);
                 let newly_owed = record.owe(*owed);
                 Ok(record.changed(Some(dot), newly_owed))
             }
@@ -143,21 +146,26 @@ impl Record {
         (Some(self), change)
     }
 
-    fn coordinate(&mut self, write: &Write, mint: Actor, continuous_since: u64, policy: Policy) -> Dot {
+    /// Adds the write under `dot`, unless its request was done already: then nothing changes. The dot of the write.
+    fn coordinate(&mut self, write: &Write, dot: Dot, past_entries_max: usize, policy: Policy) -> Dot {
         if let Some(version) = self.siblings.by_request(write.request) {
             return version.dot;
         }
-        let dot = self.next_dot(write, mint, continuous_since);
         self.kept = Some(dot);
         let version = Version {
             dot,
-            past: write.context.0.clone(),
+            past: self.past_of(write, past_entries_max),
             request: write.request,
             written_at: write.written_at,
             value: write.value.clone(),
         };
         self.siblings = self.siblings.with(version, policy);
         dot
+    }
+
+    fn past_of(&self, write: &Write, entries_max: usize) -> VersionVector {
+        let parents: Vec<Actor> = self.siblings.versions().iter().map(|version| version.dot.actor).collect();
+        pruned(&write.context.0, &parents, entries_max)
     }
 
     /// The kept actor goes on counting only if this store has been continuous since it was minted and nobody, not
@@ -208,7 +216,8 @@ mod tests {
         let write =
             Write { request: RequestId(request), context, value: Value::Tombstone, written_at: WallTime(0) };
         let policy = Policy::KeepSiblings;
-        Update::Coordinate { write, mint: actor(mint), continuous_since: 3, owed: None, policy }
+        let mint = actor(mint);
+        Update::Coordinate { write, mint, continuous_since: 3, past_entries_max: 10, owed: None, policy }
     }
 
     fn applied(update: &Update, stored: Option<&Record>) -> (Record, Change) {
@@ -281,5 +290,35 @@ mod tests {
     #[test]
     fn nothing_is_owed_or_settled_where_nothing_is_stored() {
         assert_eq!(Update::Owe { home: HOME }.apply(None), Err(Refused::NotFound));
+    }
+
+    /// The paper's truncation: eleven coordinators write one key in turn; a replica that still holds the first one's
+    /// version makes exactly one false sibling.
+    #[test]
+    fn the_eleventh_coordinator_cuts_the_past_and_a_forgotten_replica_makes_one_false_sibling() {
+        let mut siblings = Siblings::default();
+        let mut first = Siblings::default();
+        for node in 1..=12 {
+            let merge =
+                Update::Merge { siblings: siblings.clone(), owed: None, policy: Policy::KeepSiblings };
+            let (copy, _) = applied(&merge, None);
+            let write = Write {
+                request: RequestId(node),
+                context: siblings.context(),
+                value: Value::Tombstone,
+                written_at: WallTime(0),
+            };
+            let mint = Actor { node: NodeId(node as u64), ..actor(1) };
+            let (policy, owed) = (Policy::KeepSiblings, None);
+            let put =
+                Update::Coordinate { write, mint, continuous_since: 3, past_entries_max: 10, owed, policy };
+            siblings = applied(&put, Some(&copy)).1.siblings;
+            assert_eq!(siblings.versions().len(), 1);
+            assert_eq!(siblings.versions()[0].past.entries().len() as u128, (node - 1).min(10));
+            if node == 1 {
+                first = siblings.clone();
+            }
+        }
+        assert_eq!(siblings.merge(&first, Policy::KeepSiblings).versions().len(), 2);
     }
 }

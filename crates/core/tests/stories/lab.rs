@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use cartwheel_core::anti_entropy::{Leaf, MerkleTree};
 use cartwheel_core::id::{CallId, NodeId, RequestId, StoreId};
 use cartwheel_core::message::Message;
 use cartwheel_core::replica::Record;
@@ -11,9 +12,53 @@ use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, Storag
 use cartwheel_core::time::{Instant, Now, WallTime};
 use cartwheel_core::version::{Context, Siblings, Value};
 use cartwheel_core::{
-    Answer, Boot, ClientError, ClientOp, ClientRequest, Config, Event, Input, Key, Node, Outbox, Output,
-    Quorum,
+    Answer, Boot, ClientError, ClientOp, ClientReply, ClientRequest, Config, Event, Input, Key, Node, Outbox,
+    Output, Quorum, ReadOptions, WriteOptions,
 };
+
+/// Partitions of the ring.
+const PARTITIONS: u32 = 64;
+
+/// Words for what happens.
+mod say {
+    use super::{ClientReply, Message, values};
+    use cartwheel_core::message::{ForwardMessage, ReplicaMessage};
+
+    pub fn reply(node: u64, reply: &ClientReply) -> String {
+        let result = match &reply.result {
+            Ok(answer) => {
+                let by: Vec<String> = answer.by.iter().map(ToString::to_string).collect();
+                format!("[{}] by {}", values(&answer.siblings).join(" | "), by.join(" "))
+            }
+            Err(error) => error.to_string(),
+        };
+        format!("n{node} answers call {}: {result}", reply.call.0)
+    }
+
+    pub fn message(from: u64, to: u64, message: &Message, lost: bool) -> Option<String> {
+        let said = match message {
+            Message::Replica(ReplicaMessage::Read { .. }) => "read".into(),
+            Message::Replica(ReplicaMessage::ReadReply { result, .. }) => match result {
+                Ok(siblings) => format!("holds [{}]", values(siblings).join(" | ")),
+                Err(error) => format!("{error:?}"),
+            },
+            Message::Replica(ReplicaMessage::Write { siblings, owed, .. }) => {
+                let hint = owed.map(|home| format!(" for {home}")).unwrap_or_default();
+                format!("write [{}]{hint}", values(siblings).join(" | "))
+            }
+            Message::Replica(ReplicaMessage::WriteReply { result, .. }) => match result {
+                Ok(()) => "written".into(),
+                Err(error) => format!("{error:?}"),
+            },
+            Message::Forward(ForwardMessage::Request { .. }) => "coordinate this".into(),
+            Message::Forward(ForwardMessage::Accepted { .. }) => "accepted".into(),
+            Message::Forward(ForwardMessage::Reply { .. }) => "coordinated".into(),
+            Message::Liveness(liveness) => format!("{liveness:?}"),
+            Message::AntiEntropy(_) => return None,
+        };
+        Some(format!("n{from} > n{to}: {said}{}", if lost { " (lost)" } else { "" }))
+    }
+}
 
 pub struct Lab {
     pub now: Instant,
@@ -29,6 +74,10 @@ pub struct Lab {
     pub unsynced: BTreeMap<u64, Vec<Ticket>>,
     /// Nodes whose disks fail.
     pub broken: BTreeSet<u64>,
+    /// Nodes whose words do not leave them.
+    pub silent: BTreeSet<u64>,
+    /// What happened, a line each; exchanges of equal trees are left out.
+    pub log: Vec<String>,
 }
 
 /// A key whose homes among five nodes are n1, n2, n3, then n4, n5 stand in.
@@ -43,7 +92,7 @@ pub fn key() -> Key {
 
 fn ring(nodes: u64) -> Ring {
     let members: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
-    Ring::new(&members, 64, 3).unwrap()
+    Ring::new(&members, PARTITIONS, 3).unwrap()
 }
 
 impl Lab {
@@ -59,6 +108,8 @@ impl Lab {
             cut: BTreeSet::new(),
             unsynced: BTreeMap::new(),
             broken: BTreeSet::new(),
+            silent: BTreeSet::new(),
+            log: Vec::new(),
         };
         for node in 1..=nodes {
             lab.start(node, nodes);
@@ -81,6 +132,22 @@ impl Lab {
         self.carry_out(node, &mut outbox);
     }
 
+    /// The same in a cluster of the same size.
+    pub fn restart(&mut self, node: u64) {
+        self.start(node, self.disks.len() as u64);
+    }
+
+    /// What every disk holds, and owes.
+    pub fn show_disks(&self) -> String {
+        let show = |node: &u64| {
+            let (values, owed) = self.disk(*node);
+            let owed: Vec<String> = owed.iter().map(|home| format!("n{home}")).collect();
+            let owed = if owed.is_empty() { String::new() } else { format!(", owed to {}", owed.join(" ")) };
+            format!("n{node} holds [{}]{owed}\n", values.join(" | "))
+        };
+        self.disks.keys().map(show).collect()
+    }
+
     fn clock(&self) -> Now {
         Now { monotonic: self.now, wall: WallTime(self.now.0 / 1_000) }
     }
@@ -90,12 +157,19 @@ impl Lab {
     }
 
     pub fn put_as(&mut self, node: u64, request: u128, value: &'static str, context: Context) -> CallId {
-        let value = Value::Data(value.into());
-        self.ask(node, request, ClientOp::Put { context, value, w: Quorum::Default, n: None })
+        self.ask(node, request, put(value, context, WriteOptions::default()))
     }
 
     pub fn get(&mut self, node: u64, r: Quorum) -> CallId {
-        self.ask(node, self.calls as u128 + 1, ClientOp::Get { r, n: None })
+        self.get_as(node, ReadOptions { r, ..ReadOptions::default() })
+    }
+
+    pub fn get_as(&mut self, node: u64, options: ReadOptions) -> CallId {
+        self.ask(node, self.calls as u128 + 1, ClientOp::Get(options))
+    }
+
+    pub fn put_with(&mut self, node: u64, value: &'static str, options: WriteOptions) -> CallId {
+        self.ask(node, self.calls as u128 + 1, put(value, Context::EMPTY, options))
     }
 
     pub fn ask(&mut self, node: u64, request: u128, op: ClientOp) -> CallId {
@@ -124,6 +198,11 @@ impl Lab {
 
     pub fn saw(&self, event: impl Fn(&Event) -> bool) -> usize {
         self.events.iter().filter(|(_, seen)| event(seen)).count()
+    }
+
+    /// A node forgets what it holds, and does not notice.
+    pub fn wipe(&mut self, node: u64) {
+        self.disks.get_mut(&node).unwrap().clear();
     }
 
     /// What a held disk has applied becomes durable.
@@ -177,10 +256,19 @@ impl Lab {
         for output in outputs {
             match output {
                 Output::Reply(reply) => {
+                    self.log.push(say::reply(node, &reply));
                     assert!(self.replies.insert(reply.call, reply.result).is_none(), "one reply to a call");
                 }
-                Output::Send { to, message } => self.messages.push_back((node, to.0, message)),
-                Output::Event(event) => self.events.push((node, event)),
+                Output::Send { .. } if self.silent.contains(&node) => {}
+                Output::Send { to, message } => {
+                    let lost = self.cut.contains(&node) || self.cut.contains(&to.0);
+                    self.log.extend(say::message(node, to.0, &message, lost));
+                    self.messages.push_back((node, to.0, message));
+                }
+                Output::Event(event) => {
+                    self.log.push(format!("n{node}: {event:?}"));
+                    self.events.push((node, event));
+                }
                 Output::Storage(request) => self.store(node, request),
             }
         }
@@ -201,6 +289,25 @@ impl Lab {
                 let owed = disk.iter().filter(|(_, record)| record.owed.contains(&home));
                 let hints = owed.map(|(key, record)| (key.clone(), record.siblings.clone())).collect();
                 StorageCompletion::Hints { ticket, result: Ok(hints) }
+            }
+            StorageOp::TreeHashes { partition, nodes } => {
+                let mut tree = MerkleTree::default();
+                for (key, record) in
+                    disk.iter().filter(|(key, _)| key.token().partition(PARTITIONS) == partition)
+                {
+                    tree.replace(key, &Siblings::default(), &record.siblings, PARTITIONS);
+                }
+                let hashes = nodes.iter().map(|node| tree.hash(*node)).collect();
+                StorageCompletion::TreeHashes { ticket, result: Ok(hashes) }
+            }
+            StorageOp::LeafKeys { partition, leaves } => {
+                let within = |key: &Key| {
+                    key.token().partition(PARTITIONS) == partition
+                        && leaves.contains(&Leaf::of(key.token(), PARTITIONS))
+                };
+                let held = disk.iter().filter(|(key, _)| within(key));
+                let keys = held.map(|(key, record)| (key.clone(), record.siblings.digest())).collect();
+                StorageCompletion::LeafKeys { ticket, result: Ok(keys) }
             }
             StorageOp::Apply { .. } if failed => {
                 StorageCompletion::Applied { ticket, result: Err(StorageError::Failed) }
@@ -226,6 +333,10 @@ impl Lab {
             _ => {}
         }
     }
+}
+
+fn put(value: &'static str, context: Context, options: WriteOptions) -> ClientOp {
+    ClientOp::Put { context, value: Value::Data(value.into()), options }
 }
 
 fn values(siblings: &Siblings) -> Vec<String> {

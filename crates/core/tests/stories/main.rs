@@ -1,12 +1,13 @@
 //! Stories of a put and a get, one promise each.
 
 mod lab;
+mod script;
 
 use std::time::Duration;
 
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
 use cartwheel_core::version::Context;
-use cartwheel_core::{ClientError, Event, Quorum};
+use cartwheel_core::{ClientError, Condition, Event, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions};
 use lab::Lab;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -209,8 +210,7 @@ fn a_deleted_key_reads_as_not_found_and_still_has_a_context() {
     let delete = cartwheel_core::ClientOp::Put {
         context,
         value: cartwheel_core::version::Value::Tombstone,
-        w: Quorum::All,
-        n: None,
+        options: WriteOptions { w: Quorum::All, ..WriteOptions::default() },
     };
     lab.ask(2, 99, delete);
     let read = lab.get(3, Quorum::All);
@@ -257,4 +257,144 @@ fn impossible_quorums_are_refused_with_the_numbers() {
     let read = lab.get(1, Quorum::Count(4));
     let error = lab.reply(read).unwrap().as_ref().unwrap_err();
     assert_eq!(error.to_string(), "quorum 4 is not within 1..=3; nothing was done");
+}
+
+#[test]
+fn homes_that_compare_their_trees_give_each_other_what_they_lack() {
+    let mut lab = Lab::new(5);
+    lab.put(1, "milk", Context::EMPTY);
+    lab.wipe(2);
+    lab.pass(Duration::from_secs(200));
+    assert_eq!(lab.disk(2).0, ["milk"]);
+    assert_eq!(lab.disk(4), (vec![], vec![]), "n4 is no home");
+    let repairs = lab.saw(|event| matches!(event, Event::AntiEntropyRepair { .. }));
+    assert_eq!(repairs, 1);
+    lab.pass(Duration::from_secs(200));
+    assert_eq!(
+        lab.saw(|event| matches!(event, Event::AntiEntropyRepair { .. })),
+        repairs,
+        "it drains to zero"
+    );
+}
+
+#[test]
+fn homes_that_hold_different_siblings_end_with_both() {
+    let mut lab = Lab::new(3);
+    lab.cut.extend([2, 3]);
+    lab.put(1, "milk", Context::EMPTY);
+    lab.cut = [1].into();
+    lab.put(2, "bread", Context::EMPTY);
+    lab.start(1, 3);
+    lab.start(2, 3);
+    lab.cut.clear();
+    lab.pass(Duration::from_secs(200));
+    for node in 1..=3 {
+        assert_eq!(lab.disk(node).0.len(), 2, "n{node}");
+    }
+}
+
+#[test]
+fn a_put_with_pw_needs_homes_and_says_how_many_it_got() {
+    let mut lab = Lab::new(5);
+    lab.broken.extend([2, 3]);
+    let put = lab.put_with(1, "milk", WriteOptions { pw: Some(Quorum::Majority), ..WriteOptions::default() });
+    let unmet = ClientError::QuorumUnmet { quorum: QuorumKind::Pw, needed: 2, got: 1 };
+    lab.pass(LONG);
+    assert_eq!(lab.reply(put), Some(&Err(unmet)), "n4 and n5 stand in, and are no homes");
+}
+
+#[test]
+fn a_get_with_pr_needs_homes() {
+    let mut lab = Lab::new(5);
+    lab.broken.extend([2, 3]);
+    lab.put(1, "milk", Context::EMPTY);
+    let options = ReadOptions { pr: Some(Quorum::Majority), ..ReadOptions::default() };
+    let (plain, primary) = (lab.get(1, Quorum::Default), lab.get_as(1, options));
+    lab.pass(LONG);
+    assert!(lab.reply(plain).unwrap().is_ok(), "a stand-in holds a copy");
+    let unmet = ClientError::QuorumUnmet { quorum: QuorumKind::Pr, needed: 2, got: 1 };
+    assert_eq!(lab.reply(primary), Some(&Err(unmet)));
+}
+
+#[test]
+fn a_strict_put_asks_homes_only() {
+    let mut lab = Lab::new(5);
+    lab.broken.extend([2, 3]);
+    let put = lab.put_with(1, "milk", WriteOptions { sloppy: false, ..WriteOptions::default() });
+    let unmet = ClientError::QuorumUnmet { quorum: QuorumKind::W, needed: 2, got: 1 };
+    lab.pass(LONG);
+    assert_eq!(lab.reply(put), Some(&Err(unmet)));
+    assert_eq!((lab.disk(4).0.len(), lab.disk(5).0.len()), (0, 0));
+    assert_eq!(lab.disk(1).1, [2, 3], "what homes lack is owed all the same");
+}
+
+#[test]
+fn dw_and_node_confirms_are_one_more_w() {
+    let mut lab = Lab::new(5);
+    lab.unsynced = [(2, vec![]), (3, vec![])].into();
+    let one = WriteOptions { w: Quorum::One, ..WriteOptions::default() };
+    let plain = lab.put_with(1, "a", one.clone());
+    let durable = lab.put_with(1, "b", WriteOptions { dw: Some(Quorum::Count(2)), ..one.clone() });
+    let confirmed = lab.put_with(1, "c", WriteOptions { node_confirms: 2, ..one });
+    assert!(lab.reply(plain).is_some());
+    assert_eq!((lab.reply(durable), lab.reply(confirmed)), (None, None));
+    lab.sync(2);
+    assert!(lab.reply(durable).is_some() && lab.reply(confirmed).is_some());
+}
+
+#[test]
+fn with_notfound_ok_off_an_empty_home_does_not_outvote_one_that_holds_the_key() {
+    let mut lab = Lab::new(5);
+    lab.put(1, "milk", Context::EMPTY);
+    lab.wipe(1);
+    lab.cut.extend([2]);
+    lab.unsynced.insert(3, vec![]);
+    let one = ReadOptions { r: Quorum::One, ..ReadOptions::default() };
+    let hasty = lab.get_as(1, one);
+    assert_eq!(lab.values(hasty), Vec::<String>::new(), "the nearest home has forgotten");
+    let patient = lab.get_as(1, ReadOptions { notfound_ok: false, ..one });
+    assert_eq!(lab.values(patient), ["milk"]);
+}
+
+#[test]
+fn basic_quorum_says_not_found_as_soon_as_most_homes_hold_nothing() {
+    let mut lab = Lab::new(5);
+    lab.cut.insert(3);
+    let options = ReadOptions { notfound_ok: false, ..ReadOptions::default() };
+    let patient = lab.get_as(1, options);
+    let basic = lab.get_as(1, ReadOptions { basic_quorum: true, ..options });
+    assert_eq!(lab.reply(patient), None);
+    assert!(!lab.reply(basic).unwrap().as_ref().unwrap().siblings.is_found());
+}
+
+#[test]
+fn conditional_puts_are_done_only_if_the_state_fits() {
+    let mut lab = Lab::new(5);
+    let if_none = || WriteOptions { condition: Some(Condition::NoneMatch), ..WriteOptions::default() };
+    let if_same = |context| WriteOptions {
+        condition: Some(Condition::NotModified(context)),
+        ..WriteOptions::default()
+    };
+    let early = lab.put_with(5, "early", if_same(Context::EMPTY));
+    assert_eq!(lab.reply(early), Some(&Err(ClientError::Unfit(Unfit::NotFound))));
+    let first = lab.put_with(5, "first", if_none());
+    let context = lab.reply(first).unwrap().as_ref().unwrap().context();
+    let second = lab.put_with(5, "second", if_none());
+    assert_eq!(lab.reply(second), Some(&Err(ClientError::Unfit(Unfit::Found))));
+    let third = lab.put_with(1, "third", if_same(context.clone()));
+    assert!(lab.reply(third).unwrap().is_ok());
+    let fourth = lab.put_with(1, "fourth", if_same(context));
+    assert_eq!(lab.reply(fourth), Some(&Err(ClientError::Unfit(Unfit::Modified))));
+}
+
+#[test]
+fn golden_scripts() {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
+    let mut scripts: Vec<_> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    scripts.sort();
+    assert!(scripts.len() >= 5, "the scripts are where they should be");
+    for script in scripts {
+        script::check(&script);
+    }
 }

@@ -1,6 +1,5 @@
 //! What a request asks for.
 
-use cartwheel_core::Quorum;
 use cartwheel_core::id::RequestId;
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -17,8 +16,6 @@ use super::route::Route;
 pub struct Defaults {
     /// N.
     pub n: u8,
-    /// W of a put that names none.
-    pub w: Quorum,
 }
 
 /// One request, understood.

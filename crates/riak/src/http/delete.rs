@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cartwheel_core::version::{Context, Value};
-use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum};
+use cartwheel_core::{Answer, ClientError, ClientOp, Key, ReadOptions, WriteOptions};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
@@ -13,7 +13,7 @@ use super::condition;
 use super::fields;
 use super::query::Query;
 use super::refusal::Refusal;
-use super::response::{self, Asked, Response, set};
+use super::response::{self, Response, set};
 use super::route::Bucket;
 
 /// A delete. Without a context from the client it needs a read first: a delete that had seen nothing would leave
@@ -22,9 +22,8 @@ use super::route::Bucket;
 pub struct Delete {
     key: Key,
     context: Option<Context>,
-    r: Quorum,
-    w: Quorum,
-    n: Option<u8>,
+    read: ReadOptions,
+    write: WriteOptions,
     timeout: Option<Duration>,
 }
 
@@ -36,14 +35,12 @@ impl Delete {
         defaults: &Defaults,
     ) -> Result<Self, Refusal> {
         let query = Query::parse(head.uri.query(), defaults);
-        query.refuse_unsupported()?;
-        condition::refuse(&head.headers, condition::OF_WRITES)?;
+        condition::refuse(&head.headers, condition::OF_DELETES)?;
         Ok(Self {
             key: bucket.key(key)?,
             context: fields::context(&head.headers)?,
-            r: query.r_or_rw()?,
-            w: query.w_or_rw()?,
-            n: query.n()?,
+            read: query.delete_read_options()?,
+            write: query.delete_write_options()?,
             timeout: query.timeout()?,
         })
     }
@@ -60,7 +57,7 @@ impl Delete {
 
     /// The read that shows what there is to delete.
     pub fn read_op(&self) -> ClientOp {
-        ClientOp::Get { r: self.r, n: self.n }
+        ClientOp::Get(self.read)
     }
 
     /// What the read found: the context to delete with, or the response that ends the matter.
@@ -74,7 +71,7 @@ impl Delete {
             Ok(answer) => {
                 response::not_found((!answer.siblings.is_empty()).then(|| answer.context()).as_ref())
             }
-            Err(error) => response::failed(error, Asked::Read),
+            Err(error) => response::failed(error),
         };
         response::vary_encoding(&mut response);
         Err(Box::new(response))
@@ -82,7 +79,7 @@ impl Delete {
 
     /// The tombstone.
     pub fn write_op(&self, context: Context) -> ClientOp {
-        ClientOp::Put { context, value: Value::Tombstone, w: self.w, n: self.n }
+        ClientOp::Put { context, value: Value::Tombstone, options: self.write.clone() }
     }
 
     /// How long to try, where the client says so.
@@ -94,7 +91,7 @@ impl Delete {
     pub fn render(&self, result: &Result<Answer, ClientError>) -> Response {
         let mut response = match result {
             Ok(_) => response::empty(StatusCode::NO_CONTENT),
-            Err(error) => response::failed(error, Asked::Write),
+            Err(error) => response::failed(error),
         };
         if result.is_ok() {
             set(&mut response, CONTENT_TYPE, b"text/html");

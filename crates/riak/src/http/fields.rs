@@ -31,7 +31,12 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Content, Refusal> {
 
 /// The context that the client hands back; `None` if it has read nothing.
 pub(super) fn context(headers: &HeaderMap) -> Result<Option<Context>, Refusal> {
-    let Some(header) = headers.get(VCLOCK) else { return Ok(None) };
+    context_of(headers, VCLOCK)
+}
+
+/// The context in the header `name`.
+pub(super) fn context_of(headers: &HeaderMap, name: &str) -> Result<Option<Context>, Refusal> {
+    let Some(header) = headers.get(name) else { return Ok(None) };
     let bytes =
         BASE64_STANDARD.decode(header.as_bytes()).map_err(|error| Refusal::Context(error.to_string()))?;
     cartwheel_wire::decode_context(&bytes).map(Some).map_err(|error| Refusal::Context(error.to_string()))

@@ -13,7 +13,7 @@ use super::condition::{self, Fresh};
 use super::object::{self, Shown};
 use super::query::Query;
 use super::refusal::Refusal;
-use super::response::{self, Asked, Response};
+use super::response::{self, Response};
 use super::route::Bucket;
 use super::siblings;
 use crate::content::Undecodable;
@@ -39,11 +39,10 @@ impl Get {
         defaults: &Defaults,
     ) -> Result<Self, Refusal> {
         let query = Query::parse(head.uri.query(), defaults);
-        query.refuse_unsupported()?;
         condition::refuse(&head.headers, condition::OF_READS)?;
         Ok(Self {
             key: bucket.key(key)?,
-            op: ClientOp::Get { r: query.r()?, n: query.n()? },
+            op: ClientOp::Get(query.read_options()?),
             timeout: query.timeout()?,
             vtag: query.text("vtag").map(str::to_owned),
             accept: Accept::media_types(&head.headers),
@@ -71,7 +70,7 @@ impl Get {
     pub fn render(&self, result: &Result<Answer, ClientError>) -> Response {
         match result {
             Ok(answer) => self.found(&answer.siblings).unwrap_or_else(|error| object::undecodable(&error)),
-            Err(error) => response::failed(error, Asked::Read),
+            Err(error) => response::failed(error),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cartwheel_core::id::RequestId;
 use cartwheel_core::version::{Context, Siblings};
-use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum};
+use cartwheel_core::{Answer, ClientError, ClientOp, Key, WriteOptions};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::request::Parts;
@@ -17,7 +17,7 @@ use super::fields;
 use super::object::{self, Shown};
 use super::query::Query;
 use super::refusal::Refusal;
-use super::response::{self, Asked, Response, set};
+use super::response::{self, Response, set};
 use super::route::{Bucket, quote};
 use super::siblings;
 use crate::content::{Content, Undecodable};
@@ -31,8 +31,7 @@ pub struct Put {
     key: Option<Key>,
     context: Context,
     content: Content,
-    w: Quorum,
-    n: Option<u8>,
+    options: WriteOptions,
     timeout: Option<Duration>,
     returned: Returned,
     accept: Accept,
@@ -53,16 +52,15 @@ impl Put {
         defaults: &Defaults,
     ) -> Result<Self, Refusal> {
         let query = Query::parse(head.uri.query(), defaults);
-        query.refuse_unsupported()?;
         condition::refuse(&head.headers, condition::OF_WRITES)?;
+        let options = WriteOptions { condition: condition::of_put(&head.headers)?, ..query.write_options()? };
         let key = key.map(|key| bucket.key(&key)).transpose()?;
         let put = Self {
             bucket,
             key,
             context: fields::context(&head.headers)?.unwrap_or_default(),
             content: fields::content(&head.headers)?,
-            w: query.w()?,
-            n: query.n()?,
+            options,
             timeout: query.timeout()?,
             returned: if query.switch("returnbody")? == Some(true) {
                 Returned::Object
@@ -99,7 +97,7 @@ impl Put {
     /// What to ask the core, given the request's body.
     pub fn op(&self, body: Bytes) -> ClientOp {
         let value = Content { value: body, ..self.content.clone() }.to_value();
-        ClientOp::Put { context: self.context.clone(), value, w: self.w, n: self.n }
+        ClientOp::Put { context: self.context.clone(), value, options: self.options.clone() }
     }
 
     /// How long to try, where the client says so.
@@ -114,7 +112,7 @@ impl Put {
                 self.written(key, &answer.siblings).unwrap_or_else(|error| object::undecodable(&error))
             }
             Err(error) => {
-                let mut response = response::failed(error, Asked::Write);
+                let mut response = response::failed(error);
                 response::vary_encoding(&mut response);
                 response
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cartwheel_core::Quorum;
+use cartwheel_core::{Quorum, ReadOptions, WriteOptions};
 
 use super::call::Defaults;
 use super::refusal::Refusal;
@@ -23,37 +23,59 @@ impl<'a> Query<'a> {
         self.parameters.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
     }
 
-    /// R of a get.
-    pub fn r(&self) -> Result<Quorum, Refusal> {
-        self.required_quorum("r")
+    /// When a get is answered.
+    pub fn read_options(&self) -> Result<ReadOptions, Refusal> {
+        self.reads(self.required_quorum("r")?)
     }
 
-    /// W of a put or delete. DW and W are one here: nothing is acknowledged before it is synced.
-    pub fn w(&self) -> Result<Quorum, Refusal> {
-        self.durable(self.required_quorum("w")?)
+    /// When a put is answered.
+    pub fn write_options(&self) -> Result<WriteOptions, Refusal> {
+        self.writes(self.required_quorum("w")?)
     }
 
-    /// R of a delete, for which `rw` may stand.
-    pub fn r_or_rw(&self) -> Result<Quorum, Refusal> {
-        self.required_quorum(self.present("r", "rw"))
+    /// When the read of a delete is answered. `rw` may stand for `r`.
+    pub fn delete_read_options(&self) -> Result<ReadOptions, Refusal> {
+        self.reads(self.required_quorum(self.present("r", "rw"))?)
     }
 
-    /// W of a delete, for which `rw` may stand.
-    pub fn w_or_rw(&self) -> Result<Quorum, Refusal> {
-        self.durable(self.required_quorum(self.present("w", "rw"))?)
+    /// When a delete is answered. `rw` may stand for `w`.
+    pub fn delete_write_options(&self) -> Result<WriteOptions, Refusal> {
+        self.writes(self.required_quorum(self.present("w", "rw"))?)
+    }
+
+    fn reads(&self, r: Quorum) -> Result<ReadOptions, Refusal> {
+        self.refuse_unsupported()?;
+        Ok(ReadOptions {
+            r,
+            pr: self.optional_quorum("pr")?,
+            node_confirms: self.confirms()?,
+            notfound_ok: self.switch("notfound_ok")?.unwrap_or(true),
+            basic_quorum: self.switch("basic_quorum")?.unwrap_or(false),
+            sloppy: self.switch("sloppy_quorum")?.unwrap_or(true),
+            n: self.n()?,
+        })
+    }
+
+    fn writes(&self, w: Quorum) -> Result<WriteOptions, Refusal> {
+        self.refuse_unsupported()?;
+        Ok(WriteOptions {
+            w,
+            pw: self.optional_quorum("pw")?,
+            dw: self.optional_quorum("dw")?,
+            node_confirms: self.confirms()?,
+            sloppy: self.switch("sloppy_quorum")?.unwrap_or(true),
+            n: self.n()?,
+            condition: None,
+        })
+    }
+
+    fn confirms(&self) -> Result<u8, Refusal> {
+        let asked = self.optional_quorum("node_confirms")?;
+        asked.map_or(Ok(0), |quorum| self.count(quorum))
     }
 
     fn present(&self, name: &'static str, otherwise: &'static str) -> &'static str {
         if self.text(name).is_some() { name } else { otherwise }
-    }
-
-    /// The larger of `w` and `dw`.
-    fn durable(&self, w: Quorum) -> Result<Quorum, Refusal> {
-        let count = |quorum| self.count(quorum, self.defaults.w);
-        match self.quorum("dw")? {
-            Some(dw) if count(dw)? > count(w)? => Ok(dw),
-            _ => Ok(w),
-        }
     }
 
     /// N, where the client wants fewer replicas than the cluster keeps.
@@ -84,36 +106,27 @@ impl<'a> Query<'a> {
     }
 
     /// Refuses what would promise something that nobody here keeps yet; lets pass what asks for nothing.
-    pub fn refuse_unsupported(&self) -> Result<(), Refusal> {
-        for name in ["pr", "pw", "node_confirms"] {
-            match self.quorum(name)? {
-                None | Some(Quorum::Count(0) | Quorum::Default) => {}
-                Some(quorum) => {
-                    self.count(quorum, Quorum::Count(0))?;
-                    return Err(self.unsupported(name));
-                }
-            }
-        }
-        for (name, kept) in
-            [("basic_quorum", false), ("notfound_ok", true), ("sloppy_quorum", true), ("asis", false)]
-        {
-            if self.switch(name)?.is_some_and(|asked| asked != kept) {
-                return Err(self.unsupported(name));
-            }
+    fn refuse_unsupported(&self) -> Result<(), Refusal> {
+        let name = "asis";
+        if self.switch(name)? == Some(true) {
+            let value = self.text(name).unwrap_or_default().to_owned();
+            return Err(Refusal::Unsupported { name, value });
         }
         Ok(())
     }
 
-    fn unsupported(&self, name: &'static str) -> Refusal {
-        Refusal::Unsupported { name, value: self.text(name).unwrap_or_default().to_owned() }
-    }
-
     fn required_quorum(&self, name: &'static str) -> Result<Quorum, Refusal> {
         let quorum = self.quorum(name)?.unwrap_or_default();
-        match self.count(quorum, Quorum::Count(1))? {
+        match self.count(quorum)? {
             0 => Err(Refusal::QuorumZero { name }),
             _ => Ok(quorum),
         }
+    }
+
+    /// A quorum that asks for nothing when it is absent, 0 or `default`.
+    fn optional_quorum(&self, name: &'static str) -> Result<Option<Quorum>, Refusal> {
+        let asked = self.quorum(name)?.filter(|quorum| ![Quorum::Count(0), Quorum::Default].contains(quorum));
+        asked.map(|quorum| self.count(quorum).map(|_| quorum)).transpose()
     }
 
     fn quorum(&self, name: &'static str) -> Result<Option<Quorum>, Refusal> {
@@ -131,18 +144,13 @@ impl<'a> Query<'a> {
         Ok(Some(quorum))
     }
 
-    /// How many nodes `quorum` asks for.
-    fn count(&self, quorum: Quorum, default: Quorum) -> Result<u8, Refusal> {
+    /// How many nodes `quorum` asks for; any number for the default, which fits.
+    fn count(&self, quorum: Quorum) -> Result<u8, Refusal> {
         let n = self.n()?.unwrap_or(self.defaults.n);
-        match quorum {
-            Quorum::Default if default == Quorum::Default => Ok(n / 2 + 1),
-            Quorum::Default => self.count(default, Quorum::Default),
-            Quorum::One => Ok(1),
-            Quorum::Majority => Ok(n / 2 + 1),
-            Quorum::All => Ok(n),
-            Quorum::Count(count) if count > n => Err(Refusal::QuorumBeyondN { n }),
-            Quorum::Count(count) => Ok(count),
-        }
+        quorum.resolve(Quorum::One, n).or(match quorum {
+            Quorum::Count(0) => Ok(0),
+            _ => Err(Refusal::QuorumBeyondN { n }),
+        })
     }
 
     fn beyond_n(&self) -> Refusal {
@@ -154,24 +162,41 @@ impl<'a> Query<'a> {
 mod tests {
     use super::*;
 
-    const DEFAULTS: Defaults = Defaults { n: 3, w: Quorum::Majority };
+    const DEFAULTS: Defaults = Defaults { n: 3 };
 
-    fn w(query: &str) -> Result<Quorum, Refusal> {
-        Query::parse(Some(query), &DEFAULTS).w()
+    fn query(text: &str) -> Query<'static> {
+        Query::parse(Some(text), &DEFAULTS)
     }
 
-    fn supported(query: &str) -> Result<(), Refusal> {
-        Query::parse(Some(query), &DEFAULTS).refuse_unsupported()
+    fn w(text: &str) -> Result<Quorum, Refusal> {
+        query(text).write_options().map(|options| options.w)
     }
 
     #[test]
-    fn dw_raises_w_and_never_lowers_it() {
-        assert_eq!(w("w=1&dw=2"), Ok(Quorum::Count(2)));
-        assert_eq!(w("w=all&dw=one"), Ok(Quorum::All));
-        assert_eq!(w("dw=one"), Ok(Quorum::Default));
-        assert_eq!(w("dw=3"), Ok(Quorum::Count(3)));
-        assert_eq!(w("dw=0"), Ok(Quorum::Default));
-        assert_eq!(w("n_val=1&dw=one"), Ok(Quorum::Default));
+    fn options_are_handed_on_and_what_asks_for_nothing_is_nothing() {
+        let plain = query("pr=0&pw=0&dw=default&node_confirms=0&sync_on_write=all&unheard_of=1");
+        assert_eq!(plain.read_options(), Ok(ReadOptions::default()));
+        assert_eq!(plain.write_options(), Ok(WriteOptions::default()));
+        let asks = query("r=1&pr=quorum&notfound_ok=false&basic_quorum=true&sloppy_quorum=false&n_val=2");
+        let options = ReadOptions {
+            r: Quorum::Count(1),
+            pr: Some(Quorum::Majority),
+            node_confirms: 0,
+            notfound_ok: false,
+            basic_quorum: true,
+            sloppy: false,
+            n: Some(2),
+        };
+        assert_eq!(asks.read_options(), Ok(options));
+        let asks = query("w=1&pw=one&dw=all&node_confirms=2").write_options();
+        let options = WriteOptions {
+            w: Quorum::Count(1),
+            pw: Some(Quorum::One),
+            dw: Some(Quorum::All),
+            node_confirms: 2,
+            ..WriteOptions::default()
+        };
+        assert_eq!(asks, Ok(options));
     }
 
     #[test]
@@ -179,33 +204,29 @@ mod tests {
         assert_eq!(w("w=4"), Err(Refusal::QuorumBeyondN { n: 3 }));
         assert_eq!(w("w=2&n_val=1"), Err(Refusal::QuorumBeyondN { n: 1 }));
         assert_eq!(w("w=-1"), Err(Refusal::QuorumBeyondN { n: 3 }));
+        assert_eq!(w("pw=4"), Err(Refusal::QuorumBeyondN { n: 3 }));
         assert_eq!(w("w=0"), Err(Refusal::QuorumZero { name: "w" }));
         assert_eq!(w("w=some"), Err(Refusal::QuorumWord { name: "w" }));
     }
 
     #[test]
     fn a_delete_takes_rw_for_both() {
-        let query = |text| Query::parse(Some(text), &DEFAULTS);
-        assert_eq!(query("rw=all").r_or_rw(), Ok(Quorum::All));
-        assert_eq!(query("rw=all&r=1").r_or_rw(), Ok(Quorum::Count(1)));
-        assert_eq!(query("rw=all&w=1&dw=2").w_or_rw(), Ok(Quorum::Count(2)));
-        assert_eq!(query("dw=3").w_or_rw(), Ok(Quorum::Count(3)));
+        let r = |text| query(text).delete_read_options().map(|options| options.r);
+        let w = |text| query(text).delete_write_options().map(|options| options.w);
+        assert_eq!(r("rw=all"), Ok(Quorum::All));
+        assert_eq!(r("rw=all&r=1"), Ok(Quorum::Count(1)));
+        assert_eq!(w("rw=all"), Ok(Quorum::All));
+        assert_eq!(w("rw=all&w=1"), Ok(Quorum::Count(1)));
     }
 
     #[test]
-    fn what_cannot_be_promised_is_refused_and_what_promises_nothing_is_not() {
-        assert_eq!(supported("pr=0&pw=0&notfound_ok=true&basic_quorum=false&node_confirms=0"), Ok(()));
-        assert_eq!(supported("pr=default&sync_on_write=all&unheard_of=1"), Ok(()));
-        for asks in
-            ["pr=1", "pw=all", "notfound_ok=false", "basic_quorum=true", "node_confirms=2", "asis=true"]
-        {
-            assert!(matches!(supported(asks), Err(Refusal::Unsupported { .. })), "{asks}");
-        }
+    fn what_cannot_be_promised_is_refused() {
+        assert!(matches!(query("asis=true").write_options(), Err(Refusal::Unsupported { .. })));
     }
 
     #[test]
     fn a_time_that_is_up_is_not_a_long_one() {
-        let timeout = |text| Query::parse(Some(text), &DEFAULTS).timeout();
+        let timeout = |text| query(text).timeout();
         assert_eq!(timeout("timeout=250"), Ok(Some(Duration::from_millis(250))));
         assert_eq!(timeout("timeout=0"), Err(Refusal::TimedOut));
         assert_eq!(timeout("timeout=1s"), Err(Refusal::Timeout("1s".to_owned())));

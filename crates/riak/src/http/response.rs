@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use cartwheel_core::version::Context;
-use cartwheel_core::{ClientError, Invalid};
+use cartwheel_core::{ClientError, Invalid, QuorumKind, Unfit};
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, VARY};
 use http::{HeaderValue, StatusCode};
 
@@ -107,31 +107,37 @@ fn plain_page(status: StatusCode) -> String {
     )
 }
 
-/// Which half of the API failed: Riak words the same error differently.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Asked {
-    Read,
-    Write,
-}
-
-pub(super) fn failed(error: &ClientError, asked: Asked) -> Response {
-    let mut response = match (error, asked) {
-        (ClientError::Invalid(Invalid::Quorum { asked, n }), _) if asked > n => {
+pub(super) fn failed(error: &ClientError) -> Response {
+    let mut response = match error {
+        ClientError::Invalid(Invalid::Quorum { asked, n }) if asked > n => {
             text(StatusCode::BAD_REQUEST, Refusal::QuorumBeyondN { n: *n }.to_string())
         }
-        (ClientError::Invalid(_), _) => text(StatusCode::BAD_REQUEST, format!("{error}\n")),
-        (ClientError::Timeout { .. }, _) => text(StatusCode::SERVICE_UNAVAILABLE, "request timed out\n"),
-        (ClientError::QuorumUnmet { needed, got }, Asked::Read) => {
-            text(StatusCode::SERVICE_UNAVAILABLE, format!("R-value unsatisfied: {got}/{needed}\n"))
+        ClientError::Invalid(_) => text(StatusCode::BAD_REQUEST, format!("{error}\n")),
+        ClientError::Timeout { .. } => text(StatusCode::SERVICE_UNAVAILABLE, "request timed out\n"),
+        ClientError::QuorumUnmet { quorum, needed, got } => {
+            text(StatusCode::SERVICE_UNAVAILABLE, unmet(*quorum, *needed, *got))
         }
-        (ClientError::QuorumUnmet { .. }, Asked::Write) => {
-            text(StatusCode::SERVICE_UNAVAILABLE, "Too Many write failures to satisfy W/DW\n")
+        ClientError::Unfit(Unfit::Found) => {
+            html(StatusCode::PRECONDITION_FAILED, plain_page(StatusCode::PRECONDITION_FAILED))
         }
-        (ClientError::Overloaded { .. }, _) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
-        (ClientError::StorageFailed, _) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+        ClientError::Unfit(_) => html(StatusCode::CONFLICT, plain_page(StatusCode::CONFLICT)),
+        ClientError::Overloaded { .. } => text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+        ClientError::StorageFailed => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     };
-    set(&mut response, ERROR, error.to_string().as_bytes());
+    // A condition that does not hold is an answer, and Riak's to the byte.
+    if !matches!(error, ClientError::Unfit(_)) {
+        set(&mut response, ERROR, error.to_string().as_bytes());
+    }
     response
+}
+
+fn unmet(quorum: QuorumKind, needed: u8, got: u8) -> String {
+    match quorum {
+        QuorumKind::R => format!("R-value unsatisfied: {got}/{needed}\n"),
+        QuorumKind::Pr => format!("PR-value unsatisfied: {got}/{needed}\n"),
+        QuorumKind::W => "Too Many write failures to satisfy W/DW\n".to_owned(),
+        QuorumKind::Pw => format!("PW-value unsatisfied: {got}/{needed}\n"),
+    }
 }
 
 pub(super) fn vary_encoding(response: &mut Response) {
@@ -144,12 +150,13 @@ mod tests {
 
     #[test]
     fn an_error_says_its_numbers() {
-        let error = ClientError::QuorumUnmet { needed: 2, got: 1 };
-        let read = failed(&error, Asked::Read);
-        assert_eq!(read.body(), "R-value unsatisfied: 1/2\n");
-        let write = failed(&error, Asked::Write);
-        assert_eq!(write.body(), "Too Many write failures to satisfy W/DW\n");
-        assert_eq!(write.headers()["x-cartwheel-error"], error.to_string().as_str());
+        let error = |quorum| ClientError::QuorumUnmet { quorum, needed: 2, got: 1 };
+        let body = |quorum| failed(&error(quorum)).body().clone();
+        assert_eq!(body(QuorumKind::R), "R-value unsatisfied: 1/2\n");
+        assert_eq!(body(QuorumKind::Pr), "PR-value unsatisfied: 1/2\n");
+        assert_eq!(body(QuorumKind::W), "Too Many write failures to satisfy W/DW\n");
+        let error = error(QuorumKind::Pw);
+        assert_eq!(failed(&error).headers()["x-cartwheel-error"], error.to_string().as_str());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cartwheel_core::id::{NodeId, RequestId, StoreId};
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Dot, Policy, Siblings, Version};
-use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum};
+use cartwheel_core::{Answer, ClientError, ClientOp, Key};
 use cartwheel_riak::http::{Call, Defaults, Response, pong};
 use http::request::Parts;
 
@@ -18,7 +18,7 @@ pub struct Toy {
 
 impl Toy {
     pub fn answer(&mut self, head: &Parts, body: &str) -> Response {
-        match Call::parse(head, &Defaults { n: 3, w: Quorum::Majority }) {
+        match Call::parse(head, &Defaults { n: 3 }) {
             Ok(Call::Ping) => pong(),
             Ok(Call::Get(get)) => get.render(&self.run(get.key(), get.op())),
             Ok(Call::Put(put)) => {
@@ -43,7 +43,10 @@ impl Toy {
     fn run(&mut self, key: &Key, op: ClientOp) -> Result<Answer, ClientError> {
         let siblings = self.keys.entry(key.clone()).or_default();
         let mut dot = None;
-        if let ClientOp::Put { context, value, .. } = op {
+        if let ClientOp::Put { context, value, options } = op {
+            if let Some(unfit) = options.condition.and_then(|condition| condition.unfit(siblings)) {
+                return Err(ClientError::Unfit(unfit));
+            }
             self.writes += 1;
             let actor = Actor { node: NodeId(1), store: StoreId(1), boot: 1, mint: 1 };
             let version = Version {

@@ -21,8 +21,9 @@ impl fmt::Display for Report {
         writeln!(f, "hints         {stored} stored, {delivered} delivered, {} left", self.hints_left)?;
         writeln!(
             f,
-            "repairs       {} read repairs, {} sloppy writes, {} forwards, {} suspicions",
+            "repairs       {} read repairs, {} anti-entropy repairs, {} sloppy writes, {} forwards, {} suspicions",
             count(Counter::ReadRepairs),
+            count(Counter::AntiEntropyRepairs),
             count(Counter::SloppyWrites),
             count(Counter::Forwards),
             count(Counter::Suspicions)

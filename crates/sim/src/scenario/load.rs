@@ -106,6 +106,7 @@ impl Scenario {
         }
         positive("cluster.request_timeout", cluster.request_timeout)?;
         positive("cluster.replica_timeout", cluster.replica_timeout)?;
+        positive("cluster.anti_entropy_interval", cluster.anti_entropy_interval)?;
         positive("cluster.hint_interval", cluster.hint_interval)
     }
 

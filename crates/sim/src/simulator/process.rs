@@ -47,7 +47,7 @@ impl Process {
             config: config(index, scenario, ring),
             life: 0,
             node: None,
-            disk: Disk::new(StoreId(stream.bits())),
+            disk: Disk::new(StoreId(stream.bits()), scenario.cluster.partitions),
             clock: Clock {
                 offset_us: clock.between(0, 2 * offset_max) as i64 - offset_max as i64,
                 drift_ppb: clock.between(0, 2 * drift_max) as i64 - drift_max as i64,
@@ -59,7 +59,7 @@ impl Process {
     }
 
     pub fn wipe_disk(&mut self) {
-        self.disk = Disk::new(StoreId(self.stream.bits()));
+        self.disk = Disk::new(StoreId(self.stream.bits()), self.config.ring.partitions());
     }
 
     fn boot(&mut self, seed: [u8; 32]) -> Boot {
@@ -86,6 +86,8 @@ fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
         suspect_after: cluster.suspect_after,
         probe_interval: cluster.hint_interval.duration(),
         hint_interval: cluster.hint_interval.duration(),
+        anti_entropy_interval: cluster.anti_entropy_interval.duration(),
+        past_entries_max: cluster.past_entries_max,
         flaw: scenario.flaw,
         ..Config::new(NodeId(u64::from(index) + 1), ring)
     }
@@ -151,9 +153,10 @@ impl Simulator<'_> {
         let spec = &self.scenario.disk;
         let process = &mut self.processes[node as usize];
         let at = match &request.op {
-            StorageOp::Read { .. } | StorageOp::ScanHints { .. } => {
-                self.now + spec.read.sample(&mut process.stream)
-            }
+            StorageOp::Read { .. }
+            | StorageOp::ScanHints { .. }
+            | StorageOp::TreeHashes { .. }
+            | StorageOp::LeafKeys { .. } => self.now + spec.read.sample(&mut process.stream),
             StorageOp::Apply { .. } => {
                 let took = spec.write.sample(&mut process.stream);
                 process.disk_free_at = process.disk_free_at.max(self.now) + took;
@@ -176,6 +179,14 @@ impl Simulator<'_> {
             StorageOp::ScanHints { home, after, limit } => {
                 let hints = process.disk.scan_hints(home, after.as_ref(), limit);
                 StorageCompletion::Hints { ticket, result: Ok(hints) }
+            }
+            StorageOp::TreeHashes { partition, nodes } => {
+                let hashes = process.disk.tree_hashes(partition, &nodes);
+                StorageCompletion::TreeHashes { ticket, result: Ok(hashes) }
+            }
+            StorageOp::LeafKeys { partition, leaves } => {
+                let keys = process.disk.leaf_keys(partition, &leaves);
+                StorageCompletion::LeafKeys { ticket, result: Ok(keys) }
             }
             StorageOp::Apply { key, update } => {
                 let before = process.disk.read(&key);

@@ -9,7 +9,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use cartwheel_check::{History, Operation, Outcome, WriteId};
 use cartwheel_core::id::RequestId;
 use cartwheel_core::version::{Context, Siblings, Value};
-use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum};
+use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum, ReadOptions, WriteOptions};
 use hdrhistogram::Histogram;
 
 use crate::latency::Latency;
@@ -28,6 +28,8 @@ pub struct Carts {
     think: Latency,
     remove: Probability,
     blind: Probability,
+    strict: Probability,
+    primary: Probability,
     retries: u32,
     nodes: usize,
     writes: u64,
@@ -54,6 +56,8 @@ struct Visit {
     /// Whether some attempt may have been done.
     maybe_done: bool,
     doing: Doing,
+    sloppy: bool,
+    primary: Option<Quorum>,
 }
 
 #[derive(Clone, Debug)]
@@ -103,7 +107,7 @@ pub enum Next {
 impl Carts {
     /// The clients of `spec` against `nodes` nodes.
     pub fn new(spec: &WorkloadSpec, nodes: usize, streams: Streams) -> Self {
-        let WorkloadSpec::Cart { clients, carts, think, remove, blind, retries } = *spec;
+        let WorkloadSpec::Cart { clients, carts, think, remove, blind, strict, primary, retries } = *spec;
         let client = |client| Client {
             stream: streams.stream(Component::Client { client }),
             requests: 0,
@@ -115,6 +119,8 @@ impl Carts {
             think,
             remove,
             blind,
+            strict,
+            primary,
             retries,
             nodes,
             writes: 0,
@@ -193,20 +199,35 @@ impl Carts {
         state.requests += 1;
         let request = RequestId((client as u128) << 64 | u128::from(state.requests));
         let node = state.stream.index(self.nodes);
-        state.visit =
-            Some(Visit { cart, began_ns: now_ns, request, attempts: 1, node, maybe_done: false, doing });
+        let sloppy = !state.stream.happens(self.strict.chance());
+        let primary = state.stream.happens(self.primary.chance()).then_some(Quorum::Majority);
+        state.visit = Some(Visit {
+            cart,
+            began_ns: now_ns,
+            request,
+            attempts: 1,
+            node,
+            maybe_done: false,
+            doing,
+            sloppy,
+            primary,
+        });
         self.ask(client)
     }
 
     fn ask(&self, client: usize) -> Ask {
         let visit = self.clients[client].visit.as_ref().expect("a client asks during a visit");
         let op = match &visit.doing {
-            Doing::Reading => ClientOp::Get { r: Quorum::Default, n: None },
+            Doing::Reading => ClientOp::Get(ReadOptions {
+                sloppy: visit.sloppy,
+                pr: visit.primary,
+                notfound_ok: visit.primary.is_none(),
+                ..ReadOptions::default()
+            }),
             Doing::Writing(pending) => ClientOp::Put {
                 context: pending.context.clone(),
                 value: Value::Data(pending.value.clone()),
-                w: Quorum::Default,
-                n: None,
+                options: WriteOptions { sloppy: visit.sloppy, pw: visit.primary, ..WriteOptions::default() },
             },
         };
         Ask { node: visit.node, request: visit.request, key: self.keys[visit.cart].clone(), op }

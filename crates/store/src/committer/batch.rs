@@ -17,6 +17,7 @@ pub struct Batch<'a> {
 }
 
 struct Overlaid {
+    key: Key,
     /// What is stored.
     before: Option<Record>,
     /// What this batch makes of it.
@@ -44,7 +45,7 @@ impl<'a> Batch<'a> {
             Entry::Vacant(entry) => {
                 let before = self.engine.read(key)?;
                 let now = before.clone();
-                entry.insert_entry(Overlaid { before, now, sealed: None })
+                entry.insert_entry(Overlaid { key: key.clone(), before, now, sealed: None })
             }
         };
         let disk_key = overlaid.key().clone();
@@ -69,6 +70,7 @@ impl<'a> Batch<'a> {
     pub fn commit(mut self) -> Result<(), fjall::Error> {
         let changed = self.overlay.iter_mut().filter(|(_, overlaid)| overlaid.is_changed());
         self.engine.commit(changed.map(|(disk_key, overlaid)| RecordChange {
+            key: &overlaid.key,
             disk_key,
             before: overlaid.before.as_ref(),
             now: overlaid.now.as_ref(),

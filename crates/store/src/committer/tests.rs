@@ -33,6 +33,7 @@ fn put(n: u64, value: &[u8]) -> Update {
         },
         mint: Actor { node: NodeId(1), store: StoreId(1), boot: 1, mint: n },
         continuous_since: 1,
+        past_entries_max: 10,
         owed: None,
         policy: Policy::KeepSiblings,
     }

@@ -7,3 +7,4 @@ mod durability;
 mod hints;
 mod kill;
 mod support;
+mod trees;

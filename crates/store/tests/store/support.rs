@@ -16,6 +16,9 @@ use cartwheel_store::{Identity, Opened, Store, StoreHandle};
 /// Far above anything that works.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Of the ring.
+pub const PARTITIONS: u32 = 8;
+
 pub fn identity() -> Identity {
     Identity { cluster: "shop".into(), node: "alpha".into() }
 }
@@ -39,6 +42,7 @@ pub fn put_owed(request: u64, value: &str, owed: Option<NodeId>) -> Update {
         },
         mint: Actor { node: NodeId(1), store: StoreId(1), boot: 1, mint: request },
         continuous_since: 1,
+        past_entries_max: 10,
         owed,
         policy: Policy::KeepSiblings,
     }
@@ -73,7 +77,7 @@ impl Running {
     pub fn start(opened: Opened) -> Self {
         let (sender, completions) = mpsc::channel();
         // The receiver is gone when a test ends without closing.
-        let handle = opened.start(move |done| drop(sender.send(done))).expect("threads");
+        let handle = opened.start(PARTITIONS, move |done| drop(sender.send(done))).expect("threads");
         Self { handle, completions, next: Cell::new(1) }
     }
 

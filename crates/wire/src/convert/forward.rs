@@ -3,7 +3,7 @@ use core::time::Duration;
 use cartwheel_core::id::OpId;
 use cartwheel_core::message::ForwardMessage;
 use cartwheel_core::version::{Dot, Value};
-use cartwheel_core::{Answer, ClientError, Invalid};
+use cartwheel_core::{Answer, ClientError, Invalid, Needs, QuorumKind, Unfit};
 
 use super::{chosen, join, nodes, required, small, split};
 use crate::error::DecodeError;
@@ -13,7 +13,7 @@ use crate::schema::message::{self as schema, ClientErrorKind, ForwardBody, PutVa
 impl From<&ForwardMessage> for schema::Forward {
     fn from(message: &ForwardMessage) -> Self {
         let (op, body) = match message {
-            ForwardMessage::Request { op, request, key, context, value, w, n, time_left } => {
+            ForwardMessage::Request { op, request, key, context, value, needs, time_left } => {
                 let (request_high, request_low) = split(*request);
                 let request = schema::Request {
                     request_high,
@@ -21,8 +21,10 @@ impl From<&ForwardMessage> for schema::Forward {
                     key: Some(key.into()),
                     time_left_ns: u64::try_from(time_left.as_nanos()).unwrap_or(u64::MAX),
                     context: Some((&context.0).into()),
-                    w: u32::from(*w),
-                    n: u32::from(*n),
+                    w: needs.total.into(),
+                    n: needs.n.into(),
+                    pw: needs.homes.into(),
+                    strict: !needs.sloppy,
                     value: Some(value.into()),
                 };
                 (op, ForwardBody::Request(request))
@@ -51,8 +53,12 @@ impl TryFrom<schema::Forward> for ForwardMessage {
                 key: required("request.key", request.key)?.try_into()?,
                 context: required("request.context", request.context)?.try_into()?,
                 value: chosen("request.value", request.value)?.into(),
-                w: small("request.w", request.w)?,
-                n: small("request.n", request.n)?,
+                needs: Needs {
+                    n: small("request.n", request.n)?,
+                    total: small("request.w", request.w)?,
+                    homes: small("request.pw", request.pw)?,
+                    sloppy: !request.strict,
+                },
                 time_left: Duration::from_nanos(request.time_left_ns),
             },
             ForwardBody::Accepted(Nothing {}) => Self::Accepted { op },
@@ -65,6 +71,19 @@ impl TryFrom<schema::Forward> for ForwardMessage {
             }
         })
     }
+}
+
+/// Codes count from 1, in this order, for ever.
+const QUORUMS: [QuorumKind; 4] = [QuorumKind::R, QuorumKind::Pr, QuorumKind::W, QuorumKind::Pw];
+const UNFITS: [Unfit; 3] = [Unfit::Found, Unfit::NotFound, Unfit::Modified];
+
+fn code<T: PartialEq + Copy>(codes: &[T], of: T) -> u32 {
+    codes.iter().zip(1..).find(|(known, _)| **known == of).map_or(0, |(_, code)| code)
+}
+
+fn of_code<T: Copy>(what: &'static str, codes: &[T], code: u32) -> Result<T, DecodeError> {
+    let at = usize::try_from(code).ok().and_then(|code| code.checked_sub(1));
+    at.and_then(|at| codes.get(at)).copied().ok_or(DecodeError::UnknownCode { what, code })
 }
 
 impl From<&Value> for PutValue {
@@ -119,7 +138,11 @@ impl From<&ClientError> for schema::ClientError {
             }
             ClientError::Overloaded { limit } => ClientErrorKind::Overloaded(limit),
             ClientError::Timeout { needed, got } => ClientErrorKind::Timeout(tally(needed, got)),
-            ClientError::QuorumUnmet { needed, got } => ClientErrorKind::QuorumUnmet(tally(needed, got)),
+            ClientError::QuorumUnmet { quorum, needed, got } => {
+                let (needed, got) = (needed.into(), got.into());
+                ClientErrorKind::QuorumUnmet(schema::Unmet { needed, got, quorum: code(&QUORUMS, quorum) })
+            }
+            ClientError::Unfit(unfit) => ClientErrorKind::Unfit(code(&UNFITS, unfit)),
             ClientError::StorageFailed => ClientErrorKind::StorageFailed(Nothing {}),
         };
         Self { kind: Some(kind) }
@@ -142,7 +165,12 @@ impl TryFrom<schema::ClientError> for ClientError {
             }
             ClientErrorKind::Overloaded(limit) => Self::Overloaded { limit },
             ClientErrorKind::Timeout(of) => Self::Timeout { needed: needed(of)?, got: got(of)? },
-            ClientErrorKind::QuorumUnmet(of) => Self::QuorumUnmet { needed: needed(of)?, got: got(of)? },
+            ClientErrorKind::QuorumUnmet(of) => Self::QuorumUnmet {
+                quorum: of_code("quorum", &QUORUMS, of.quorum)?,
+                needed: small("needed", of.needed)?,
+                got: small("got", of.got)?,
+            },
+            ClientErrorKind::Unfit(code) => Self::Unfit(of_code("condition", &UNFITS, code)?),
             ClientErrorKind::StorageFailed(Nothing {}) => Self::StorageFailed,
         })
     }

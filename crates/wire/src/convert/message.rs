@@ -14,6 +14,7 @@ impl From<&Message> for schema::Envelope {
             Message::Replica(message) => schema::Conversation::Replica(message.into()),
             Message::Forward(message) => schema::Conversation::Forward(message.into()),
             Message::Liveness(message) => schema::Conversation::Liveness((*message).into()),
+            Message::AntiEntropy(message) => schema::Conversation::AntiEntropy(message.into()),
         };
         Self { conversation: Some(conversation) }
     }
@@ -26,6 +27,7 @@ impl TryFrom<schema::Envelope> for Message {
             schema::Conversation::Replica(message) => Self::Replica(message.try_into()?),
             schema::Conversation::Forward(message) => Self::Forward(message.try_into()?),
             schema::Conversation::Liveness(message) => Self::Liveness(message.try_into()?),
+            schema::Conversation::AntiEntropy(message) => Self::AntiEntropy(message.try_into()?),
         })
     }
 }

@@ -1,11 +1,13 @@
 use bytes::Bytes;
+use cartwheel_core::anti_entropy::NODES_PER_STEP;
 
 use super::version::{Dot, Siblings, Vector};
-use super::{Key, Nothing};
+use super::{Key, Nothing, Repeated};
+use crate::limits::KEYS_PER_STEP_MAX;
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Envelope {
-    #[prost(oneof = "Conversation", tags = "1, 2, 3")]
+    #[prost(oneof = "Conversation", tags = "1, 2, 3, 4")]
     pub conversation: Option<Conversation>,
 }
 
@@ -17,6 +19,8 @@ pub enum Conversation {
     Forward(Forward),
     #[prost(message, tag = "3")]
     Liveness(Liveness),
+    #[prost(message, tag = "4")]
+    AntiEntropy(AntiEntropy),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -109,10 +113,17 @@ pub struct Request {
     pub time_left_ns: u64,
     #[prost(message, optional, tag = "5")]
     pub context: Option<Vector>,
+    /// Distinct nodes that must hold it.
     #[prost(uint32, tag = "6")]
     pub w: u32,
     #[prost(uint32, tag = "7")]
     pub n: u32,
+    /// Homes among those nodes.
+    #[prost(uint32, tag = "10")]
+    pub pw: u32,
+    /// Nobody stands in for a home.
+    #[prost(bool, tag = "11")]
+    pub strict: bool,
     #[prost(oneof = "PutValue", tags = "8, 9")]
     pub value: Option<PutValue>,
 }
@@ -151,7 +162,7 @@ pub struct Answer {
 
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct ClientError {
-    #[prost(oneof = "ClientErrorKind", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "ClientErrorKind", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub kind: Option<ClientErrorKind>,
 }
 
@@ -167,9 +178,23 @@ pub enum ClientErrorKind {
     #[prost(message, tag = "4")]
     Timeout(Tally),
     #[prost(message, tag = "5")]
-    QuorumUnmet(Tally),
+    QuorumUnmet(Unmet),
     #[prost(message, tag = "6")]
     StorageFailed(Nothing),
+    /// Why a condition does not hold: a code.
+    #[prost(uint32, tag = "7")]
+    Unfit(u32),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Unmet {
+    #[prost(uint32, tag = "1")]
+    pub needed: u32,
+    #[prost(uint32, tag = "2")]
+    pub got: u32,
+    /// Which quorum: a code.
+    #[prost(uint32, tag = "3")]
+    pub quorum: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
@@ -200,4 +225,71 @@ pub enum LivenessBody {
     Ping(Nothing),
     #[prost(message, tag = "2")]
     Pong(Nothing),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct AntiEntropy {
+    #[prost(fixed64, tag = "1")]
+    pub op: u64,
+    #[prost(oneof = "AntiEntropyBody", tags = "2, 3, 4, 5")]
+    pub body: Option<AntiEntropyBody>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum AntiEntropyBody {
+    #[prost(message, tag = "2")]
+    Compare(Compare),
+    #[prost(message, tag = "3")]
+    Differ(Repeated<TreeNode, NODES_PER_STEP>),
+    #[prost(message, tag = "4")]
+    Keys(Keys),
+    #[prost(message, tag = "5")]
+    KeysDiffer(Repeated<Key, KEYS_PER_STEP_MAX>),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Compare {
+    #[prost(uint32, tag = "1")]
+    pub partition: u32,
+    #[prost(message, optional, tag = "2")]
+    pub nodes: Option<Repeated<HashedNode, NODES_PER_STEP>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct TreeNode {
+    #[prost(uint32, tag = "1")]
+    pub level: u32,
+    #[prost(uint32, tag = "2")]
+    pub index: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct HashedNode {
+    #[prost(message, optional, tag = "1")]
+    pub node: Option<TreeNode>,
+    #[prost(fixed64, tag = "2")]
+    pub hash_high: u64,
+    #[prost(fixed64, tag = "3")]
+    pub hash_low: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Keys {
+    #[prost(uint32, tag = "1")]
+    pub partition: u32,
+    #[prost(uint32, repeated, tag = "2")]
+    pub leaves: Vec<u32>,
+    #[prost(message, optional, tag = "3")]
+    pub keys: Option<Repeated<NamedKey, KEYS_PER_STEP_MAX>>,
+}
+
+/// A key with the name of its versions.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct NamedKey {
+    #[prost(message, optional, tag = "1")]
+    pub key: Option<Key>,
+    #[prost(fixed64, tag = "2")]
+    pub digest_high: u64,
+    #[prost(fixed64, tag = "3")]
+    pub digest_low: u64,
 }

@@ -3,13 +3,17 @@
 use core::time::Duration;
 
 use bytes::Bytes;
+use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
-use cartwheel_core::message::{ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage};
+use cartwheel_core::message::{
+    AntiEntropyMessage, ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage,
+};
 use cartwheel_core::replica::Record;
+use cartwheel_core::ring::Partition;
 use cartwheel_core::storage::StorageError;
 use cartwheel_core::time::WallTime;
-use cartwheel_core::version::{Actor, Context, Dot, Siblings, Value, Version, VersionVector};
-use cartwheel_core::{Answer, ClientError, Invalid, Key};
+use cartwheel_core::version::{Actor, Context, Digest, Dot, Siblings, Value, Version, VersionVector};
+use cartwheel_core::{Answer, ClientError, Invalid, Key, Needs, QuorumKind, Unfit};
 use quickcheck::{Arbitrary, Gen};
 
 macro_rules! newtypes {
@@ -130,12 +134,19 @@ fn answer(g: &mut Gen) -> Answer {
 
 fn client_error(g: &mut Gen) -> ClientError {
     let (a, b) = (any(g), any(g));
-    match below(g, 6) {
+    match below(g, 7) {
         0 => ClientError::Invalid(Invalid::Quorum { asked: a, n: b }),
         1 => ClientError::Invalid(Invalid::Replicas { asked: a, n: b }),
         2 => ClientError::Overloaded { limit: any(g) },
         3 => ClientError::Timeout { needed: a, got: b },
-        4 => ClientError::QuorumUnmet { needed: a, got: b },
+        4 => {
+            let kinds = [QuorumKind::R, QuorumKind::Pr, QuorumKind::W, QuorumKind::Pw];
+            ClientError::QuorumUnmet { quorum: *g.choose(&kinds).expect("not empty"), needed: a, got: b }
+        }
+        5 => {
+            let unfit = [Unfit::Found, Unfit::NotFound, Unfit::Modified];
+            ClientError::Unfit(*g.choose(&unfit).expect("not empty"))
+        }
         _ => ClientError::StorageFailed,
     }
 }
@@ -149,8 +160,7 @@ fn forward(g: &mut Gen) -> ForwardMessage {
             key: key(g),
             context: context(g),
             value: value(g),
-            w: any(g),
-            n: any(g),
+            needs: Needs { n: any(g), total: any(g), homes: any(g), sloppy: any(g) },
             time_left: Duration::from_nanos(any(g)),
         },
         1 => ForwardMessage::Accepted { op },
@@ -161,8 +171,36 @@ fn forward(g: &mut Gen) -> ForwardMessage {
     }
 }
 
+fn tree_node(g: &mut Gen) -> TreeNode {
+    let level = below(g, 5) as u8;
+    let index = below(g, 16_u64.pow(level.into())) as u16;
+    TreeNode::new(level, index).expect("within its level")
+}
+
+fn named_key(g: &mut Gen) -> (Key, Digest) {
+    (key(g), Digest(any(g)))
+}
+
+fn anti_entropy(g: &mut Gen) -> AntiEntropyMessage {
+    let op = OpId(number(g));
+    let partition = Partition(any(g));
+    match below(g, 4) {
+        0 => {
+            let nodes = list(g, |g| (tree_node(g), TreeHash(any(g))));
+            AntiEntropyMessage::Compare { op, partition, nodes }
+        }
+        1 => AntiEntropyMessage::Differ { op, nodes: list(g, tree_node) },
+        2 => {
+            let leaves = list(g, |g| Leaf(any(g)));
+            AntiEntropyMessage::Keys { op, partition, leaves, keys: list(g, named_key) }
+        }
+        _ => AntiEntropyMessage::KeysDiffer { op, keys: list(g, key) },
+    }
+}
+
 fn message(g: &mut Gen) -> Message {
-    match below(g, 5) {
+    match below(g, 7) {
+        5 | 6 => Message::AntiEntropy(anti_entropy(g)),
         0 | 1 => Message::Replica(replica(g)),
         2 | 3 => Message::Forward(forward(g)),
         _ => Message::Liveness(if any(g) { LivenessMessage::Ping } else { LivenessMessage::Pong }),

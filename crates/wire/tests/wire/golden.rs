@@ -4,13 +4,17 @@
 use core::time::Duration;
 
 use bytes::Bytes;
+use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
-use cartwheel_core::message::{ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage};
+use cartwheel_core::message::{
+    AntiEntropyMessage, ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage,
+};
 use cartwheel_core::replica::Record;
+use cartwheel_core::ring::Partition;
 use cartwheel_core::storage::StorageError;
 use cartwheel_core::time::WallTime;
-use cartwheel_core::version::{Actor, Context, Dot, Siblings, Value, Version, VersionVector};
-use cartwheel_core::{Answer, ClientError, Key};
+use cartwheel_core::version::{Actor, Context, Digest, Dot, Siblings, Value, Version, VersionVector};
+use cartwheel_core::{Answer, ClientError, Key, Needs, QuorumKind};
 use cartwheel_wire::{
     decode_context, decode_key, decode_message, decode_record, encode_context, encode_key, encode_message,
     encode_record,
@@ -133,8 +137,7 @@ fn forward_messages() {
         key: key(),
         context: Context(VersionVector::from_iter([dot(1, 2)])),
         value: Value::Data(Bytes::from_static(b"milk")),
-        w: 2,
-        n: 3,
+        needs: Needs { n: 3, total: 2, homes: 0, sloppy: true },
         time_left: Duration::from_millis(250),
     };
     message_is(
@@ -147,10 +150,36 @@ fn forward_messages() {
         Message::Forward(ForwardMessage::Reply { op, result: Ok(answer) }),
         "123309050000000000000022280a260a00121809010000000000000011bc0a0000000000001803200128021a080100000000000000",
     );
-    let result = Err(ClientError::QuorumUnmet { needed: 2, got: 1 });
+    let result = Err(ClientError::QuorumUnmet { quorum: QuorumKind::W, needed: 2, got: 1 });
     message_is(
         Message::Forward(ForwardMessage::Reply { op, result }),
-        "1213090500000000000000220812062a0408021001",
+        "1215090500000000000000220a12082a06080210011803",
+    );
+}
+
+#[test]
+fn anti_entropy_messages() {
+    let (op, partition) = (OpId(5), Partition(7));
+    let node = TreeNode::new(1, 2).expect("within its level");
+    let compare =
+        AntiEntropyMessage::Compare { op, partition, nodes: vec![(node, TreeHash(0x0102 << 64 | 0x0304))] };
+    message_is(
+        Message::AntiEntropy(compare),
+        "2229090500000000000000121e0807121a0a180a0408011002110201000000000000190403000000000000",
+    );
+    message_is(
+        Message::AntiEntropy(AntiEntropyMessage::Differ { op, nodes: vec![node] }),
+        "22110905000000000000001a060a0408011002",
+    );
+    let keys = vec![(key(), Digest(0x0506))];
+    let keys = AntiEntropyMessage::Keys { op, partition, leaves: vec![Leaf(300)], keys };
+    message_is(
+        Message::AntiEntropy(keys),
+        "222c090500000000000000222108071202ac021a190a170a0c120563617274731a03610062190605000000000000",
+    );
+    message_is(
+        Message::AntiEntropy(AntiEntropyMessage::KeysDiffer { op, keys: vec![key()] }),
+        "22190905000000000000002a0e0a0c120563617274731a03610062",
     );
 }
 

@@ -30,16 +30,18 @@ struct Slot {
 
 impl Slots {
     /// Each home of `list` gets a slot, suspected ones with a fallback in their place. Also returns the home that
-    /// the coordinator `me` owes its own copy to, when it is not a home itself.
+    /// the coordinator `me` owes its own copy to, when it is not a home itself. Unless `sloppy`, nobody stands in.
     pub fn choose(
         me: NodeId,
         list: &PreferenceList,
+        sloppy: bool,
         suspected: impl Fn(NodeId) -> bool,
     ) -> (Self, Option<NodeId>) {
-        let spare = list.fallbacks().iter().copied().filter(|&node| node != me).collect();
+        let fallbacks = if sloppy { list.fallbacks() } else { &[] };
+        let spare = fallbacks.iter().copied().filter(|&node| node != me).collect();
         let mut chosen = Self { slots: Vec::new(), spare, asked: Vec::new(), asked_at: Instant::default() };
         let mut i_stand_in = (!list.homes().contains(&me)).then(|| list.homes()[0]);
-        let mut seated = i_stand_in.is_none();
+        let mut seated = i_stand_in.is_none() || !sloppy;
         for &home in list.homes() {
             let away = home != me && suspected(home);
             let at = if away && !seated {
@@ -167,36 +169,44 @@ mod tests {
 
     #[test]
     fn each_home_is_asked_when_all_are_well() {
-        let (slots, owed) = Slots::choose(NodeId(1), &list(5, 3), |_| false);
+        let (slots, owed) = Slots::choose(NodeId(1), &list(5, 3), true, |_| false);
         assert_eq!(asked(&slots), [(1, 1), (2, 2), (3, 3)]);
         assert_eq!(owed, None);
     }
 
     #[test]
     fn fallbacks_stand_in_for_suspected_homes_in_order() {
-        let (slots, _) = Slots::choose(NodeId(1), &list(5, 3), |node| node.0 == 2 || node.0 == 4);
+        let (slots, _) = Slots::choose(NodeId(1), &list(5, 3), true, |node| node.0 == 2 || node.0 == 4);
         assert_eq!(asked(&slots), [(1, 1), (2, 5), (3, 3)]);
         assert_eq!(slots.to_send(NodeId(1)), [(NodeId(5), Some(NodeId(2))), (NodeId(3), None)]);
     }
 
     #[test]
     fn a_coordinator_that_is_no_home_stands_in_for_the_first_suspect() {
-        let (slots, owed) = Slots::choose(NodeId(4), &list(5, 3), |node| node.0 == 2);
+        let (slots, owed) = Slots::choose(NodeId(4), &list(5, 3), true, |node| node.0 == 2);
         assert_eq!(asked(&slots), [(1, 1), (2, 4), (3, 3)]);
         assert_eq!(owed, Some(NodeId(2)));
     }
 
     #[test]
     fn a_coordinator_outside_the_first_n_healthy_nodes_owes_its_copy_and_has_no_vote() {
-        let (slots, owed) = Slots::choose(NodeId(4), &list(5, 3), |_| false);
+        let (slots, owed) = Slots::choose(NodeId(4), &list(5, 3), true, |_| false);
         assert_eq!(asked(&slots), [(1, 1), (2, 2), (3, 3)]);
         assert_eq!(owed, Some(NodeId(1)));
         assert!(!slots.is_asked(NodeId(4)));
     }
 
     #[test]
+    fn in_a_strict_put_nobody_stands_in() {
+        let (mut slots, owed) = Slots::choose(NodeId(4), &list(5, 3), false, |node| node.0 == 2);
+        assert_eq!(asked(&slots), [(1, 1), (2, 2), (3, 3)]);
+        assert_eq!(owed, Some(NodeId(1)));
+        assert_eq!(slots.next_fallback(NodeId(4), NodeId(2), |_| false), None);
+    }
+
+    #[test]
     fn when_no_fallback_is_left_the_coordinator_owes() {
-        let (mut slots, _) = Slots::choose(NodeId(1), &list(3, 3), |_| false);
+        let (mut slots, _) = Slots::choose(NodeId(1), &list(3, 3), true, |_| false);
         assert_eq!(slots.next_fallback(NodeId(1), NodeId(3), |_| false), None);
         slots.held_by(NodeId(1));
         slots.held_by(NodeId(2));
@@ -211,7 +221,7 @@ mod tests {
         for suspects in 0..32_u64 {
             for me in 1..=5 {
                 let suspected = |node: NodeId| suspects >> (node.0 - 1) & 1 == 1;
-                let (slots, _) = Slots::choose(NodeId(me), &list(5, 3), suspected);
+                let (slots, _) = Slots::choose(NodeId(me), &list(5, 3), true, suspected);
                 let mut at: Vec<NodeId> = slots.slots.iter().map(|slot| slot.at).collect();
                 at.sort_unstable();
                 at.dedup();

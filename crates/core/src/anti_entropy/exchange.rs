@@ -1,0 +1,365 @@
+//! Exchanges: one pair of homes compares one partition at a time.
+//!
+//! The node with the lower name leads. It walks down the tree level by level, sending the hashes of the nodes that
+//! differ so far and being told which of their children differ; then, a few leaves at a time, it lists the keys it
+//! holds there and is told which of them, and which others, the other side holds otherwise. Each of those keys is
+//! settled by the ordinary replica messages: a write of what the leader holds, a read of what the other holds. The
+//! other side keeps no state.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use super::tree::{Leaf, TreeHash, TreeNode};
+use crate::boundary::Event;
+use crate::cx::Cx;
+use crate::deadlines::Timer;
+use crate::desk::Waiter;
+use crate::id::{NodeId, OpId};
+use crate::key::Key;
+use crate::message::{AntiEntropyMessage, Message, ReplicaError, ReplicaMessage};
+use crate::replica::Update;
+use crate::ring::Partition;
+use crate::storage::{StorageError, StorageOp};
+use crate::time::Instant;
+use crate::version::{Digest, Siblings};
+
+/// Leaves whose keys are compared at once.
+pub const LEAVES_PER_STEP: usize = 16;
+/// Nodes whose hashes are compared at once.
+pub const NODES_PER_STEP: usize = 256;
+
+/// What this node leads.
+#[derive(Debug, Default)]
+pub(crate) struct Exchanges {
+    /// The pairs that this node leads, in the order in which they take turns.
+    pairs: VecDeque<(Partition, NodeId)>,
+    running: Option<Exchange>,
+    timer: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Exchange {
+    op: OpId,
+    peer: NodeId,
+    partition: Partition,
+    /// Nodes whose hashes are being compared.
+    comparing: Vec<TreeNode>,
+    /// Nodes still to be compared; the last ones next, so that the walk goes down before it goes on.
+    open: Vec<TreeNode>,
+    /// Leaves that differ, not looked into yet.
+    leaves: VecDeque<Leaf>,
+    repairs: Repairs,
+    asked_at: Instant,
+}
+
+/// Keys of the leaves being looked into.
+#[derive(Debug, Default)]
+struct Repairs {
+    /// Asked of the peer.
+    reads: BTreeMap<OpId, Key>,
+    /// Sent to the peer.
+    writes: BTreeMap<OpId, Key>,
+    /// Being read from our own disk, to be sent.
+    loading: usize,
+}
+
+impl Repairs {
+    fn are_done(&self) -> bool {
+        self.reads.is_empty() && self.writes.is_empty() && self.loading == 0
+    }
+}
+
+impl Exchanges {
+    /// Every pair of homes that this node leads takes turns from now on.
+    pub fn start(&mut self, cx: &mut Cx) {
+        let config = &cx.env.config;
+        let (me, ring) = (config.node, &config.ring);
+        for partition in (0..ring.partitions()).map(Partition) {
+            let list = ring.partition_preference_list(partition, config.n);
+            if list.homes().contains(&me) {
+                let led = list.homes().iter().filter(|&&home| home > me);
+                self.pairs.extend(led.map(|&home| (partition, home)));
+            }
+        }
+        self.await_turn(cx);
+    }
+
+    /// Whether no exchange is under way.
+    pub fn is_idle(&self) -> bool {
+        self.running.is_none()
+    }
+
+    /// The next pair's turn; an exchange still under way got no answer and is given up.
+    pub fn on_timer(&mut self, cx: &mut Cx) {
+        self.timer = None;
+        if let Some(given_up) = self.running.take() {
+            cx.missed(given_up.peer, given_up.asked_at);
+            return self.await_turn(cx);
+        }
+        let Some((partition, peer)) = self.pairs.pop_front() else { return };
+        self.pairs.push_back((partition, peer));
+        if cx.env.liveness.is_suspected(peer) || !cx.storage_has_room() {
+            return self.await_turn(cx);
+        }
+        self.running = Some(Exchange {
+            op: cx.next_op(),
+            peer,
+            partition,
+            comparing: Vec::new(),
+            open: alloc::vec![TreeNode::ROOT],
+            leaves: VecDeque::new(),
+            repairs: Repairs::default(),
+            asked_at: cx.time(),
+        });
+        self.load_hashes(cx);
+    }
+
+    /// Our hashes of the nodes being compared: ask the peer which differ.
+    pub fn on_hashes(&mut self, cx: &mut Cx, op: OpId, result: Result<Vec<TreeHash>, StorageError>) {
+        let Some(exchange) = self.exchange(op) else { return };
+        let Ok(hashes) = result else { return self.end(cx) };
+        let (peer, partition) = (exchange.peer, exchange.partition);
+        let nodes = exchange.comparing.iter().copied().zip(hashes).collect();
+        self.ask(cx, peer, AntiEntropyMessage::Compare { op, partition, nodes });
+    }
+
+    /// These of the nodes compared differ: look into their children, or into the leaves that they are.
+    pub fn on_differ(&mut self, cx: &mut Cx, from: NodeId, op: OpId, nodes: &[TreeNode]) {
+        let Some(exchange) = self.exchange_with(from, op) else { return };
+        let compared = core::mem::take(&mut exchange.comparing);
+        for node in nodes.iter().filter(|node| compared.contains(node)) {
+            exchange.leaves.extend(node.leaf());
+            exchange.open.extend(node.children());
+        }
+        if exchange.open.is_empty() { self.next_leaves(cx) } else { self.load_hashes(cx) }
+    }
+
+    /// Our keys of some leaves: ask the peer which it holds otherwise.
+    pub fn on_keys(
+        &mut self,
+        cx: &mut Cx,
+        op: OpId,
+        leaves: Vec<Leaf>,
+        result: Result<Vec<(Key, Digest)>, StorageError>,
+    ) {
+        let Some(exchange) = self.exchange(op) else { return };
+        let Ok(keys) = result else { return self.end(cx) };
+        let (peer, partition) = (exchange.peer, exchange.partition);
+        self.ask(cx, peer, AntiEntropyMessage::Keys { op, partition, leaves, keys });
+    }
+
+    /// These keys differ: send the peer what we hold, and read what it holds.
+    pub fn on_keys_differ(&mut self, cx: &mut Cx, from: NodeId, op: OpId, keys: Vec<Key>) {
+        let ring = cx.env.config.ring.clone();
+        let Some(exchange) = self.exchange_with(from, op) else { return };
+        let partition = exchange.partition;
+        for key in keys.into_iter().filter(|key| ring.partition(key.token()) == partition) {
+            cx.event(Event::AntiEntropyRepair { key: key.clone(), peer: from });
+            let read = cx.next_op();
+            exchange.repairs.reads.insert(read, key.clone());
+            exchange.repairs.loading += 1;
+            cx.send(from, Message::Replica(ReplicaMessage::Read { op: read, key: key.clone() }));
+            cx.storage(StorageOp::Read { key: key.clone() }, Waiter::ExchangeRead { op, key });
+        }
+        self.go_on_when_repaired(cx);
+    }
+
+    /// What we hold of a key that differs.
+    pub fn on_local_read(&mut self, cx: &mut Cx, op: OpId, key: Key, result: Result<Siblings, StorageError>) {
+        let Some(exchange) = self.exchange(op) else { return };
+        exchange.repairs.loading -= 1;
+        if let Ok(siblings) = result
+            && !siblings.is_empty()
+        {
+            let write = cx.next_op();
+            exchange.repairs.writes.insert(write, key.clone());
+            let message = ReplicaMessage::Write { op: write, key, siblings, owed: None };
+            cx.send(exchange.peer, Message::Replica(message));
+        }
+        self.go_on_when_repaired(cx);
+    }
+
+    /// What the peer holds of a key that differs. Whether `op` was a read of ours.
+    pub fn on_read_reply(&mut self, cx: &mut Cx, op: OpId, result: &Result<Siblings, ReplicaError>) -> bool {
+        let Some(key) = self.running.as_mut().and_then(|exchange| exchange.repairs.reads.remove(&op)) else {
+            return false;
+        };
+        if let Ok(siblings) = result
+            && !siblings.is_empty()
+        {
+            let siblings = siblings.clone();
+            let update = Update::Merge { siblings, owed: None, policy: cx.env.config.policy };
+            cx.apply(key, update, Waiter::Nobody);
+        }
+        self.go_on_when_repaired(cx);
+        true
+    }
+
+    /// Whether `op` was a write of ours.
+    pub fn on_write_reply(&mut self, cx: &mut Cx, op: OpId) -> bool {
+        let ours =
+            self.running.as_mut().is_some_and(|exchange| exchange.repairs.writes.remove(&op).is_some());
+        if ours {
+            self.go_on_when_repaired(cx);
+        }
+        ours
+    }
+
+    fn exchange(&mut self, op: OpId) -> Option<&mut Exchange> {
+        self.running.as_mut().filter(|exchange| exchange.op == op)
+    }
+
+    fn exchange_with(&mut self, peer: NodeId, op: OpId) -> Option<&mut Exchange> {
+        self.exchange(op).filter(|exchange| exchange.peer == peer)
+    }
+
+    fn load_hashes(&mut self, cx: &mut Cx) {
+        let Some(exchange) = &mut self.running else { return };
+        let rest = exchange.open.len().saturating_sub(NODES_PER_STEP);
+        exchange.comparing = exchange.open.split_off(rest);
+        let (op, partition, nodes) = (exchange.op, exchange.partition, exchange.comparing.clone());
+        cx.storage(StorageOp::TreeHashes { partition, nodes }, Waiter::ExchangeHashes { op });
+    }
+
+    /// Looks into the next few leaves, or ends when there are none.
+    fn next_leaves(&mut self, cx: &mut Cx) {
+        let Some(exchange) = &mut self.running else { return };
+        let step = exchange.leaves.len().min(LEAVES_PER_STEP);
+        let leaves: Vec<Leaf> = exchange.leaves.drain(..step).collect();
+        if leaves.is_empty() {
+            return self.end(cx);
+        }
+        let (op, partition) = (exchange.op, exchange.partition);
+        let waiter = Waiter::ExchangeKeys { op, leaves: leaves.clone() };
+        cx.storage(StorageOp::LeafKeys { partition, leaves }, waiter);
+    }
+
+    fn go_on_when_repaired(&mut self, cx: &mut Cx) {
+        if self.running.as_ref().is_some_and(|exchange| exchange.repairs.are_done()) {
+            self.next_leaves(cx);
+        }
+    }
+
+    fn ask(&mut self, cx: &mut Cx, peer: NodeId, message: AntiEntropyMessage) {
+        if let Some(exchange) = &mut self.running {
+            exchange.asked_at = cx.time();
+        }
+        cx.send(peer, Message::AntiEntropy(message));
+        self.rearm(cx, cx.time() + cx.env.config.request_timeout);
+    }
+
+    fn end(&mut self, cx: &mut Cx) {
+        self.running = None;
+        self.await_turn(cx);
+    }
+
+    fn await_turn(&mut self, cx: &mut Cx) {
+        if !self.pairs.is_empty() {
+            self.rearm(cx, cx.time() + cx.env.config.anti_entropy_interval);
+        }
+    }
+
+    fn rearm(&mut self, cx: &mut Cx, at: Instant) {
+        if let Some(armed) = self.timer.replace(at) {
+            cx.disarm(armed, Timer::AntiEntropy);
+        }
+        cx.arm(at, Timer::AntiEntropy);
+    }
+}
+
+/// The side that is asked: all that it needs is in the question.
+#[derive(Debug)]
+pub(crate) struct Answers;
+
+impl Answers {
+    /// Which of these nodes differ here?
+    pub fn on_compare(
+        cx: &mut Cx,
+        from: NodeId,
+        op: OpId,
+        partition: Partition,
+        theirs: Vec<(TreeNode, TreeHash)>,
+    ) {
+        if cx.storage_has_room() && Self::is_ours(cx, partition) && theirs.len() <= NODES_PER_STEP {
+            let nodes = theirs.iter().map(|(node, _)| *node).collect();
+            cx.storage(StorageOp::TreeHashes { partition, nodes }, Waiter::AnswerHashes { from, op, theirs });
+        }
+    }
+
+    /// Our hashes of those nodes.
+    pub fn on_hashes(
+        cx: &mut Cx,
+        from: NodeId,
+        op: OpId,
+        theirs: &[(TreeNode, TreeHash)],
+        result: Result<Vec<TreeHash>, StorageError>,
+    ) {
+        let Ok(ours) = result else { return };
+        let differing = theirs.iter().zip(ours).filter(|((_, theirs), ours)| theirs != ours);
+        let nodes = differing.map(|((node, _), _)| *node).collect();
+        cx.send(from, Message::AntiEntropy(AntiEntropyMessage::Differ { op, nodes }));
+    }
+
+    /// Which of these keys, and which others of these leaves, are held otherwise here?
+    pub fn on_keys(
+        cx: &mut Cx,
+        from: NodeId,
+        op: OpId,
+        partition: Partition,
+        leaves: Vec<Leaf>,
+        theirs: Vec<(Key, Digest)>,
+    ) {
+        if cx.storage_has_room() && Self::is_ours(cx, partition) && leaves.len() <= LEAVES_PER_STEP {
+            cx.storage(StorageOp::LeafKeys { partition, leaves }, Waiter::AnswerKeys { from, op, theirs });
+        }
+    }
+
+    /// Our keys of those leaves.
+    pub fn on_leaf_keys(
+        cx: &mut Cx,
+        from: NodeId,
+        op: OpId,
+        theirs: Vec<(Key, Digest)>,
+        result: Result<Vec<(Key, Digest)>, StorageError>,
+    ) {
+        let Ok(ours) = result else { return };
+        let keys = differing(theirs, ours);
+        cx.send(from, Message::AntiEntropy(AntiEntropyMessage::KeysDiffer { op, keys }));
+    }
+
+    fn is_ours(cx: &Cx, partition: Partition) -> bool {
+        let ring = &cx.env.config.ring;
+        partition.0 < ring.partitions()
+            && ring.partition_preference_list(partition, cx.env.config.n).homes().contains(&cx.me())
+    }
+}
+
+/// The keys that only one side holds, or that both hold with different versions. Pure.
+fn differing(theirs: Vec<(Key, Digest)>, ours: Vec<(Key, Digest)>) -> Vec<Key> {
+    let mut open: BTreeMap<Key, Digest> = theirs.into_iter().collect();
+    let mut found = Vec::new();
+    for (key, digest) in ours {
+        if open.remove(&key) != Some(digest) {
+            found.push(key);
+        }
+    }
+    found.extend(open.into_keys());
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_one_side_lacks_or_holds_otherwise_differ() {
+        let held = |name: &str, digest| (Key::new(b"b", name.as_bytes()), Digest(digest));
+        let theirs = alloc::vec![held("same", 1), held("other", 2), held("theirs", 3)];
+        let ours = alloc::vec![held("same", 1), held("other", 4), held("ours", 5)];
+        let mut found: Vec<&[u8]> = Vec::new();
+        let keys = differing(theirs, ours);
+        found.extend(keys.iter().map(Key::key));
+        found.sort_unstable();
+        assert_eq!(found, [&b"other"[..], b"ours", b"theirs"]);
+    }
+}

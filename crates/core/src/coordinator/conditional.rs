@@ -1,0 +1,28 @@
+//! Conditional puts: Riak's `if_none_match` and `if_not_modified`.
+//!
+//! A get comes first, and the put follows if what was read fits. The two are not one step: of two clients that ask
+//! at the same time both may pass, and then their writes are siblings like any others.
+
+use super::Caller;
+use crate::boundary::{Condition, Unfit};
+use crate::coordinator::put::PutRequest;
+use crate::version::Siblings;
+
+/// A put that waits for its get.
+#[derive(Clone, Debug)]
+pub(crate) struct ConditionalPut {
+    pub caller: Caller,
+    pub condition: Condition,
+    pub put: PutRequest,
+}
+
+impl Condition {
+    /// Why this does not hold of `state`; `None` when it does. Pure.
+    pub fn unfit(&self, state: &Siblings) -> Option<Unfit> {
+        match self {
+            Self::NoneMatch => state.is_found().then_some(Unfit::Found),
+            Self::NotModified(_) if !state.is_found() => Some(Unfit::NotFound),
+            Self::NotModified(context) => (*context != state.context()).then_some(Unfit::Modified),
+        }
+    }
+}

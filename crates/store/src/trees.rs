@@ -1,0 +1,55 @@
+//! The hash trees of what is stored, one for each partition that anything is held of.
+//!
+//! They are kept in memory, built from the records at each start and changed with each commit, so no crash can come
+//! between a tree and its data. That costs one scan of all records at a start, before the first request.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cartwheel_core::Key;
+use cartwheel_core::anti_entropy::{MerkleTree, TreeHash, TreeNode};
+use cartwheel_core::ring::Partition;
+use cartwheel_core::version::Siblings;
+
+pub struct Trees {
+    partitions: u32,
+    trees: Mutex<BTreeMap<Partition, MerkleTree>>,
+}
+
+/// One key's versions, before and after a commit.
+pub struct Replaced {
+    pub key: Key,
+    pub before: Siblings,
+    pub now: Siblings,
+}
+
+impl Trees {
+    /// Empty trees of a ring of `partitions`.
+    pub fn new(partitions: u32) -> Self {
+        Self { partitions, trees: Mutex::default() }
+    }
+
+    pub fn partitions(&self) -> u32 {
+        self.partitions
+    }
+
+    pub fn replace(&self, changes: impl IntoIterator<Item = Replaced>) {
+        let mut trees = self.lock();
+        for Replaced { key, before, now } in changes {
+            let tree = trees.entry(key.token().partition(self.partitions)).or_default();
+            tree.replace(&key, &before, &now, self.partitions);
+        }
+    }
+
+    pub fn hashes(&self, partition: Partition, nodes: &[TreeNode]) -> Vec<TreeHash> {
+        let trees = self.lock();
+        let hash =
+            |node: &TreeNode| trees.get(&partition).map_or(TreeHash::default(), |tree| tree.hash(*node));
+        nodes.iter().map(hash).collect()
+    }
+
+    /// A thread that panicked here has fenced the store; what the trees say then is asked by nobody.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Partition, MerkleTree>> {
+        self.trees.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
