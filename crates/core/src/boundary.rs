@@ -338,6 +338,13 @@ pub enum Event {
         /// The key.
         key: Key,
     },
+    /// This node keeps as much for `home` as it may; anti-entropy will have to bring it `key`.
+    HintRefused {
+        /// The node it would have been owed to.
+        home: NodeId,
+        /// The key.
+        key: Key,
+    },
     /// `home` durably holds what this node owed it; the hint is deleted.
     HintDelivered {
         /// The node it was owed to.

@@ -1,11 +1,13 @@
 //! What a node is told at its birth.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use crate::boundary::Quorum;
 use crate::flaw::Flaw;
 use crate::id::{NodeId, StoreId};
+use crate::replica::HintTotal;
 use crate::ring::Ring;
 use crate::version::Policy;
 
@@ -38,6 +40,9 @@ pub struct Config {
     pub hint_interval: Duration,
     /// Hints in flight to one home.
     pub hint_batch_max: u32,
+    /// How much may be kept for one other home, in bytes of values (a tombstone or an empty value counts as one byte).
+    /// Beyond it hints are refused, and the home is left to anti-entropy.
+    pub hint_bytes_max: u64,
     /// How often this node compares one partition with one other home of it.
     pub anti_entropy_interval: Duration,
     /// A version's past is cut down to so many entries when it is written (the paper: "say 10").
@@ -69,6 +74,7 @@ impl Config {
             probe_interval: Duration::from_millis(500),
             hint_interval: Duration::from_secs(1),
             hint_batch_max: 64,
+            hint_bytes_max: 1 << 30,
             anti_entropy_interval: Duration::from_secs(1),
             past_entries_max: 10,
             requests_max: 10_000,
@@ -102,6 +108,7 @@ impl Config {
             ("suspect_after", self.suspect_after > 0),
             ("hint_batch_max", self.hint_batch_max > 0),
             ("requests_max", self.requests_max > 0),
+            ("hint_bytes_max", self.hint_bytes_max > 0),
             ("storage_inflight_max", self.storage_inflight_max > 0),
         ];
         match positive.iter().find(|(_, holds)| !holds) {
@@ -157,7 +164,7 @@ impl fmt::Display for ConfigError {
 impl core::error::Error for ConfigError {}
 
 /// What the driver knows of this start of this store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Boot {
     /// The life of the data directory.
     pub store: StoreId,
@@ -165,6 +172,8 @@ pub struct Boot {
     pub number: u64,
     /// The oldest boot since which every stop was clean: `number` itself after an unclean stop.
     pub continuous_since: u64,
+    /// What the store owes to others, by its own count at this start.
+    pub owed: Vec<(NodeId, HintTotal)>,
     /// The seed of everything random in this boot.
     pub seed: [u8; 32],
 }

@@ -9,7 +9,7 @@ use crate::id::{CallId, NodeId, OpId, StoreId};
 use crate::key::Key;
 use crate::membership::Liveness;
 use crate::message::Message;
-use crate::replica::Update;
+use crate::replica::{Owed, Update};
 use crate::ring::PreferenceList;
 use crate::rng::CoreRng;
 use crate::storage::{StorageOp, StorageRequest};
@@ -24,6 +24,7 @@ pub(crate) struct Env {
     pub deadlines: Deadlines,
     pub desk: Desk,
     pub liveness: Liveness,
+    pub owed: Owed,
     next_op: u64,
     minted: u64,
 }
@@ -33,12 +34,14 @@ impl Env {
         // Starting anywhere in 63 bits keeps answers to an earlier boot from being taken for answers to this one.
         let next_op = CoreRng::new(boot.seed).next_u64() >> 1;
         let liveness = Liveness::new(config.node, config.ring.members());
+        let owed = Owed::new(&boot.owed);
         Self {
             config,
             boot,
             deadlines: Deadlines::default(),
             desk: Desk::default(),
             liveness,
+            owed,
             next_op,
             minted: 0,
         }
@@ -109,6 +112,15 @@ impl Cx<'_> {
 
     pub fn storage_has_room(&self) -> bool {
         self.env.desk.in_flight() < self.env.config.storage_inflight_max as usize
+    }
+
+    /// Whether a hint for `home` may be kept; one that may not is left to anti-entropy, and said to be.
+    pub fn may_owe(&mut self, home: NodeId, key: &Key) -> bool {
+        let may = self.env.owed.has_room(home, self.env.config.hint_bytes_max);
+        if !may {
+            self.event(Event::HintRefused { home, key: key.clone() });
+        }
+        may
     }
 
     pub fn arm(&mut self, at: Instant, timer: Timer) {

@@ -54,6 +54,8 @@ pub(crate) struct Applied {
     pub waiter: Waiter,
     /// The home node that the update added a hint for.
     pub newly_owed: Option<NodeId>,
+    /// The bytes of the values that it left.
+    pub bytes: u64,
     pub key: Key,
 }
 

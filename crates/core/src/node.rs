@@ -17,7 +17,7 @@ use crate::membership;
 use crate::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage,
 };
-use crate::replica::{Change, Hints, Refused, Serve, Write};
+use crate::replica::{Change, HintTotal, Hints, Refused, Serve, Write};
 use crate::storage::{StorageCompletion, StorageError, Ticket};
 use crate::time::{Instant, Now};
 
@@ -111,6 +111,11 @@ impl Status<'_> {
     /// Peers that left requests unanswered.
     pub fn suspected(&self) -> Vec<NodeId> {
         self.node.env.liveness.suspected().collect()
+    }
+
+    /// What this node owes to others: keys, and bytes of values.
+    pub fn hints(&self) -> Vec<(NodeId, HintTotal)> {
+        self.node.env.owed.totals()
     }
 
     /// Whether no exchange of hash trees is under way.
@@ -386,8 +391,8 @@ impl Machines<'_> {
             }
             (Ok(Ok(change)), waiter) => {
                 let put = if let Waiter::Put(op) = waiter { Some(op) } else { None };
-                let newly_owed = change.newly_owed;
-                cx.env.desk.await_sync(ticket, Applied { waiter, newly_owed, key });
+                let (newly_owed, bytes) = (change.newly_owed, change.siblings.value_bytes());
+                cx.env.desk.await_sync(ticket, Applied { waiter, newly_owed, bytes, key });
                 if let Some(op) = put {
                     self.puts.on_applied(cx, op, &change);
                 }
@@ -397,9 +402,9 @@ impl Machines<'_> {
     }
 
     fn on_durable(&mut self, cx: &mut Cx, applied: Applied) {
-        let Applied { waiter, newly_owed, key } = applied;
+        let Applied { waiter, newly_owed, bytes, key } = applied;
         if let Some(home) = newly_owed {
-            self.hints.on_stored(cx, home, key);
+            self.hints.on_stored(cx, home, key, bytes);
         }
         match waiter {
             Waiter::Put(op) => self.puts.on_durable(cx, op),

@@ -58,6 +58,9 @@ pub struct ConfigFile {
     /// How often this node compares one partition with one other home of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anti_entropy_interval_ms: Option<u64>,
+    /// How much is kept for one other node, in bytes of values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint_bytes_max: Option<u64>,
     /// A version's past is cut down to so many entries when it is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub past_entries_max: Option<u32>,
@@ -230,6 +233,7 @@ impl ConfigFile {
             ("probe_interval_ms", self.probe_interval_ms, TIME_LIMIT_MS),
             ("hint_interval_ms", self.hint_interval_ms, TIME_LIMIT_MS),
             ("anti_entropy_interval_ms", self.anti_entropy_interval_ms, TIME_LIMIT_MS),
+            ("hint_bytes_max", self.hint_bytes_max, u64::MAX >> 1),
             ("past_entries_max", count(self.past_entries_max), PAST_ENTRIES_LIMIT),
         ] {
             if let Some(value) = value
@@ -254,6 +258,7 @@ impl ConfigFile {
         ] {
             *setting = asked.map_or(*setting, Duration::from_millis);
         }
+        core.hint_bytes_max = self.hint_bytes_max.unwrap_or(core.hint_bytes_max);
         core.past_entries_max = self.past_entries_max.unwrap_or(core.past_entries_max);
         core.suspect_after = self.suspect_after.unwrap_or(core.suspect_after);
         core.requests_max = self.requests_max.unwrap_or(core.requests_max);

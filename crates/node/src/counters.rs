@@ -12,6 +12,8 @@ pub struct Counters {
     pub sloppy_writes: u64,
     /// Hints stored.
     pub hints_stored: u64,
+    /// Hints not kept, because as much was kept for that node as may be; anti-entropy owes it the keys.
+    pub hints_refused: u64,
     /// Hints delivered home and deleted.
     pub hints_delivered: u64,
     /// Reads that found concurrent versions.
@@ -36,6 +38,7 @@ impl Counters {
         let counter = match event {
             Event::SloppyWrite { .. } => &mut self.sloppy_writes,
             Event::HintStored { .. } => &mut self.hints_stored,
+            Event::HintRefused { .. } => &mut self.hints_refused,
             Event::HintDelivered { .. } => &mut self.hints_delivered,
             Event::SiblingsRead { .. } => &mut self.siblings_reads,
             Event::ReadRepair { .. } => &mut self.read_repairs,

@@ -20,5 +20,5 @@ mod stop;
 
 pub use config::{ConfigFile, LogFormat, Member, QuorumSetting, Settings, SettingsError};
 pub use counters::Counters;
-pub use report::{About, PeerReport, Report};
+pub use report::{About, HintReport, PeerReport, Report};
 pub use start::{RunError, Running, StartError, start};

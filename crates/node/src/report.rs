@@ -19,6 +19,8 @@ pub struct Report {
     pub suspected: Vec<String>,
     /// Whether no hint is known to wait for delivery. A node that has just started does not know yet, and says no.
     pub hints_idle: bool,
+    /// What is kept for other nodes, on the disk of this one.
+    pub hints: Vec<HintReport>,
     /// What happened since the start.
     pub counters: Counters,
     /// Connections to peers.
@@ -40,6 +42,17 @@ pub struct About {
     pub boot: u64,
     /// The oldest boot since which every stop was clean.
     pub continuous_since: u64,
+}
+
+/// What is kept for one other node.
+#[derive(Clone, Debug, Serialize)]
+pub struct HintReport {
+    /// Its name.
+    pub home: String,
+    /// Keys owed to it.
+    pub keys: u64,
+    /// Bytes of their values, as of when each hint was stored.
+    pub bytes: u64,
 }
 
 /// The outgoing connection to one peer.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use cartwheel_core::id::{CallId, NodeId, RequestId};
 use cartwheel_core::message::Message;
+use cartwheel_core::replica::HintTotal;
 use cartwheel_core::storage::StorageCompletion;
 use cartwheel_core::time::Instant;
 use cartwheel_core::{Answer, ClientError, ClientOp, ClientRequest, Event, Input, Key, Node, Outbox, Output};
@@ -15,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::counters::Counters;
 use crate::peer::Peer;
-use crate::report::{About, PeerReport, Report};
+use crate::report::{About, HintReport, PeerReport, Report};
 use crate::runtime::Clock;
 use crate::stop::Stopping;
 
@@ -165,6 +166,11 @@ impl Server {
             requests_running: status.requests_running(),
             storage_in_flight: status.storage_in_flight(),
             suspected: status.suspected().into_iter().map(name).collect(),
+            hints: status
+                .hints()
+                .into_iter()
+                .map(|(home, HintTotal { keys, bytes })| HintReport { home: name(home), keys, bytes })
+                .collect(),
             hints_idle: status.hints_idle(),
             counters: self.counters,
             peers: self.peers.values().map(|peer| PeerReport::of(peer)).collect(),
@@ -183,6 +189,9 @@ fn log(event: &Event, peers: &BTreeMap<NodeId, Arc<Peer>>) {
     match event {
         Event::SloppyWrite { key } => tracing::debug!(%key, "sloppy write"),
         Event::HintStored { home, key } => tracing::debug!(home = name(home), %key, "hint stored"),
+        Event::HintRefused { home, key } => {
+            tracing::debug!(home = name(home), %key, "hint refused: hint_bytes_max is reached");
+        }
         Event::HintDelivered { home, key } => tracing::debug!(home = name(home), %key, "hint delivered"),
         Event::SiblingsRead { key, count } => tracing::debug!(%key, count, "siblings read"),
         Event::ReadRepair { key, node } => tracing::debug!(node = name(node), %key, "read repair"),

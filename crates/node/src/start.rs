@@ -134,6 +134,7 @@ fn open(
         store: opened.store,
         number: opened.number,
         continuous_since: opened.continuous_since,
+        owed: opened.owed.clone(),
         seed: runtime::random(),
     };
     // Once the server is gone nobody waits for completions any more.

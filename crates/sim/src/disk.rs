@@ -9,7 +9,7 @@ use std::ops::Bound;
 use cartwheel_core::Key;
 use cartwheel_core::anti_entropy::{Leaf, MerkleTree, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, StoreId};
-use cartwheel_core::replica::{Change, Record, Refused, Update};
+use cartwheel_core::replica::{Change, HintTotal, Record, Refused, Update};
 use cartwheel_core::ring::Partition;
 use cartwheel_core::storage::Ticket;
 use cartwheel_core::version::{Digest, Siblings};
@@ -65,6 +65,16 @@ impl Disk {
     /// How many hints it holds.
     pub fn hints(&self) -> usize {
         self.owed.values().map(BTreeSet::len).sum()
+    }
+
+    /// How much it owes to each home.
+    pub fn hint_totals(&self) -> Vec<(NodeId, HintTotal)> {
+        let total = |keys: &BTreeSet<Key>| HintTotal {
+            keys: keys.len() as u64,
+            bytes: keys.iter().map(|key| self.read(key).value_bytes()).sum(),
+        };
+        let owed = self.owed.iter().filter(|(_, keys)| !keys.is_empty());
+        owed.map(|(home, keys)| (*home, total(keys))).collect()
     }
 
     /// Keys owed to `home` after `after`, at most `limit`.

@@ -17,6 +17,8 @@ use crate::scenario::ExpectSpec;
 pub enum Counter {
     /// A node durably kept a write for another one.
     HintsStored,
+    /// A hint was not kept, because as much was kept for that home as may be.
+    HintsRefused,
     /// Such a write was handed over.
     HintsDelivered,
     /// A write quorum was met with the help of a stand-in.

@@ -91,6 +91,9 @@ pub struct ClusterSpec {
     /// A version's past is cut down to so many entries when it is written.
     #[serde(default = "ClusterSpec::default_past_entries_max")]
     pub past_entries_max: u32,
+    /// How much a node keeps for one other, in bytes of values.
+    #[serde(default = "ClusterSpec::default_hint_bytes_max")]
+    pub hint_bytes_max: u64,
     /// How often each node compares one partition with one other home of it.
     #[serde(default = "ClusterSpec::default_anti_entropy_interval")]
     pub anti_entropy_interval: Span,
@@ -111,6 +114,9 @@ impl ClusterSpec {
     }
     fn default_suspect_after() -> u32 {
         3
+    }
+    fn default_hint_bytes_max() -> u64 {
+        1 << 30
     }
     fn default_past_entries_max() -> u32 {
         10

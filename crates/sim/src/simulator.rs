@@ -249,6 +249,7 @@ impl<'a> Simulator<'a> {
     fn count_event(&mut self, event: &CoreEvent) {
         let counter = match event {
             CoreEvent::HintStored { .. } => Counter::HintsStored,
+            CoreEvent::HintRefused { .. } => Counter::HintsRefused,
             CoreEvent::HintDelivered { .. } => Counter::HintsDelivered,
             CoreEvent::SloppyWrite { .. } => Counter::SloppyWrites,
             CoreEvent::ReadRepair { .. } => Counter::ReadRepairs,

@@ -54,6 +54,7 @@ fn cluster(stream: &mut Stream) -> ClusterSpec {
         request_timeout: Span::from_ms(1_000),
         replica_timeout: Span::from_ms(stream.between(20, 200)),
         suspect_after: stream.between(1, 4) as u32,
+        hint_bytes_max: pick(stream, &[1, 1_000, 1 << 30, 1 << 30]),
         past_entries_max: pick(stream, &[1, 3, 10, 50]) as u32,
         hint_interval: Span::from_ms(stream.between(50, 1_000)),
         anti_entropy_interval: Span::from_ms(stream.between(10, 200)),

@@ -7,6 +7,7 @@
 //!
 //! Few keyspaces on purpose: each has its own tree, memory and files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::ops::Bound;
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use cartwheel_core::Key;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, StoreId};
-use cartwheel_core::replica::Record;
+use cartwheel_core::replica::{HintTotal, Record};
 use cartwheel_core::ring::{Partition, Token};
 use cartwheel_core::storage::StorageError;
 use cartwheel_core::version::{Digest, Siblings};
@@ -318,6 +319,24 @@ impl Engine {
     pub fn sync(&self) -> Result<(), fjall::Error> {
         self.faults.sync()?;
         self.db.persist(PersistMode::SyncAll)
+    }
+
+    /// How much is owed to each home.
+    pub fn hint_totals(&self) -> Result<Vec<(NodeId, HintTotal)>, StorageError> {
+        let mut totals: BTreeMap<NodeId, HintTotal> = BTreeMap::new();
+        let snapshot = self.db.snapshot();
+        let everything = (Bound::<Vec<u8>>::Unbounded, Bound::Unbounded);
+        for entry in snapshot.range(&self.hints, everything) {
+            let hint = entry.key().map_err(|error| read_failed(&error))?;
+            let Some((home, disk_key)) = hint.split_first_chunk::<8>() else { continue };
+            let home = NodeId(u64::from_be_bytes(*home));
+            let sealed = snapshot.get(&self.records, disk_key).map_err(|error| read_failed(&error))?;
+            let Some((_, siblings)) = hinted(home, disk_key, sealed.as_deref()) else { continue };
+            let total = totals.entry(home).or_default();
+            total.keys += 1;
+            total.bytes += siblings.value_bytes();
+        }
+        Ok(totals.into_iter().collect())
     }
 
     /// Keys owed to `home` with their versions, in key order, after `after`; fewer than `limit` only at the end.

@@ -3,7 +3,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cartwheel_core::id::StoreId;
+use cartwheel_core::id::{NodeId, StoreId};
+use cartwheel_core::replica::HintTotal;
 use cartwheel_core::storage::StorageCompletion;
 
 use crate::boot::BootFile;
@@ -27,6 +28,8 @@ pub struct Opened {
     pub number: u64,
     /// The oldest boot since which every stop was clean; `number` itself after a crash.
     pub continuous_since: u64,
+    /// What is owed to other nodes.
+    pub owed: Vec<(NodeId, HintTotal)>,
     pub(crate) engine: Arc<Engine>,
     pub(crate) boot: BootFile,
     pub(crate) dir: PathBuf,
@@ -59,7 +62,13 @@ impl Store {
         boot.write(dir)?;
         let BootFile { number, continuous_since, .. } = boot;
         tracing::info!(dir = %dir.display(), store = store.0, number, continuous_since, "opened the data directory");
-        Ok(Opened { store, number, continuous_since, engine: Arc::new(engine), boot, dir: dir.to_owned() })
+        let unreadable = |_| OpenError::Damaged {
+            path: engine.path().to_owned(),
+            reason: "its hints cannot be read".into(),
+        };
+        let owed = engine.hint_totals().map_err(unreadable)?;
+        let engine = Arc::new(engine);
+        Ok(Opened { store, number, continuous_since, owed, engine, boot, dir: dir.to_owned() })
     }
 }
 

@@ -100,6 +100,7 @@ impl Node {
             probe_interval_ms: None,
             hint_interval_ms: None,
             anti_entropy_interval_ms: None,
+            hint_bytes_max: None,
             past_entries_max: None,
             suspect_after: None,
             requests_max: None,

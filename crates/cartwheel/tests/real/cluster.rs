@@ -124,6 +124,13 @@ impl Node {
         }
     }
 
+    /// How many keys it keeps for others.
+    pub fn owes(&self) -> u64 {
+        let status = self.status();
+        let hints = status["hints"].as_array().expect("a list");
+        hints.iter().map(|hint| hint["keys"].as_u64().expect("a number")).sum()
+    }
+
     /// Deletes its data, while it is down.
     pub fn lose_disk(&self) {
         assert!(self.child.is_none(), "{} is running", self.name);

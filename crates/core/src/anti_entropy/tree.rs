@@ -229,11 +229,11 @@ mod tests {
     #[test]
     fn the_cost_of_a_comparison_is_what_theory_says() {
         let mut ours = MerkleTree::default();
-        for name in 0..100_000 {
+        for name in 0..1_000_000 {
             ours.replace(&key(name), &Siblings::default(), &siblings(1), 1);
         }
         let mut theirs = ours.clone();
-        let (mut sent, rounds) = (0, 20);
+        let (mut sent, rounds) = (0, 10);
         for round in 0..rounds {
             let changed = || (0..100_u32).map(|i| key(round * 1_000 + i));
             changed().for_each(|key| theirs.replace(&key, &siblings(1), &siblings(2), 1));

@@ -247,6 +247,7 @@ impl Put {
             let suspected = |node| cx.env.liveness.is_suspected(node);
             match self.slots.next_fallback(cx.env.config.node, home, suspected) {
                 Some(fallback) => self.send(cx, op, fallback, Some(home)),
+                None if !cx.may_owe(home, &self.key) => self.slots.owed_here(home),
                 None => {
                     let waiter = Waiter::PutOwe { op, home };
                     cx.apply(self.key.clone(), Update::Owe { home }, waiter);

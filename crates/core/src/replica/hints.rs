@@ -62,7 +62,8 @@ impl Hints {
     }
 
     /// A hint for `home` is durable: from now on it will be delivered, restarts or not.
-    pub fn on_stored(&mut self, cx: &mut Cx, home: NodeId, key: Key) {
+    pub fn on_stored(&mut self, cx: &mut Cx, home: NodeId, key: Key, bytes: u64) {
+        cx.env.owed.add(home, bytes);
         cx.event(Event::HintStored { home, key });
         self.mark_dirty(cx, home);
     }
@@ -176,6 +177,7 @@ impl Hints {
     ) {
         match change {
             Some(change) if change.siblings.digest() == delivered => {
+                cx.env.owed.remove(home, change.siblings.value_bytes());
                 cx.event(Event::HintDelivered { home, key });
             }
             Some(_) => self.mark_dirty(cx, home),

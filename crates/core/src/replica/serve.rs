@@ -31,6 +31,9 @@ impl Serve {
             return Self::write_reply(cx, from, op, Err(ReplicaError::Overloaded));
         }
         let owed = owed.filter(|&home| home != cx.me());
+        if owed.is_some_and(|home| !cx.may_owe(home, &key)) {
+            return Self::write_reply(cx, from, op, Err(ReplicaError::Overloaded));
+        }
         let update = Update::Merge { siblings, owed, policy: cx.env.config.policy };
         cx.apply(key, update, Waiter::Write { from, op });
     }

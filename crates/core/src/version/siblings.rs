@@ -103,6 +103,15 @@ impl Siblings {
         Digest(hasher.digest128())
     }
 
+    /// How much the values take, in bytes.
+    pub fn value_bytes(&self) -> u64 {
+        let bytes = |version: &Version| match &version.value {
+            Value::Data(data) => data.len() as u64,
+            Value::Tombstone => 0,
+        };
+        self.versions().iter().map(bytes).sum()
+    }
+
     /// The highest count of `actor` that this state has seen, 0 for none.
     pub fn counter(&self, actor: Actor) -> u64 {
         self.versions()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cartwheel_core::anti_entropy::{Leaf, MerkleTree};
 use cartwheel_core::id::{CallId, NodeId, RequestId, StoreId};
 use cartwheel_core::message::Message;
-use cartwheel_core::replica::Record;
+use cartwheel_core::replica::{HintTotal, Record};
 use cartwheel_core::ring::Ring;
 use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket};
 use cartwheel_core::time::{Instant, Now, WallTime};
@@ -74,6 +74,8 @@ pub struct Lab {
     pub unsynced: BTreeMap<u64, Vec<Ticket>>,
     /// Nodes whose disks fail.
     pub broken: BTreeSet<u64>,
+    /// Of nodes started from now on.
+    pub hint_bytes_max: u64,
     /// Nodes whose words do not leave them.
     pub silent: BTreeSet<u64>,
     /// What happened, a line each; exchanges of equal trees are left out.
@@ -108,6 +110,7 @@ impl Lab {
             cut: BTreeSet::new(),
             unsynced: BTreeMap::new(),
             broken: BTreeSet::new(),
+            hint_bytes_max: 1 << 30,
             silent: BTreeSet::new(),
             log: Vec::new(),
         };
@@ -119,17 +122,30 @@ impl Lab {
 
     /// Starts (again) a node: its memory is gone, its disk is not.
     pub fn start(&mut self, node: u64, nodes: u64) {
-        let config = Config::new(NodeId(node), ring(nodes));
+        let config = Config { hint_bytes_max: self.hint_bytes_max, ..Config::new(NodeId(node), ring(nodes)) };
         let boot = Boot {
             store: StoreId(node),
             number: self.now.0,
             continuous_since: self.now.0,
+            owed: self.owed(node),
             seed: [node as u8; 32],
         };
         let mut outbox = Outbox::new();
         let started = Node::new(config, boot, self.clock(), &mut outbox);
         self.nodes.insert(node, started);
         self.carry_out(node, &mut outbox);
+    }
+
+    fn owed(&self, node: u64) -> Vec<(NodeId, HintTotal)> {
+        let mut totals: BTreeMap<NodeId, HintTotal> = BTreeMap::new();
+        for record in self.disks[&node].values() {
+            for home in &record.owed {
+                let total = totals.entry(*home).or_default();
+                total.keys += 1;
+                total.bytes += record.siblings.value_bytes();
+            }
+        }
+        totals.into_iter().collect()
     }
 
     /// The same in a cluster of the same size.
@@ -188,6 +204,11 @@ impl Lab {
     /// The values that a successful call shows, in order.
     pub fn values(&self, call: CallId) -> Vec<String> {
         values(&self.replies[&call].as_ref().unwrap().siblings)
+    }
+
+    /// How many keys a node says that it owes to others.
+    pub fn owes(&self, node: u64) -> u64 {
+        self.nodes[&node].status().hints().iter().map(|(_, total)| total.keys).sum()
     }
 
     /// The values on a node's disk, and the homes it owes them to.

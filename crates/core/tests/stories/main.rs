@@ -388,6 +388,44 @@ fn conditional_puts_are_done_only_if_the_state_fits() {
 }
 
 #[test]
+fn what_is_owed_is_counted_over_restarts() {
+    let mut lab = Lab::new(5);
+    lab.cut.insert(2);
+    lab.put(1, "milk", Context::EMPTY);
+    lab.pass(SHORT);
+    assert_eq!(lab.owes(4), 1);
+    lab.start(4, 5);
+    assert_eq!(lab.owes(4), 1);
+    lab.cut.clear();
+    lab.pass(LONG);
+    assert_eq!(lab.owes(4), 0);
+}
+
+#[test]
+fn nobody_owes_more_than_the_bound_and_anti_entropy_brings_the_rest() {
+    let mut lab = Lab::new(3);
+    lab.hint_bytes_max = 1;
+    (1..=3).for_each(|node| lab.start(node, 3));
+    lab.cut.insert(2);
+    lab.put(1, "milk", Context::EMPTY);
+    lab.pass(SHORT);
+    let second = lab.ask(
+        1,
+        99,
+        cartwheel_core::ClientOp::Put {
+            context: Context::EMPTY,
+            value: cartwheel_core::version::Value::Data("bread".into()),
+            options: WriteOptions::default(),
+        },
+    );
+    assert!(lab.reply(second).unwrap().is_ok(), "a full budget refuses no write");
+    assert_eq!(lab.owes(1), 1);
+    lab.cut.clear();
+    lab.pass(Duration::from_secs(200));
+    assert_eq!(lab.disk(2).0.len(), 2);
+}
+
+#[test]
 fn golden_scripts() {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
     let mut scripts: Vec<_> =

@@ -18,7 +18,13 @@ impl fmt::Display for Report {
         let siblings = count(Counter::SiblingReads);
         writeln!(f, "siblings      {siblings} reads met several versions, at most {}", self.siblings_max)?;
         let (stored, delivered) = (count(Counter::HintsStored), count(Counter::HintsDelivered));
-        writeln!(f, "hints         {stored} stored, {delivered} delivered, {} left", self.hints_left)?;
+        let refused = count(Counter::HintsRefused);
+        let refused = if refused > 0 { format!(", {refused} refused") } else { String::new() };
+        writeln!(
+            f,
+            "hints         {stored} stored, {delivered} delivered{refused}, {} left",
+            self.hints_left
+        )?;
         writeln!(
             f,
             "repairs       {} read repairs, {} anti-entropy repairs, {} sloppy writes, {} forwards, {} suspicions",

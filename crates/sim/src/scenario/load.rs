@@ -106,6 +106,9 @@ impl Scenario {
         }
         positive("cluster.request_timeout", cluster.request_timeout)?;
         positive("cluster.replica_timeout", cluster.replica_timeout)?;
+        if cluster.hint_bytes_max == 0 {
+            return wrong("hint_bytes_max", "0; allowed: 1 or more".into());
+        }
         positive("cluster.anti_entropy_interval", cluster.anti_entropy_interval)?;
         positive("cluster.hint_interval", cluster.hint_interval)
     }

@@ -69,7 +69,8 @@ impl Process {
         self.timer_at = None;
         // Every stop here is a loss of power, so no actor of an earlier boot may go on counting.
         let number = self.disk.boots;
-        Boot { store: self.disk.store, number, continuous_since: number, seed }
+        let owed = self.disk.hint_totals();
+        Boot { store: self.disk.store, number, continuous_since: number, owed, seed }
     }
 }
 
@@ -88,6 +89,7 @@ fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
         hint_interval: cluster.hint_interval.duration(),
         anti_entropy_interval: cluster.anti_entropy_interval.duration(),
         past_entries_max: cluster.past_entries_max,
+        hint_bytes_max: cluster.hint_bytes_max,
         flaw: scenario.flaw,
         ..Config::new(NodeId(u64::from(index) + 1), ring)
     }
