@@ -13,8 +13,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::output::{complain, say};
 use crate::sim::flaw;
 
-/// Exit status: 0 when every seed's expectations hold, 1 when a seed fails, 2 on bad input.
 #[derive(clap::Args)]
+#[command(
+    after_help = "Exit status: 0 when every seed's expectations hold, 1 when a seed fails, 2 on bad input."
+)]
 pub struct Args {
     /// Run this scenario with each seed; without it, the general swarm, where each seed makes its own cluster,
     /// network, workload and faults.

@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 
 /// An always-writable, leaderless key-value store after Amazon's Dynamo, and the simulator that proves it.
 #[derive(Parser)]
-#[command(name = "cartwheel", version, about, propagate_version = true)]
+#[command(name = "cartwheel", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

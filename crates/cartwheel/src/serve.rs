@@ -9,8 +9,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::output::complain;
 
-/// Exit status: 0 after SIGTERM or ctrl-c, 1 when the node broke down, 2 when it was not started.
 #[derive(clap::Args)]
+#[command(
+    after_help = "Exit status: 0 after SIGTERM or ctrl-c, 1 when the node broke down, 2 when it was not started."
+)]
 pub struct Args {
     /// The node's configuration file (TOML).
     #[arg(long)]
