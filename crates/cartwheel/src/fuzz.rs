@@ -10,8 +10,8 @@ use cartwheel_sim::fuzz::{Campaign, OnFailure, fuzz};
 use cartwheel_sim::{Report, Scenario, swarm};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::output::{complain, say};
-use crate::sim::flaw;
+use crate::output::{complain, say, tell_progress};
+use crate::sim::flaws;
 
 #[derive(clap::Args)]
 #[command(
@@ -26,13 +26,13 @@ pub struct Args {
     #[arg(long, default_value = "0..100", value_parser = seeds)]
     seeds: Range<u64>,
     /// Threads; all cores when not given. The findings do not depend on it.
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     /// Go on after a seed has failed, and report all that do.
     #[arg(long)]
     keep_going: bool,
-    /// Plant a bug of the museum in every node, to see it found.
-    #[arg(long, value_parser = flaw)]
+    /// Plant a bug in every node, to see it found: one that a real system of this family had.
+    #[arg(long, value_parser = flaws())]
     flaw: Option<Flaw>,
     /// Print the findings as JSON.
     #[arg(long)]
@@ -65,9 +65,20 @@ fn search(args: &Args, scenario: Option<&Scenario>) -> Campaign {
         scenario
     };
     let campaign =
-        fuzz(args.seeds.clone(), args.threads.unwrap_or(cores), on_failure, of_seed, |_| bar.inc(1));
+        fuzz(args.seeds.clone(), args.threads.map_or(cores, usize::from), on_failure, of_seed, |_| {
+            progress(&bar)
+        });
     bar.finish_and_clear();
     campaign
+}
+
+/// One more seed is done. Where there is no terminal to draw a bar on, each tenth is told in a line.
+fn progress(bar: &ProgressBar) {
+    bar.inc(1);
+    let (done, all) = (bar.position(), bar.length().unwrap_or(0));
+    if bar.is_hidden() && all >= 10 && done % (all / 10) == 0 {
+        tell_progress(&format!("{done}/{all} seeds"));
+    }
 }
 
 fn progress_bar(args: &Args) -> ProgressBar {
@@ -98,16 +109,16 @@ fn tell(args: &Args, campaign: &Campaign, took: Duration) {
         tell_failure(args, report);
     }
     let failed = campaign.failures.len();
-    let verdict =
-        if failed == 0 { "green: every seed holds".into() } else { format!("red: {failed} seeds fail") };
-    say(&format!("verdict       {verdict}"));
+    let seeds = if failed == 1 { "1 seed fails".into() } else { format!("{failed} seeds fail") };
+    let result = if failed == 0 { "every seed is as expected".into() } else { seeds };
+    say(&format!("result        {result}"));
 }
 
 fn tell_failure(args: &Args, report: &Report) {
     let broken: Vec<&str> =
         report.expectations.iter().filter(|e| !e.holds).map(|e| e.what.as_str()).collect();
     say(&format!("seed {} fails: {}", report.seed, broken.join("; ")));
-    if let Some(why) = report.lost.first() {
+    if let Some(why) = report.explanation() {
         say(&format!("  {why}."));
     }
     say(&format!("  replay: {}", replay(args, report.seed)));
@@ -118,7 +129,7 @@ fn replay(args: &Args, seed: u64) -> String {
     let flaw = args.flaw.map(|flaw| format!(" --flaw {flaw}")).unwrap_or_default();
     match &args.scenario {
         Some(path) => format!("cartwheel sim run {} --seed {seed}{flaw}", path.display()),
-        None => format!("cartwheel fuzz --seeds {seed}..{}{flaw}", seed + 1),
+        None => format!("cartwheel sim swarm --seed {seed}{flaw}"),
     }
 }
 

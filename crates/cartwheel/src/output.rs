@@ -17,3 +17,8 @@ pub fn complain(what: &impl Display) -> ExitCode {
     let _gone = writeln!(std::io::stderr().lock(), "cartwheel: {what}");
     ExitCode::from(BAD_INPUT)
 }
+
+/// Where a long piece of work stands.
+pub fn tell_progress(what: &impl Display) {
+    let _gone = writeln!(std::io::stderr().lock(), "{what}");
+}

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cartwheel_core::flaw::Flaw;
-use cartwheel_sim::{Report, Scenario};
+use cartwheel_sim::{Scenario, swarm};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::output::{complain, say};
 
@@ -16,6 +17,24 @@ pub enum Command {
     /// The same file and seed give the same trace digest on every machine. Exit status: 0 when the file's
     /// expectations hold, 1 when one fails, 2 on bad input.
     Run(RunArgs),
+    /// Run one seed of the general swarm, which `fuzz` runs many of.
+    Swarm(SwarmArgs),
+}
+
+#[derive(clap::Args)]
+pub struct SwarmArgs {
+    /// The seed, which makes the scenario, too.
+    #[arg(long)]
+    seed: u64,
+    /// Print the scenario that the seed makes, as a file, instead of running it.
+    #[arg(long)]
+    show: bool,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Plant a bug in every node, to see it found: one that a real system of this family had.
+    #[arg(long, value_parser = flaws())]
+    flaw: Option<Flaw>,
 }
 
 #[derive(clap::Args)]
@@ -28,40 +47,52 @@ pub struct RunArgs {
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
-    /// Plant a bug of the museum in every node.
-    #[arg(long, value_parser = flaw)]
+    /// Plant a bug in every node, to see it found: one that a real system of this family had.
+    #[arg(long, value_parser = flaws())]
     flaw: Option<Flaw>,
 }
 
 pub fn run(command: Command) -> ExitCode {
-    let Command::Run(args) = command;
-    let mut scenario = match Scenario::load(&args.scenario) {
-        Ok(scenario) => scenario,
+    match command {
+        Command::Run(args) => match Scenario::load(&args.scenario) {
+            Ok(scenario) => replay(scenario, args.seed, args.flaw, args.json),
+            Err(error) => complain(&error),
+        },
+        Command::Swarm(args) => {
+            let scenario = swarm::scenario(args.seed);
+            if args.show {
+                return show(&scenario);
+            }
+            replay(scenario, args.seed, args.flaw, args.json)
+        }
+    }
+}
+
+fn show(scenario: &Scenario) -> ExitCode {
+    match toml::to_string(scenario) {
+        Ok(text) => say(&text.trim_end()),
         Err(error) => return complain(&error),
-    };
-    scenario.flaw = args.flaw;
-    let report = cartwheel_sim::run(&scenario, args.seed);
-    if args.json {
+    }
+    ExitCode::SUCCESS
+}
+
+fn replay(scenario: Scenario, seed: u64, flaw: Option<Flaw>, json: bool) -> ExitCode {
+    let report = cartwheel_sim::run(&Scenario { flaw, ..scenario }, seed);
+    if json {
         match serde_json::to_string_pretty(&report) {
-            Ok(json) => say(&json),
+            Ok(text) => say(&text),
             Err(error) => return complain(&error),
         }
     } else {
         say(&report);
     }
-    status(&report)
-}
-
-fn status(report: &Report) -> ExitCode {
     ExitCode::from(u8::from(!report.expectations_hold))
 }
 
-/// A flaw by its name, or the list of those there are.
-pub fn flaw(name: &str) -> Result<Flaw, String> {
-    name.parse().map_err(|_| {
-        let names: Vec<&str> = Flaw::ALL.iter().map(|flaw| flaw.name()).collect();
-        format!("no such flaw; allowed: {}", names.join(", "))
-    })
+/// Flaws by their names, which the help lists.
+pub fn flaws() -> impl TypedValueParser<Value = Flaw> {
+    let names = Flaw::ALL.iter().map(|flaw| flaw.name());
+    PossibleValuesParser::new(names).try_map(|name| name.parse().map_err(|_| "no such flaw"))
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ impl fmt::Display for RingError {
         match self {
             Self::Partitions { asked } => write!(
                 f,
-                "{asked} partitions: not a power of two within {}..={}",
+                "{asked}; allowed: a power of two from {} to {}",
                 Ring::PARTITIONS_MIN,
                 Ring::PARTITIONS_MAX
             ),

@@ -177,6 +177,13 @@ impl Settings {
 }
 
 impl ConfigFile {
+    /// What decides which node keeps what, in words.
+    pub(crate) fn ring_in_words(&self) -> String {
+        let mut names: Vec<&str> = self.members.iter().map(|member| member.name.as_str()).collect();
+        names.sort_unstable();
+        format!("{} partitions, n = {}, members {}", self.partitions, self.n, names.join(" "))
+    }
+
     fn check_names(&self) -> Result<(), String> {
         for (key, name) in [("cluster", &self.cluster), ("node", &self.node)] {
             if name.is_empty() {
@@ -193,6 +200,15 @@ impl ConfigFile {
         }
         let mut addresses: Vec<SocketAddr> = self.members.iter().map(|member| member.peer).collect();
         addresses.sort_unstable();
+        let own = self.members.iter().find(|member| member.name == self.node).map(|member| member.peer);
+        if own.is_some_and(|own| own.port() != self.peer.port()) {
+            let own = own.unwrap_or(self.peer);
+            return Err(format!(
+                "peer: {} is not where the others call this node; allowed is port {}",
+                self.peer,
+                own.port()
+            ));
+        }
         match addresses.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(format!("member.peer: {} is named twice; each node has its own", pair[0])),
             None => Ok(()),
@@ -336,7 +352,7 @@ mod tests {
             (GOOD.replace("data = \"data\"", ""), "missing field `data`"),
             (
                 GOOD.replace("n = 1", "partitions = 100\nn = 1"),
-                "partitions: 100 partitions: not a power of two",
+                "partitions: 100; allowed: a power of two from 8 to 65536",
             ),
             (
                 GOOD.replace("n = 1", "body_bytes_max = 0\nn = 1"),

@@ -17,13 +17,13 @@ pub struct Counters {
     /// Hints delivered home and deleted.
     pub hints_delivered: u64,
     /// Reads that found concurrent versions.
-    pub siblings_reads: u64,
+    pub sibling_reads: u64,
     /// Replicas that a read found behind.
     pub read_repairs: u64,
     /// Keys that two homes held differently.
     pub anti_entropy_repairs: u64,
     /// Puts passed on to a coordinator.
-    pub forwarded: u64,
+    pub forwards: u64,
     /// Requests answered from memory.
     pub requests_repeated: u64,
     /// Times a peer was suspected.
@@ -40,10 +40,10 @@ impl Counters {
             Event::HintStored { .. } => &mut self.hints_stored,
             Event::HintRefused { .. } => &mut self.hints_refused,
             Event::HintDelivered { .. } => &mut self.hints_delivered,
-            Event::SiblingsRead { .. } => &mut self.siblings_reads,
+            Event::SiblingsRead { .. } => &mut self.sibling_reads,
             Event::ReadRepair { .. } => &mut self.read_repairs,
             Event::AntiEntropyRepair { .. } => &mut self.anti_entropy_repairs,
-            Event::Forwarded { .. } => &mut self.forwarded,
+            Event::Forwarded { .. } => &mut self.forwards,
             Event::RequestRepeated { .. } => &mut self.requests_repeated,
             Event::Suspected { .. } => &mut self.suspicions,
             Event::StorageFailed => &mut self.storage_failures,

@@ -32,6 +32,9 @@ pub(crate) struct Hello {
     /// Whom the caller believes to have called.
     #[prost(string, tag = "5")]
     called: String,
+    /// What the caller takes the ring to be.
+    #[prost(string, tag = "6")]
+    ring: String,
 }
 
 /// What the called side says: the version to speak, or why not.
@@ -71,6 +74,9 @@ pub(crate) struct Credentials {
     pub node: String,
     /// The names of the other members.
     pub peers: Vec<String>,
+    /// What decides which node keeps what, in words. Nodes that do not agree on it would look for keys in the wrong
+    /// places, so they do not talk.
+    pub ring: String,
 }
 
 impl Credentials {
@@ -91,6 +97,7 @@ impl Credentials {
             cluster: self.cluster.clone(),
             node: self.node.clone(),
             called: called.to_owned(),
+            ring: self.ring.clone(),
         };
         send(writer, &hello).await?;
         let answer: Answer = receive(reader).await?;
@@ -126,7 +133,7 @@ impl Credentials {
 
     /// The version to speak with this caller, or why there is none. The text is for the logs of both sides.
     fn admit(&self, hello: &Hello) -> Result<u32, String> {
-        let Self { cluster, node, peers } = self;
+        let Self { cluster, node, peers, ring } = self;
         if hello.cluster != *cluster {
             return Err(format!("cluster {:?} called cluster {cluster:?}", hello.cluster));
         }
@@ -135,6 +142,9 @@ impl Credentials {
         }
         if !peers.contains(&hello.node) {
             return Err(format!("node {:?} is not a peer of {node:?}; known are {peers:?}", hello.node));
+        }
+        if hello.ring != *ring {
+            return Err(format!("a node with {} called one with {ring}", hello.ring));
         }
         let version = hello.version_max.min(*VERSIONS.end());
         if version < hello.version_min || !VERSIONS.contains(&version) {
@@ -169,7 +179,8 @@ mod tests {
     use super::*;
 
     fn credentials(cluster: &str, node: &str, peer: &str) -> Credentials {
-        Credentials { cluster: cluster.to_owned(), node: node.to_owned(), peers: vec![peer.to_owned()] }
+        let (cluster, node, peers) = (cluster.to_owned(), node.to_owned(), vec![peer.to_owned()]);
+        Credentials { cluster, node, peers, ring: "64 partitions".to_owned() }
     }
 
     /// `caller` calls `called` as `name`: what each side makes of it.
@@ -208,6 +219,15 @@ mod tests {
             assert_eq!(here, Err(format!("refused by the other side: {why}")));
             assert_eq!(there, Err(format!("refused: {why}")));
         }
+    }
+
+    #[tokio::test]
+    async fn nodes_that_see_another_ring_do_not_talk() {
+        let n1 = Credentials { ring: "128 partitions".to_owned(), ..credentials("shop", "n1", "n2") };
+        let (here, there) = meet(&n1, "n2", &credentials("shop", "n2", "n1")).await;
+        let why = "a node with 128 partitions called one with 64 partitions";
+        assert_eq!(here, Err(format!("refused by the other side: {why}")));
+        assert_eq!(there, Err(format!("refused: {why}")));
     }
 
     #[tokio::test]

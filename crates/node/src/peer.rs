@@ -216,7 +216,7 @@ mod tests {
     fn credentials(node: &str, peer: &str) -> Arc<Credentials> {
         let names = [node, peer, "test"].map(str::to_owned);
         let [node, peer, cluster] = names;
-        Arc::new(Credentials { cluster, node, peers: vec![peer] })
+        Arc::new(Credentials { cluster, node, peers: vec![peer], ring: String::new() })
     }
 
     /// The other end: takes a connection and one message from it.

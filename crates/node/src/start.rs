@@ -187,6 +187,7 @@ impl Peers {
             cluster: file.cluster.clone(),
             node: file.node.clone(),
             peers: others().map(|member| member.name.clone()).collect(),
+            ring: file.ring_in_words(),
         };
         Self { by_id: others().map(peer).collect(), credentials: Arc::new(credentials) }
     }

@@ -64,6 +64,10 @@ pub fn fuzz(
     });
     let mut campaign = campaign.into_inner().expect("no thread panics while it adds");
     campaign.failures.sort_by_key(|report| report.seed);
+    if on_failure == OnFailure::Stop {
+        // Every seed below the first that fails was run; which of those above it were depends on the threads.
+        campaign.failures.truncate(1);
+    }
     campaign
 }
 

@@ -223,6 +223,13 @@ impl Report {
         report
     }
 
+    /// What went wrong, in a sentence: the first loss, or else what else there is.
+    pub fn explanation(&self) -> Option<String> {
+        let diverged =
+            || self.diverged.first().map(|diverged| format!("replicas of {} differ", diverged.key));
+        self.lost.first().or(self.reused_dots.first()).cloned().or_else(diverged)
+    }
+
     /// How often `counter` counted.
     pub fn count(&self, counter: Counter) -> u64 {
         self.counters.get(&counter).copied().unwrap_or(0)
@@ -237,10 +244,14 @@ impl Report {
         }
         found.push(at_most("keys diverged", self.diverged_keys, expect.diverged_keys_max));
         found.push(at_most("hints left", self.hints_left, 0));
-        found.push(at_most("dots reused", self.reused_dots.len() as u64, 0));
+        found.push(at_most("dots that name two writes", self.reused_dots.len() as u64, 0));
         let availability_min = expect.availability_min.value();
         found.push(Expectation {
-            what: format!("availability {} >= {}", percent(self.availability), percent(availability_min)),
+            what: format!(
+                "availability: {}, at least {}",
+                percent(self.availability),
+                percent(availability_min)
+            ),
             holds: self.availability >= availability_min,
         });
         for (counter, min) in &expect.happened {
@@ -255,11 +266,11 @@ fn at_most(what: &str, found: u64, max: u64) -> Expectation {
     if max == u64::MAX {
         return Expectation { what: String::new(), holds: true };
     }
-    Expectation { what: format!("{what}: {found} <= {max}"), holds: found <= max }
+    Expectation { what: format!("{what}: {found}, at most {max}"), holds: found <= max }
 }
 
 fn at_least(what: &str, found: u64, min: u64) -> Expectation {
-    Expectation { what: format!("{what}: {found} >= {min}"), holds: found >= min }
+    Expectation { what: format!("{what}: {found}, at least {min}"), holds: found >= min }
 }
 
 /// A part of one, in percent with three decimals.

@@ -35,6 +35,14 @@ impl Layout {
         let nodes =
             (0..nodes).map(|index| Node::new(dir, index, http_port)).collect::<Result<Vec<_>, _>>()?;
         let layout = Self { nodes };
+        // Nothing is written while a node runs: it would not be found where its configuration says it is.
+        if let Some(node) = layout.nodes.iter().find(|node| node.is_running()) {
+            return Err(format!(
+                "--data {}: {} is running; end the nodes there first, or use another directory",
+                dir.display(),
+                node.name
+            ));
+        }
         for node in &layout.nodes {
             layout.write_config(node)?;
         }
@@ -112,14 +120,19 @@ impl Node {
         }
     }
 
+    /// Whether some process, perhaps of an earlier `dev`, has its data open.
+    fn is_running(&self) -> bool {
+        fs::File::open(self.dir().join("data/LOCK")).is_ok_and(|lock| lock.try_lock().is_err())
+    }
+
     fn dir(&self) -> &Path {
         self.config.parent().unwrap_or(Path::new(""))
     }
 
     /// What starts it, as a person would type it.
     pub fn command(&self) -> String {
-        let program = std::env::args().next().unwrap_or_else(|| "cartwheel".to_owned());
-        format!("{program} serve --config {}", self.config.display())
+        let program = std::env::current_exe().unwrap_or_else(|_| "cartwheel".into());
+        format!("{} serve --config {}", program.display(), self.config.display())
     }
 
     /// The last line of its log.

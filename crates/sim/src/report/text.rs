@@ -41,6 +41,8 @@ impl fmt::Display for Report {
         }
         self.findings(f)?;
         writeln!(f, "verdict       {}: {}", self.verdict, self.summary())?;
+        let result = if self.expectations_hold { "as expected" } else { "NOT as expected" };
+        writeln!(f, "result        {result}")?;
         write!(f, "trace digest  {}", self.trace_digest)
     }
 }

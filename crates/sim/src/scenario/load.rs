@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use cartwheel_core::ring::Ring;
-use cartwheel_core::{Quorum, id::NodeId};
+use cartwheel_core::{Invalid, Quorum, id::NodeId};
 
 use super::{Fault, Scenario, Span, WorkloadSpec};
 use crate::latency::Latency;
@@ -59,12 +59,13 @@ impl Scenario {
         let document = toml::Deserializer::parse(text).map_err(|error| broken(String::new(), &error))?;
         let scenario: Self = serde_path_to_error::deserialize(document).map_err(|error| {
             let path = error.path().to_string();
-            let key = if path == "." { String::new() } else { path };
+            // A key that is itself unknown has no name yet: `?`.
+            let key = path.trim_end_matches(".?").trim_start_matches('.').to_string();
             broken(key, error.inner())
         })?;
         scenario.check().map_err(|(key, message)| ScenarioError {
             file: file.to_string(),
-            line: None,
+            line: position(text, &key).map(line_of),
             key,
             message,
         })?;
@@ -91,11 +92,8 @@ impl Scenario {
             return wrong("n", format!("{}; allowed: 1 to {} (cluster.nodes)", cluster.n, cluster.nodes));
         }
         for (key, quorum) in [("r", cluster.r), ("w", cluster.w)] {
-            if let Err(error) = quorum.0.resolve(Quorum::Majority, cluster.n) {
-                return wrong(
-                    key,
-                    format!("{error:?}; allowed: 1 to {} (cluster.n), one, quorum, all", cluster.n),
-                );
+            if let Err(Invalid::Quorum { asked, n }) = quorum.0.resolve(Quorum::Majority, cluster.n) {
+                return wrong(key, format!("{asked}; allowed: 1 to {n} (cluster.n), one, quorum, all"));
             }
         }
         if let Err(error) = Ring::new(&[NodeId(1)], cluster.partitions, 1) {
@@ -176,8 +174,43 @@ fn positive(key: &str, span: Span) -> Result<(), (String, String)> {
     if span.is_zero() { Err((key.into(), "0s; allowed: more than that".into())) } else { Ok(()) }
 }
 
+/// Where in `text` the value of `key` stands, or the innermost table around it that is written down.
+fn position(text: &str, key: &str) -> Option<usize> {
+    let document = toml::de::DeTable::parse(text).ok()?;
+    let mut table = document.get_ref();
+    let mut found = None;
+    for name in key.split('.').map(|part| part.split('[').next().unwrap_or(part)) {
+        let Some(value) = table.get(name) else { break };
+        found = Some(value.span().start);
+        match value.get_ref() {
+            toml::de::DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    found
+}
+
+/// What serde says, in the words of people who write TOML.
 fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut words: Vec<&str> = Vec::new();
+    let mut rest = message.split_whitespace().peekable();
+    while let Some(word) = rest.next() {
+        words.push(match word {
+            "f64" => "a number",
+            "u8" | "u32" | "u64" => "a whole number of 0 or more",
+            "i64" => "a whole number",
+            "struct" if rest.peek() == Some(&"variant") => {
+                rest.nth(1);
+                "a table with its keys"
+            }
+            "struct" => {
+                rest.next();
+                "a table"
+            }
+            other => other,
+        });
+    }
+    words.join(" ")
 }
 
 /// A scenario is also read from memory, by tests and by the shrinker.
@@ -228,7 +261,9 @@ think = { fixed = { value = "5ms" } }
         let typo = complaint("settle", "setle");
         assert!(typo.starts_with("a.toml:5: setle: unknown field `setle`, expected one of `name`"), "{typo}");
         let many = complaint("nodes = 3", "nodes = 2");
-        assert_eq!(many, "a.toml: cluster.n: 3; allowed: 1 to 2 (cluster.nodes)");
+        assert_eq!(many, "a.toml:6: cluster.n: 3; allowed: 1 to 2 (cluster.nodes)");
+        let count = complaint("nodes = 3", "nodes = -5");
+        assert!(count.ends_with("integer `-5`, expected a whole number of 0 or more"), "{count}");
         let kind = complaint("fixed", "fixd");
         assert!(
             kind.contains("workload.cart.think") && kind.contains("unknown variant `fixd`, expected one of"),
@@ -242,7 +277,7 @@ think = { fixed = { value = "5ms" } }
         assert!(loss.contains("network.loss") && loss.contains("0 to 1"), "{loss}");
         let node =
             complaint("[workload", "[[fault]]\ncrash = { at = \"1s\", lasts = \"1s\", node = 4 }\n[workload");
-        assert_eq!(node, "a.toml: fault[0]: node 4; allowed: 1 to 3 (cluster.nodes)");
+        assert_eq!(node, "a.toml:8: fault[0]: node 4; allowed: 1 to 3 (cluster.nodes)");
         for line in [negative, typo, many, kind, syntax, quorum, loss, node] {
             assert!(!line.contains('\n'), "{line}");
         }
