@@ -66,7 +66,7 @@ fn search(args: &Args, scenario: Option<&Scenario>) -> Campaign {
     };
     let campaign =
         fuzz(args.seeds.clone(), args.threads.map_or(cores, usize::from), on_failure, of_seed, |_| {
-            progress(&bar)
+            progress(&bar);
         });
     bar.finish_and_clear();
     campaign

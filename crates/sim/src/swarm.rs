@@ -21,7 +21,7 @@ pub fn scenario(seed: u64) -> Scenario {
         name: "swarm".into(),
         about: "The general swarm: options drawn from the seed.".into(),
         duration: Span::from_ms(stream.between(5_000, 20_000)),
-        settle: Span::from_ms(60_000),
+        settle: settle(&cluster),
         network: network(stream),
         disk: DiskSpec {
             sync: Latency::LogNormal { median: Span::from_us(stream.between(100, 20_000)), sigma: 0.7 },
@@ -38,6 +38,13 @@ pub fn scenario(seed: u64) -> Scenario {
         flaw: None,
         cluster,
     }
+}
+
+/// Within this the cluster must have converged: time for hints, and for two rounds in which a node compares every
+/// partition with every other home of it (a change that one round brings may be news to the next home).
+fn settle(cluster: &ClusterSpec) -> Span {
+    let pairs = u64::from(cluster.partitions) * u64::from(cluster.n.saturating_sub(1));
+    Span::from_ns(60_000_000_000 + 2 * pairs * cluster.anti_entropy_interval.ns())
 }
 
 fn cluster(stream: &mut Stream) -> ClusterSpec {

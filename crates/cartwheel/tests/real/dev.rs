@@ -115,3 +115,20 @@ fn a_cluster_keeps_its_size() {
     let why = String::from_utf8(refused.stderr).expect("text");
     assert!(why.contains("holds a cluster of 3 nodes; use --nodes 3"), "{why}");
 }
+
+#[test]
+fn a_second_start_leaves_a_running_cluster_alone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("dev").display().to_string();
+    let dev = Dev::start(&data, free_ports(PORTS));
+    let config = || std::fs::read_to_string(format!("{data}/n1/node.toml")).expect("readable");
+    let before = config();
+    let elsewhere = free_ports(PORTS).to_string();
+    let second =
+        cartwheel().args(["dev", "--data", &data, "--http-port", &elsewhere]).output().expect("the binary");
+    assert_eq!(second.status.code(), Some(2));
+    let why = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(why.contains("n1 is running"), "{why}");
+    assert_eq!(config(), before);
+    dev.stop();
+}

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use cartwheel_core::ring::Ring;
 use cartwheel_core::{Invalid, Quorum, id::NodeId};
+use toml::de::DeValue;
 
 use super::{Fault, Scenario, Span, WorkloadSpec};
 use crate::latency::Latency;
@@ -174,18 +175,20 @@ fn positive(key: &str, span: Span) -> Result<(), (String, String)> {
     if span.is_zero() { Err((key.into(), "0s; allowed: more than that".into())) } else { Ok(()) }
 }
 
-/// Where in `text` the value of `key` stands, or the innermost table around it that is written down.
+/// Where in `text` the value of `key` (as in `fault[1].crash.node`) stands, or what is written down around it.
 fn position(text: &str, key: &str) -> Option<usize> {
     let document = toml::de::DeTable::parse(text).ok()?;
     let mut table = document.get_ref();
     let mut found = None;
-    for name in key.split('.').map(|part| part.split('[').next().unwrap_or(part)) {
-        let Some(value) = table.get(name) else { break };
-        found = Some(value.span().start);
-        match value.get_ref() {
-            toml::de::DeValue::Table(inner) => table = inner,
-            _ => break,
+    for part in key.split('.') {
+        let (name, index) = part.trim_end_matches(']').split_once('[').unwrap_or((part, ""));
+        let Some(mut value) = table.get(name) else { break };
+        if let (DeValue::Array(items), Ok(index)) = (value.get_ref(), index.parse::<usize>()) {
+            value = items.get(index).unwrap_or(value);
         }
+        found = Some(value.span().start);
+        let DeValue::Table(inner) = value.get_ref() else { break };
+        table = inner;
     }
     found
 }
@@ -278,6 +281,9 @@ think = { fixed = { value = "5ms" } }
         let node =
             complaint("[workload", "[[fault]]\ncrash = { at = \"1s\", lasts = \"1s\", node = 4 }\n[workload");
         assert_eq!(node, "a.toml:8: fault[0]: node 4; allowed: 1 to 3 (cluster.nodes)");
+        let second = "[[fault]]\ncrash = { at = \"1s\", lasts = \"1s\", node = 1 }\n\n[[fault]]\nclock_jump = { at = \"1s\", by_ms = 1, node = 4 }\n";
+        let second = complaint("[workload", &format!("{second}[workload"));
+        assert!(second.starts_with("a.toml:11: fault[1]: node 4"), "{second}");
         for line in [negative, typo, many, kind, syntax, quorum, loss, node] {
             assert!(!line.contains('\n'), "{line}");
         }
