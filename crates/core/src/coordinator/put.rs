@@ -134,11 +134,17 @@ impl Puts {
         self.advance(cx, op);
     }
 
-    /// The local copy could not be written: nothing was sent, nothing is kept.
+    /// The local copy could not be written: nothing was sent, nothing is kept. Or it was written, spread, and could
+    /// not be synced: then peers alone may meet W, and somebody stands in for this node.
     pub fn on_local_failure(&mut self, cx: &mut Cx, op: OpId) {
-        if let Some(put) = self.running.get_mut(&op) {
-            put.answer(cx, &Err(ClientError::StorageFailed));
+        let me = cx.me();
+        let Some(put) = self.running.get_mut(&op) else { return };
+        if put.spread.is_some() {
+            put.slots.refused_by(me);
+            put.stand_in(cx, op, me);
+            return self.advance(cx, op);
         }
+        put.answer(cx, &Err(ClientError::StorageFailed));
         self.finish(cx, op);
     }
 

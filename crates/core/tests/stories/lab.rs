@@ -234,6 +234,14 @@ impl Lab {
         self.settle();
     }
 
+    /// A held disk cannot sync, and fails from now on.
+    pub fn fail_sync(&mut self, node: u64) {
+        self.unsynced.remove(&node);
+        self.broken.insert(node);
+        self.handle(node, Input::Storage(StorageCompletion::SyncFailed));
+        self.settle();
+    }
+
     /// Hands a message to a node, as a network that kept it for long would.
     pub fn deliver(&mut self, from: u64, to: u64, message: Message) {
         self.handle(to, Input::Peer { from: NodeId(from), message });

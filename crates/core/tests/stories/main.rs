@@ -130,6 +130,19 @@ fn a_coordinator_whose_disk_fails_acknowledges_nothing_and_sends_nothing() {
 }
 
 #[test]
+fn a_coordinator_that_cannot_sync_what_it_has_spread_is_stood_in_for() {
+    let mut lab = Lab::new(5);
+    lab.unsynced = [(1, vec![]), (2, vec![]), (3, vec![])].into();
+    let put = lab.put(1, "milk", Context::EMPTY);
+    lab.fail_sync(1);
+    assert_eq!(lab.reply(put), None, "n4 alone holds it durably");
+    assert_eq!(lab.disk(4), (vec!["milk".into()], vec![1]));
+    lab.sync(2);
+    let by: Vec<u64> = lab.reply(put).unwrap().as_ref().unwrap().by.iter().map(|node| node.0).collect();
+    assert_eq!(by, [4, 2]);
+}
+
+#[test]
 fn a_replica_whose_disk_fails_has_no_vote_and_is_stood_in_for() {
     let mut lab = Lab::new(5);
     lab.broken.extend([2, 3]);
