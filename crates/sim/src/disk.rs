@@ -97,7 +97,9 @@ impl Disk {
         let of_leaf = |leaf: &Leaf| {
             let (first, last) = leaf.tokens(partition, self.partitions);
             let from = self.records.range(Key::before(first)..);
+            // A key without versions is as if it were not there, for the trees, too.
             from.take_while(move |(key, _)| key.token() <= last)
+                .filter(|(_, record)| !record.siblings.is_empty())
                 .map(|(key, record)| (key.clone(), record.siblings.digest()))
         };
         leaves.iter().flat_map(of_leaf).collect()

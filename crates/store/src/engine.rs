@@ -22,6 +22,7 @@ use cartwheel_core::replica::{HintTotal, Record};
 use cartwheel_core::ring::{Partition, Token};
 use cartwheel_core::storage::StorageError;
 use cartwheel_core::version::{Digest, Siblings};
+use cartwheel_wire::limits::KEYS_PER_STEP_MAX;
 use cartwheel_wire::{decode_key, encode_key, key_fits};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 
@@ -269,16 +270,31 @@ impl Engine {
 
     /// Builds the hash trees of everything stored, for a ring of `partitions`. A record that cannot be read is as if
     /// it were not there, so that peers offer theirs.
-    pub fn plant_trees(&self, partitions: u32) -> Result<(), StorageError> {
-        let trees = Trees::new(partitions);
-        let everything = (Bound::<Vec<u8>>::Unbounded, Bound::Unbounded);
-        for entry in self.db.snapshot().range(&self.records, everything) {
+    pub fn plant_trees(&self, partitions: u32) {
+        let mut trees = Trees::new(partitions);
+        for partition in (0..partitions).map(Partition) {
+            if self.plant_tree(&trees, partition).is_err() {
+                tracing::error!(
+                    partition = partition.0,
+                    "a partition cannot be scanned; no anti-entropy for it"
+                );
+                trees.give_up(partition);
+            }
+        }
+        // A second start of the same opened directory does not happen: `start` consumes it.
+        let _planted = self.trees.set(trees);
+    }
+
+    fn plant_tree(&self, trees: &Trees, partition: Partition) -> Result<(), StorageError> {
+        let partitions = trees.partitions();
+        let ((first, _), (_, last)) =
+            (Leaf(0).tokens(partition, partitions), Leaf(u16::MAX).tokens(partition, partitions));
+        let snapshot = self.db.snapshot();
+        for entry in snapshot.range(&self.records, token_range(first, last)) {
             let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
             let stored = stored(&disk_key, &sealed);
             trees.replace(stored.map(|(key, now)| Replaced { key, before: Siblings::default(), now }));
         }
-        // A second start of the same opened directory does not happen: `start` consumes it.
-        let _planted = self.trees.set(trees);
         Ok(())
     }
 
@@ -288,31 +304,36 @@ impl Engine {
         partition: Partition,
         nodes: &[TreeNode],
     ) -> Result<Vec<TreeHash>, StorageError> {
-        let trees = self.trees.get().filter(|_| !self.is_fenced()).ok_or(StorageError::Failed)?;
-        Ok(trees.hashes(partition, nodes))
+        Ok(self.trees_of(partition)?.hashes(partition, nodes))
     }
 
-    /// The keys in some leaves of `partition`, each with the name of its versions.
+    /// The keys in some leaves of `partition`, each with the name of its versions. Too many for one message are an
+    /// error.
     pub fn leaf_keys(
         &self,
         partition: Partition,
         leaves: &[Leaf],
     ) -> Result<Vec<(Key, Digest)>, StorageError> {
-        let trees = self.trees.get().filter(|_| !self.is_fenced()).ok_or(StorageError::Failed)?;
+        let trees = self.trees_of(partition)?;
         let snapshot = self.db.snapshot();
         let mut keys = Vec::new();
         for leaf in leaves {
-            let (Token(first), Token(last)) = leaf.tokens(partition, trees.partitions());
-            let from = Bound::Included(first.to_be_bytes().to_vec());
-            let to = last
-                .checked_add(1)
-                .map_or(Bound::Unbounded, |end| Bound::Excluded(end.to_be_bytes().to_vec()));
-            for entry in snapshot.range(&self.records, (from, to)) {
+            let (first, last) = leaf.tokens(partition, trees.partitions());
+            for entry in snapshot.range(&self.records, token_range(first, last)) {
                 let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
-                keys.extend(stored(&disk_key, &sealed).map(|(key, siblings)| (key, siblings.digest())));
+                let stored = stored(&disk_key, &sealed).filter(|(_, siblings)| !siblings.is_empty());
+                keys.extend(stored.map(|(key, siblings)| (key, siblings.digest())));
+                if keys.len() > KEYS_PER_STEP_MAX {
+                    return Err(StorageError::Failed);
+                }
             }
         }
         Ok(keys)
+    }
+
+    fn trees_of(&self, partition: Partition) -> Result<&Trees, StorageError> {
+        let trees = self.trees.get().filter(|trees| !self.is_fenced() && trees.knows(partition));
+        trees.ok_or(StorageError::Failed)
     }
 
     /// Makes every commit so far durable.
@@ -367,6 +388,13 @@ impl Engine {
         }
         Ok(owed)
     }
+}
+
+/// The disk keys of the tokens from `first` to `last`.
+fn token_range(Token(first): Token, Token(last): Token) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
+    let bytes = |token: u64| token.to_be_bytes().to_vec();
+    let end = last.checked_add(1).map_or(Bound::Unbounded, |end| Bound::Excluded(bytes(end)));
+    (Bound::Included(bytes(first)), end)
 }
 
 /// A record as the trees see it.

@@ -78,13 +78,13 @@ impl Opened {
     ///
     /// # Errors
     ///
-    /// The records cannot be read, or the operating system refused a thread.
+    /// The operating system refused a thread.
     pub fn start(
         self,
         partitions: u32,
         completions: impl Fn(Vec<StorageCompletion>) + Send + Sync + 'static,
     ) -> io::Result<StoreHandle> {
-        self.engine.plant_trees(partitions).map_err(|_| io::Error::other("the records cannot be read"))?;
+        self.engine.plant_trees(partitions);
         StoreHandle::start(self, Arc::new(completions))
     }
 

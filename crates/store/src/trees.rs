@@ -1,9 +1,11 @@
 //! The hash trees of what is stored, one for each partition that anything is held of.
 //!
 //! They are kept in memory, built from the records at each start and changed with each commit, so no crash can come
-//! between a tree and its data. That costs one scan of all records at a start, before the first request.
+//! between a tree and its data. That costs one scan of all records at a start, before the first request. A partition
+//! that cannot be scanned (a damaged block of the engine hides everything behind it) gets no tree: better no answer
+//! about it than a wrong one, and the rest of the node works.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cartwheel_core::Key;
@@ -14,6 +16,8 @@ use cartwheel_core::version::Siblings;
 pub struct Trees {
     partitions: u32,
     trees: Mutex<BTreeMap<Partition, MerkleTree>>,
+    /// Partitions that could not be scanned.
+    unreadable: BTreeSet<Partition>,
 }
 
 /// One key's versions, before and after a commit.
@@ -26,7 +30,17 @@ pub struct Replaced {
 impl Trees {
     /// Empty trees of a ring of `partitions`.
     pub fn new(partitions: u32) -> Self {
-        Self { partitions, trees: Mutex::default() }
+        Self { partitions, trees: Mutex::default(), unreadable: BTreeSet::new() }
+    }
+
+    /// `partition` could not be scanned: there is no tree of it.
+    pub fn give_up(&mut self, partition: Partition) {
+        self.unreadable.insert(partition);
+    }
+
+    /// Whether there is a tree of `partition`, be it empty.
+    pub fn knows(&self, partition: Partition) -> bool {
+        partition.0 < self.partitions && !self.unreadable.contains(&partition)
     }
 
     pub fn partitions(&self) -> u32 {

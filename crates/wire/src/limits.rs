@@ -25,3 +25,6 @@ pub const NODES_MAX: usize = 4_096;
 
 /// Most keys that one step of an exchange lists.
 pub const KEYS_PER_STEP_MAX: usize = 65_536;
+
+/// Most keys that are named as differing: all of both sides.
+pub const KEYS_DIFFERING_MAX: usize = 2 * KEYS_PER_STEP_MAX;

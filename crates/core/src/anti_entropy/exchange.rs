@@ -49,7 +49,6 @@ struct Exchange {
     /// Leaves that differ, not looked into yet.
     leaves: VecDeque<Leaf>,
     repairs: Repairs,
-    asked_at: Instant,
 }
 
 /// Keys of the leaves being looked into.
@@ -89,11 +88,11 @@ impl Exchanges {
         self.running.is_none()
     }
 
-    /// The next pair's turn; an exchange still under way got no answer and is given up.
+    /// The next pair's turn; an exchange still under way got no answer and is given up. That makes no suspect: a peer
+    /// that lives is silent, too, when its store cannot answer.
     pub fn on_timer(&mut self, cx: &mut Cx) {
         self.timer = None;
-        if let Some(given_up) = self.running.take() {
-            cx.missed(given_up.peer, given_up.asked_at);
+        if self.running.take().is_some() {
             return self.await_turn(cx);
         }
         let Some((partition, peer)) = self.pairs.pop_front() else { return };
@@ -109,7 +108,6 @@ impl Exchanges {
             open: alloc::vec![TreeNode::ROOT],
             leaves: VecDeque::new(),
             repairs: Repairs::default(),
-            asked_at: cx.time(),
         });
         self.load_hashes(cx);
     }
@@ -241,9 +239,6 @@ impl Exchanges {
     }
 
     fn ask(&mut self, cx: &mut Cx, peer: NodeId, message: AntiEntropyMessage) {
-        if let Some(exchange) = &mut self.running {
-            exchange.asked_at = cx.time();
-        }
         cx.send(peer, Message::AntiEntropy(message));
         self.rearm(cx, cx.time() + cx.env.config.request_timeout);
     }

@@ -85,6 +85,34 @@ fn a_record_that_is_dropped_leaves_its_tree() {
 }
 
 #[test]
+fn the_first_and_the_last_leaf_of_the_ring_are_scanned() {
+    let dir = TempDir::new().expect("a directory");
+    let ends = [key("266333"), key("114156")];
+    let places =
+        ends.each_ref().map(|key| (key.token().partition(PARTITIONS), Leaf::of(key.token(), PARTITIONS)));
+    assert_eq!(places, [(Partition(0), Leaf(0)), (Partition(PARTITIONS - 1), Leaf(u16::MAX))]);
+    let store = start(dir.path());
+    ends.iter().zip(1..).for_each(|(key, n)| drop(store.apply(key, put(n, "milk")).unwrap().unwrap()));
+    drop(store);
+    let store = start(dir.path());
+    assert_eq!(store.roots(), store.expected(&ends));
+    for (key, (partition, leaf)) in ends.iter().zip(places) {
+        assert_eq!(store.leaf(partition, leaf)[0].0, *key);
+    }
+}
+
+#[test]
+fn a_partition_that_the_ring_does_not_have_has_no_tree() {
+    let dir = TempDir::new().expect("a directory");
+    let store = filled(&dir);
+    let partition = Partition(PARTITIONS);
+    store.submit(StorageOp::TreeHashes { partition, nodes: vec![TreeNode::ROOT] });
+    assert!(matches!(store.receive()[0], StorageCompletion::TreeHashes { result: Err(_), .. }));
+    store.submit(StorageOp::LeafKeys { partition, leaves: vec![Leaf(0)] });
+    assert!(matches!(store.receive()[0], StorageCompletion::LeafKeys { result: Err(_), .. }));
+}
+
+#[test]
 fn a_leaf_lists_its_keys_and_no_others() {
     let dir = TempDir::new().expect("a directory");
     let store = filled(&dir);

@@ -3,7 +3,7 @@ use cartwheel_core::anti_entropy::NODES_PER_STEP;
 
 use super::version::{Dot, Siblings, Vector};
 use super::{Key, Nothing, Repeated};
-use crate::limits::KEYS_PER_STEP_MAX;
+use crate::limits::{KEYS_DIFFERING_MAX, KEYS_PER_STEP_MAX};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Envelope {
@@ -244,7 +244,7 @@ pub enum AntiEntropyBody {
     #[prost(message, tag = "4")]
     Keys(Keys),
     #[prost(message, tag = "5")]
-    KeysDiffer(Repeated<Key, KEYS_PER_STEP_MAX>),
+    KeysDiffer(Repeated<Key, KEYS_DIFFERING_MAX>),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
