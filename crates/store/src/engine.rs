@@ -435,3 +435,6 @@ fn read_failed(error: &fjall::Error) -> StorageError {
 fn hint_key(home: NodeId, disk_key: &[u8]) -> Vec<u8> {
     [&home.0.to_be_bytes()[..], disk_key].concat()
 }
+
+#[cfg(test)]
+mod tests;
