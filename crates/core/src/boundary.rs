@@ -6,7 +6,9 @@ use core::time::Duration;
 
 use crate::id::{CallId, NodeId, RequestId};
 use crate::key::Key;
+use crate::membership::{Change, Contact, MemberStatus, Plan, PlanError};
 use crate::message::Message;
+use crate::ring::{Partition, Phase, RingVersion};
 use crate::storage::{StorageCompletion, StorageRequest};
 use crate::version::{Context, Dot, Siblings, Value};
 
@@ -15,6 +17,8 @@ use crate::version::{Context, Dot, Siblings, Value};
 pub enum Input {
     /// A client asks.
     Client(ClientRequest),
+    /// An operator asks.
+    Admin(AdminRequest),
     /// A peer says something.
     Peer {
         /// Who, as authenticated by the driver.
@@ -33,6 +37,15 @@ pub enum Input {
 pub enum Output {
     /// Answer a client.
     Reply(ClientReply),
+    /// Answer an operator.
+    AdminReply(AdminReply),
+    /// This is how `node` is reached from now on.
+    Contact {
+        /// The node.
+        node: NodeId,
+        /// Its name and address, as it says itself.
+        contact: Contact,
+    },
     /// Say something to a peer. Best effort: it may be lost.
     Send {
         /// To whom.
@@ -100,6 +113,45 @@ pub enum ClientOp {
         /// When it counts as written.
         options: WriteOptions,
     },
+}
+
+/// What an operator asks of a node. Any node will do: what it comes to is gossiped.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AdminRequest {
+    /// The driver's name for the call.
+    pub call: CallId,
+    /// What to do.
+    pub op: AdminOp,
+}
+
+/// What an operator wants done.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AdminOp {
+    /// Prepare a change of one node.
+    Stage {
+        /// The node.
+        node: NodeId,
+        /// The change.
+        change: Change,
+    },
+    /// Forget what is prepared.
+    Clear,
+    /// Show what committing would do.
+    Plan,
+    /// Make what is prepared so.
+    Commit {
+        /// The plan that the operator was shown: another one is not committed. `None`: whatever is prepared.
+        shown: Option<Plan>,
+    },
+}
+
+/// The answer to an operator.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AdminReply {
+    /// The call.
+    pub call: CallId,
+    /// What is planned now, or was committed; `None`: nothing is staged.
+    pub result: Result<Option<Plan>, PlanError>,
 }
 
 /// When a get is answered. The names are Riak's.
@@ -276,6 +328,8 @@ pub enum ClientError {
     },
     /// The put's condition does not hold; nothing was written.
     Unfit(Unfit),
+    /// This node is not a member of the cluster (yet, or any more); nothing was done.
+    NotAMember,
     /// The coordinator's own store failed. A put was not kept here and was sent to nobody.
     StorageFailed,
 }
@@ -316,6 +370,7 @@ impl fmt::Display for ClientError {
                 write!(f, "{quorum:?} unmet: {got} of {needed} replicas answered without error")
             }
             Self::Unfit(unfit) => write!(f, "condition unmet: {unfit:?}; nothing was written"),
+            Self::NotAMember => write!(f, "this node is not a member of the cluster; nothing was done"),
             Self::StorageFailed => write!(f, "the coordinator's store failed"),
         }
     }
@@ -347,6 +402,13 @@ pub enum Event {
     },
     /// `home` durably holds what this node owed it; the hint is deleted.
     HintDelivered {
+        /// The node it was owed to.
+        home: NodeId,
+        /// The key.
+        key: Key,
+    },
+    /// What this node owed to `home` it owes to the homes that the key has now.
+    HintRedirected {
         /// The node it was owed to.
         home: NodeId,
         /// The key.
@@ -397,4 +459,58 @@ pub enum Event {
     },
     /// The store failed; what was being done with it was answered with an error.
     StorageFailed,
+    /// How a member stands has changed.
+    MemberChanged {
+        /// The member.
+        node: NodeId,
+        /// How it stands.
+        status: MemberStatus,
+    },
+    /// Another state of the ring is in force here.
+    RingChanged {
+        /// Its name.
+        version: RingVersion,
+        /// How far a change of owners has come.
+        phase: Option<Phase>,
+    },
+    /// Two operators committed without knowing of each other. This node had followed one, and now follows the other;
+    /// what the loser wanted shows in the members' status, and can be committed again.
+    RingSuperseded {
+        /// What was in force here.
+        lost: RingVersion,
+        /// What is in force everywhere.
+        by: RingVersion,
+    },
+    /// A partition that this node is a new home of is here, durably.
+    PartitionReceived {
+        /// The partition.
+        partition: Partition,
+    },
+    /// All homes of a key hold durably what this node held without being one: it is dropped here.
+    HandedOver {
+        /// The key.
+        key: Key,
+    },
+    /// Peers have seen a later boot of this node's store: what it has is an old copy. It goes on as another store.
+    Amnesia {
+        /// The boot that they have seen.
+        seen: u64,
+        /// The boot that this is.
+        number: u64,
+    },
+    /// A wiped or outdated home holds again what the other homes of a partition hold.
+    PartitionRecovered {
+        /// The partition.
+        partition: Partition,
+    },
+    /// A node of a cluster that was founded otherwise spoke up; it is not listened to.
+    Foreign {
+        /// The node.
+        node: NodeId,
+    },
+    /// A tombstone is gone: all homes held it, and nobody anything older.
+    Reaped {
+        /// The key.
+        key: Key,
+    },
 }

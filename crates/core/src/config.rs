@@ -1,5 +1,7 @@
 //! What a node is told at its birth.
 
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -7,6 +9,7 @@ use core::time::Duration;
 use crate::boundary::Quorum;
 use crate::flaw::Flaw;
 use crate::id::{NodeId, StoreId};
+use crate::membership::{Cluster, Contact, Share};
 use crate::replica::HintTotal;
 use crate::ring::Ring;
 use crate::version::Policy;
@@ -16,8 +19,13 @@ use crate::version::Policy;
 pub struct Config {
     /// This node.
     pub node: NodeId,
-    /// Who owns what.
+    /// How others reach it.
+    pub contact: Contact,
+    /// The ring that the cluster was founded with. A node that is not one of its members is a newcomer, and asks them to
+    /// let it in. What the ring has become since is in the cluster's state.
     pub ring: Ring,
+    /// The founders' weights and zones; weight 1 and no zone for those not named.
+    pub shares: BTreeMap<NodeId, Share>,
     /// N: homes of a key.
     pub n: u8,
     /// R when a get names none.
@@ -45,6 +53,17 @@ pub struct Config {
     pub hint_bytes_max: u64,
     /// How often this node compares one partition with one other home of it.
     pub anti_entropy_interval: Duration,
+    /// How often this node tells another one what it knows of the cluster.
+    pub gossip_interval: Duration,
+    /// How long a node that starts on a disk that it knows waits for a peer before it takes part.
+    pub start_wait: Duration,
+    /// How often this node looks for data that belongs elsewhere.
+    pub handoff_interval: Duration,
+    /// Records in flight to their homes.
+    pub handoff_batch_max: u32,
+    /// How long a tombstone must have been everywhere, and everywhere again after as long, before it is reaped. Longer
+    /// than any request runs and any message is under way. `None`: tombstones are kept.
+    pub reap_after: Option<Duration>,
     /// A version's past is cut down to so many entries when it is written (the paper: "say 10").
     pub past_entries_max: u32,
     /// Client requests that this node coordinates or forwards at once.
@@ -76,6 +95,13 @@ impl Config {
             hint_batch_max: 64,
             hint_bytes_max: 1 << 30,
             anti_entropy_interval: Duration::from_secs(1),
+            contact: Contact::default(),
+            shares: BTreeMap::new(),
+            gossip_interval: Duration::from_secs(1),
+            start_wait: Duration::from_secs(1),
+            handoff_interval: Duration::from_secs(1),
+            handoff_batch_max: 64,
+            reap_after: Some(Duration::from_secs(10)),
             past_entries_max: 10,
             requests_max: 10_000,
             storage_inflight_max: 50_000,
@@ -87,16 +113,15 @@ impl Config {
     /// Refuses settings that make no sense together.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let nodes = self.ring.members().len();
-        if self.n == 0 || usize::from(self.n) > nodes {
+        // A newcomer need not name all members.
+        let founds = self.ring.members().contains(&self.node);
+        if self.n == 0 || (founds && usize::from(self.n) > nodes) {
             return Err(ConfigError::Replicas { n: self.n, nodes });
         }
         for (name, quorum) in [("r", self.r), ("w", self.w)] {
             if quorum.resolve(Quorum::Majority, self.n).is_err() {
                 return Err(ConfigError::Quorum { name, quorum, n: self.n });
             }
-        }
-        if !self.ring.members().contains(&self.node) {
-            return Err(ConfigError::NotAMember);
         }
         let positive = [
             ("request_timeout", !self.request_timeout.is_zero()),
@@ -105,6 +130,9 @@ impl Config {
             ("probe_interval", !self.probe_interval.is_zero()),
             ("hint_interval", !self.hint_interval.is_zero()),
             ("anti_entropy_interval", !self.anti_entropy_interval.is_zero()),
+            ("gossip_interval", !self.gossip_interval.is_zero()),
+            ("handoff_interval", !self.handoff_interval.is_zero()),
+            ("handoff_batch_max", self.handoff_batch_max > 0),
             ("suspect_after", self.suspect_after > 0),
             ("hint_batch_max", self.hint_batch_max > 0),
             ("requests_max", self.requests_max > 0),
@@ -137,8 +165,6 @@ pub enum ConfigError {
         /// N.
         n: u8,
     },
-    /// The node is not a member of its own ring.
-    NotAMember,
     /// A setting that must be positive.
     Zero {
         /// Its name.
@@ -155,7 +181,6 @@ impl fmt::Display for ConfigError {
             Self::Quorum { name, quorum, n } => {
                 write!(f, "{name} = {quorum:?}: allowed are 1..={n} (n), one, quorum, all")
             }
-            Self::NotAMember => write!(f, "this node is not a member of the ring"),
             Self::Zero { name } => write!(f, "{name} must be positive"),
         }
     }
@@ -174,6 +199,8 @@ pub struct Boot {
     pub continuous_since: u64,
     /// What the store owes to others, by its own count at this start.
     pub owed: Vec<(NodeId, HintTotal)>,
+    /// The cluster's state that was kept last; `None` on a new disk.
+    pub cluster: Option<Arc<Cluster>>,
     /// The seed of everything random in this boot.
     pub seed: [u8; 32],
 }

@@ -1,5 +1,8 @@
 //! What every machine of a node shares, and how it acts on the world while one input is handled.
 
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
+
 use crate::boundary::{Answer, ClientError, ClientReply, Event, Outbox, Output};
 use crate::config::{Boot, Config};
 use crate::deadlines::{Deadlines, Timer};
@@ -7,10 +10,10 @@ use crate::desk::{Desk, Waiter};
 use crate::flaw::Flaw;
 use crate::id::{CallId, NodeId, OpId, StoreId};
 use crate::key::Key;
-use crate::membership::Liveness;
+use crate::membership::{Cluster, Liveness, MemberStatus};
 use crate::message::Message;
 use crate::replica::{Owed, Update};
-use crate::ring::PreferenceList;
+use crate::ring::{Partition, Placement, PreferenceList};
 use crate::rng::CoreRng;
 use crate::storage::{StorageOp, StorageRequest};
 use crate::time::{Instant, Now};
@@ -25,6 +28,13 @@ pub(crate) struct Env {
     pub desk: Desk,
     pub liveness: Liveness,
     pub owed: Owed,
+    /// What this node knows of the cluster.
+    pub cluster: Arc<Cluster>,
+    /// Partitions that this node is a home of and does not hold again, after its disk was lost.
+    pub recovering: BTreeSet<Partition>,
+    /// It has just been noticed that this node's disk was lost.
+    pub recover_wanted: bool,
+    rng: CoreRng,
     next_op: u64,
     minted: u64,
 }
@@ -32,8 +42,10 @@ pub(crate) struct Env {
 impl Env {
     pub fn new(config: Config, boot: Boot) -> Self {
         // Starting anywhere in 63 bits keeps answers to an earlier boot from being taken for answers to this one.
-        let next_op = CoreRng::new(boot.seed).next_u64() >> 1;
-        let liveness = Liveness::new(config.node, config.ring.members());
+        let mut rng = CoreRng::new(boot.seed);
+        let next_op = rng.next_u64() >> 1;
+        let cluster = boot.cluster.clone().unwrap_or_else(|| Arc::new(first_state(&config)));
+        let liveness = Liveness::new(config.node, cluster.members.keys().copied());
         let owed = Owed::new(&boot.owed);
         Self {
             config,
@@ -42,9 +54,29 @@ impl Env {
             desk: Desk::default(),
             liveness,
             owed,
+            cluster,
+            recovering: BTreeSet::new(),
+            recover_wanted: false,
+            rng,
             next_op,
             minted: 0,
         }
+    }
+}
+
+impl Env {
+    /// Whether `node` is not to be counted on: it does not answer, or it has gone for ever.
+    pub fn is_away(&self, node: NodeId) -> bool {
+        self.liveness.is_suspected(node) || self.cluster.status(node).is_some_and(MemberStatus::is_gone)
+    }
+}
+
+/// What a node on a new disk takes the cluster to be.
+fn first_state(config: &Config) -> Cluster {
+    if config.ring.members().contains(&config.node) {
+        Cluster::founded(config.ring.clone(), config.n, &config.shares)
+    } else {
+        Cluster::unheard(&config.ring, config.n)
     }
 }
 
@@ -80,15 +112,30 @@ impl Cx<'_> {
     }
 
     pub fn preference_list(&self, key: &Key, n: u8) -> PreferenceList {
-        self.env.config.ring.preference_list(key.token(), n)
+        self.env.cluster.ring.preference_list(key.token(), n)
     }
 
+    pub fn placement(&self, key: &Key, n: u8) -> Placement {
+        self.env.cluster.ring.placement(key.token(), n)
+    }
+
+    /// Whether this node keeps `key`, now or next.
     pub fn is_home(&self, key: &Key) -> bool {
-        self.env.config.ring.is_home(self.me(), key.token(), self.env.config.n)
+        self.env.cluster.ring.is_home(self.me(), key.token(), self.env.config.n)
+    }
+
+    /// Any 64 bits.
+    pub fn random(&mut self) -> u64 {
+        self.env.rng.next_u64()
     }
 
     pub fn send(&mut self, to: NodeId, message: Message) {
         debug_assert_ne!(to, self.me(), "a node does not talk to itself: {message:?}");
+        if matches!(message, Message::Replica(_) | Message::Forward(_))
+            && self.env.cluster.status(to).is_some_and(MemberStatus::is_gone)
+        {
+            return;
+        }
         self.out.push(Output::Send { to, message });
     }
 

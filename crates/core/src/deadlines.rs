@@ -13,6 +13,9 @@ pub(crate) enum Timer {
     Forward(OpId),
     Hints(NodeId),
     AntiEntropy,
+    Handoff,
+    Reap,
+    Gossip,
     Probe,
 }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::anti_entropy::{Leaf, TreeHash, TreeNode};
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
+use crate::ring::Partition;
 use crate::storage::Ticket;
 use crate::version::Digest;
 
@@ -19,7 +20,7 @@ pub(crate) enum Waiter {
     /// A put that keeps a hint for `home` itself.
     PutOwe { op: OpId, home: NodeId },
     /// A peer that reads our copy.
-    Read { from: NodeId, op: OpId },
+    Read { from: NodeId, op: OpId, key: Key },
     /// A peer that writes our copy.
     Write { from: NodeId, op: OpId },
     /// Hint delivery, looking for keys.
@@ -36,6 +37,26 @@ pub(crate) enum Waiter {
     AnswerHashes { from: NodeId, op: OpId, theirs: Vec<(TreeNode, TreeHash)> },
     /// A peer that compares keys.
     AnswerKeys { from: NodeId, op: OpId, theirs: Vec<(Key, Digest)> },
+    /// An exchange, merging what the peer holds.
+    ExchangeMerge { op: OpId },
+    /// A peer that wants to know whether we hold a state durably.
+    Confirm { from: NodeId, op: OpId, digest: Digest },
+    /// Handoff, looking for keys that belong elsewhere.
+    HandoffScan { partition: Partition },
+    /// Handoff, dropping a record that all homes hold.
+    HandoffDrop,
+    /// Hint delivery, passing a hint on to the homes that a key has now.
+    HintRedirect { home: NodeId },
+    /// Reaping, looking for tombstones.
+    ReapScan,
+    /// Reaping, looking at our own copies; the round.
+    ReapNames { op: OpId },
+    /// A peer that wants to reap.
+    ReapAnswer { from: NodeId, op: OpId, keys: Vec<(Key, Digest)> },
+    /// Reaping, dropping a tombstone.
+    ReapDrop,
+    /// Membership, keeping the cluster's state.
+    ClusterSaved,
     /// Nobody: repair of our own copy.
     Nobody,
 }

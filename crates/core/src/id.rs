@@ -4,7 +4,7 @@ use core::fmt;
 
 /// A node's place in the ring. It survives restarts and even the loss of its disk; what it has on that disk is
 /// told apart by [`StoreId`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u64);
 
 impl NodeId {

@@ -35,7 +35,7 @@ mod desk;
 pub mod flaw;
 pub mod id;
 mod key;
-mod membership;
+pub mod membership;
 pub mod message;
 mod node;
 pub mod replica;
@@ -46,8 +46,8 @@ pub mod time;
 pub mod version;
 
 pub use boundary::{
-    Answer, ClientError, ClientOp, ClientReply, ClientRequest, Condition, Event, Input, Invalid, Outbox,
-    Output, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions,
+    AdminOp, AdminReply, AdminRequest, Answer, ClientError, ClientOp, ClientReply, ClientRequest, Condition,
+    Event, Input, Invalid, Outbox, Output, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions,
 };
 pub use config::{Boot, Config, ConfigError};
 pub use coordinator::quorum::Needs;

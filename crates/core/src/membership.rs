@@ -1,5 +1,17 @@
-//! Who is there. For now membership is static and liveness is each node's own opinion.
+//! Who is there, who owns what, and how all nodes come to agree on it (the paper's section 4.8).
 
+mod cluster;
+mod doorstep;
+mod gossip;
 mod liveness;
+mod member;
+mod plan;
+mod register;
 
+pub use cluster::{Cluster, ClusterDigest};
+pub(crate) use doorstep::Doorstep;
+pub(crate) use gossip::{Gossip, Standing, Underway};
 pub(crate) use liveness::{Liveness, on_probe_timer};
+pub use member::{Contact, Member, MemberStatus, Progress, Share};
+pub use plan::{Change, Departure, Plan, PlanError};
+pub use register::Register;

@@ -5,9 +5,11 @@ use crate::boundary::{Answer, ClientError};
 use crate::coordinator::quorum::Needs;
 use crate::id::{NodeId, OpId, RequestId};
 use crate::key::Key;
+use crate::membership::{Cluster, ClusterDigest};
 use crate::ring::Partition;
 use crate::storage::StorageError;
 use crate::version::{Context, Digest, Siblings, Value};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -22,6 +24,10 @@ pub enum Message {
     Liveness(LivenessMessage),
     /// Two homes comparing what they hold.
     AntiEntropy(AntiEntropyMessage),
+    /// Coming to agree on members and ring.
+    Membership(MembershipMessage),
+    /// Getting rid of tombstones.
+    Reap(ReapMessage),
 }
 
 /// Between a coordinator and a replica. `op` is the coordinator's and is echoed.
@@ -52,6 +58,15 @@ pub enum ReplicaMessage {
         /// The home node that the receiver stands in for, if any: the receiver stores a hint.
         owed: Option<NodeId>,
     },
+    /// Do you hold exactly this state, durably? Answered by `WriteReply`.
+    Confirm {
+        /// The asker's operation.
+        op: OpId,
+        /// The key.
+        key: Key,
+        /// The state.
+        digest: Digest,
+    },
     /// I hold it, durably.
     WriteReply {
         /// The coordinator's operation.
@@ -66,6 +81,10 @@ pub enum ReplicaMessage {
 pub enum ReplicaError {
     /// Too much in flight; ask later or elsewhere.
     Overloaded,
+    /// Its disk was lost, and it does not hold again what it should: that it has nothing means nothing.
+    Recovering,
+    /// It holds something else than was asked for.
+    Differs,
     /// Its store failed.
     Storage(StorageError),
 }
@@ -140,6 +159,49 @@ pub enum AntiEntropyMessage {
         op: OpId,
         /// The keys.
         keys: Vec<Key>,
+    },
+}
+
+/// Between any two nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum MembershipMessage {
+    /// This is what my state is called. Tell me yours if it is called otherwise.
+    Digest {
+        /// The name of the state.
+        digest: ClusterDigest,
+        /// Whether the sender takes part.
+        ready: bool,
+    },
+    /// This is my state.
+    State {
+        /// All of it.
+        cluster: Arc<Cluster>,
+        /// Whether the sender takes part.
+        ready: bool,
+    },
+}
+
+/// Between the first home of a key that was deleted and every other member. `op` is the first home's and is echoed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ReapMessage {
+    /// Do you hold of each of these keys exactly the tombstone named, or nothing if you are not a home?
+    Ask {
+        /// The asker's operation.
+        op: OpId,
+        /// The keys, each with the only state that may be anywhere.
+        keys: Vec<(Key, Digest)>,
+    },
+    /// Of these I do, and have nothing of them under way.
+    Agree {
+        /// The asker's operation.
+        op: OpId,
+        /// Some of the keys asked about.
+        keys: Vec<Key>,
+    },
+    /// Drop these tombstones, if they are still all that you hold.
+    Drop {
+        /// The keys.
+        keys: Vec<(Key, Digest)>,
     },
 }
 

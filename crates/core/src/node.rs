@@ -1,24 +1,19 @@
 //! [`Node`]: owns the machines and hands each input to the one it concerns.
 
-use alloc::boxed::Box;
+mod dispatch;
+mod storage;
+
 use alloc::vec::Vec;
 
-use crate::anti_entropy::{Answers, Exchanges};
-use crate::boundary::{ClientError, ClientOp, ClientRequest, Event, Input, Outbox, ReadOptions};
+use crate::anti_entropy::Exchanges;
+use crate::boundary::{Input, Outbox};
 use crate::config::{Boot, Config};
-use crate::coordinator::quorum::Needs;
-use crate::coordinator::{self, Asker, Caller, Checked, ConditionalPut, Forwards, Gets, PutRequest, Puts};
+use crate::coordinator::{Forwards, Gets, Puts};
 use crate::cx::{Cx, Env};
-use crate::deadlines::Timer;
-use crate::desk::{Applied, Waiter};
-use crate::id::{CallId, NodeId, OpId, RequestId};
-use crate::key::Key;
-use crate::membership;
-use crate::message::{
-    AntiEntropyMessage, ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage,
-};
-use crate::replica::{Change, HintTotal, Hints, Refused, Serve, Write};
-use crate::storage::{StorageCompletion, StorageError, Ticket};
+use crate::id::NodeId;
+use crate::membership::{Cluster, Doorstep, Gossip, Standing};
+use crate::replica::{Handoff, HintTotal, Hints, Reaper};
+use crate::ring::RingVersion;
 use crate::time::{Instant, Now};
 
 /// One node of the ring, as a state machine without I/O. The crate's documentation is its manual; in short:
@@ -31,11 +26,23 @@ use crate::time::{Instant, Now};
 #[derive(Debug)]
 pub struct Node {
     env: Env,
+    machines: Machines,
+}
+
+/// What a node does, each kind of work with its own state. Nobody but the node owns two of them.
+#[derive(Debug)]
+struct Machines {
     gets: Gets,
     puts: Puts,
     forwards: Forwards,
     hints: Hints,
     exchanges: Exchanges,
+    handoff: Handoff,
+    reaper: Reaper,
+    gossip: Gossip,
+    doorstep: Doorstep,
+    /// The state of the ring that the machines go by.
+    ring: RingVersion,
 }
 
 /// What a node tells of itself: for operators, oracles and tests.
@@ -50,30 +57,36 @@ impl Node {
         if let Err(error) = config.validate() {
             panic!("invalid configuration: {error}");
         }
-        let mut node = Self {
-            env: Env::new(config, boot),
+        let env = Env::new(config, boot);
+        let machines = Machines {
             gets: Gets::default(),
             puts: Puts::default(),
             forwards: Forwards::default(),
             hints: Hints::default(),
             exchanges: Exchanges::default(),
+            handoff: Handoff::default(),
+            reaper: Reaper::default(),
+            gossip: Gossip::new(now.monotonic),
+            doorstep: Doorstep::default(),
+            ring: env.cluster.ring.version(),
         };
+        let mut node = Self { env, machines };
         let mut cx = Cx { now, env: &mut node.env, out };
-        node.hints.start(&mut cx);
-        node.exchanges.start(&mut cx);
+        node.machines.start(&mut cx);
         node
     }
 
     /// The only way in: one thing happened at `now`. What is to be done about it is added to `out`.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Outbox) {
-        let (mut cx, mut machines) = self.split(now, out);
-        let cx = &mut cx;
+        let cx = &mut Cx { now, env: &mut self.env, out };
         match input {
-            Input::Client(request) => machines.on_client(cx, request),
-            Input::Peer { from, message } => machines.on_peer(cx, from, message),
-            Input::Storage(completion) => machines.on_storage(cx, completion),
-            Input::Timeout => machines.on_timeout(cx),
+            Input::Client(request) => self.machines.on_client(cx, request),
+            Input::Admin(request) => self.machines.on_admin(cx, request),
+            Input::Peer { from, message } => self.machines.on_peer(cx, from, message),
+            Input::Storage(completion) => self.machines.on_storage(cx, completion),
+            Input::Timeout => self.machines.on_timeout(cx),
         }
+        self.machines.follow_up(cx);
     }
 
     /// When to call [`Node::handle`] with [`Input::Timeout`] next.
@@ -85,22 +98,29 @@ impl Node {
     pub fn status(&self) -> Status<'_> {
         Status { node: self }
     }
-
-    fn split<'a>(&'a mut self, now: Now, out: &'a mut Outbox) -> (Cx<'a>, Machines<'a>) {
-        let Self { env, gets, puts, forwards, hints, exchanges } = self;
-        (Cx { now, env, out }, Machines { gets, puts, forwards, hints, exchanges })
-    }
 }
 
-impl Status<'_> {
+impl<'a> Status<'a> {
     /// This node.
     pub fn node(&self) -> NodeId {
         self.node.env.config.node
     }
 
+    /// What it knows of the cluster: members, ring, what is staged.
+    pub fn cluster(&self) -> &'a Cluster {
+        &self.node.env.cluster
+    }
+
+    /// Whether it takes client requests.
+    pub fn serves(&self) -> bool {
+        let status = self.cluster().status(self.node());
+        self.node.machines.gossip.standing() == Standing::Ready
+            && status.is_some_and(crate::membership::MemberStatus::is_active)
+    }
+
     /// Client requests being coordinated or forwarded.
     pub fn requests_running(&self) -> usize {
-        self.node.gets.running() + self.node.puts.running() + self.node.forwards.running()
+        self.node.machines.requests_running()
     }
 
     /// Storage requests in flight.
@@ -118,317 +138,48 @@ impl Status<'_> {
         self.node.env.owed.totals()
     }
 
-    /// Whether no exchange of hash trees is under way.
+    /// Whether no exchange of hash trees is under way, and nothing is to be fetched.
     pub fn anti_entropy_idle(&self) -> bool {
-        self.node.exchanges.is_idle()
+        self.node.machines.exchanges.is_idle()
+    }
+
+    /// Exchanges that this node has still to lead to fetch what it should hold and does not.
+    pub fn fetches(&self) -> usize {
+        self.node.machines.exchanges.fetches()
+    }
+
+    /// Keys that exchanges which this node led found to differ, since its start.
+    pub fn keys_repaired(&self) -> u64 {
+        self.node.machines.exchanges.keys_repaired()
+    }
+
+    /// Partitions that may hold something that belongs elsewhere.
+    pub fn handoff_open(&self) -> usize {
+        self.node.machines.handoff.open()
+    }
+
+    /// Records given to their homes and dropped here, since its start.
+    pub fn records_given(&self) -> u64 {
+        self.node.machines.handoff.records_given()
+    }
+
+    /// Tombstones that this node reaped, as a home of theirs, since its start.
+    pub fn reaped(&self) -> u64 {
+        self.node.machines.reaper.reaped()
+    }
+
+    /// Partitions that this node is a home of and does not hold again, after its disk was lost.
+    pub fn recovering(&self) -> usize {
+        self.node.env.recovering.len()
     }
 
     /// Whether no hint is known to wait for delivery and none is being delivered.
     pub fn hints_idle(&self) -> bool {
-        self.node.hints.is_idle()
-    }
-}
-
-struct Machines<'a> {
-    gets: &'a mut Gets,
-    puts: &'a mut Puts,
-    forwards: &'a mut Forwards,
-    hints: &'a mut Hints,
-    exchanges: &'a mut Exchanges,
-}
-
-impl Machines<'_> {
-    fn on_client(&mut self, cx: &mut Cx, request: ClientRequest) {
-        let ClientRequest { call, request, key, op, timeout } = request;
-        let give_up = cx.time() + timeout.unwrap_or(cx.env.config.request_timeout);
-        let started = match self.admit(cx) {
-            Err(overloaded) => Err(overloaded),
-            Ok(()) => self.start(cx, call, request, key, op, give_up),
-        };
-        if let Err(error) = started {
-            cx.reply(call, Err(error));
-        }
+        self.node.machines.hints.is_idle()
     }
 
-    fn admit(&self, cx: &Cx) -> Result<(), ClientError> {
-        let config = &cx.env.config;
-        let running = self.gets.running() + self.puts.running() + self.forwards.running();
-        if running >= config.requests_max as usize {
-            Err(ClientError::Overloaded { limit: config.requests_max })
-        } else if !cx.storage_has_room() {
-            Err(ClientError::Overloaded { limit: config.storage_inflight_max })
-        } else {
-            Ok(())
-        }
+    /// Whether members and ring are as they will stay, as far as this node knows.
+    pub fn membership_idle(&self) -> bool {
+        self.node.machines.gossip.is_idle(&self.node.env.cluster, self.node())
     }
-
-    fn start(
-        &mut self,
-        cx: &mut Cx,
-        call: CallId,
-        request: RequestId,
-        key: Key,
-        op: ClientOp,
-        give_up: Instant,
-    ) -> Result<(), ClientError> {
-        match op {
-            ClientOp::Get(options) => {
-                let needs = Needs::of_read(&options, &cx.env.config).map_err(ClientError::Invalid)?;
-                self.gets.start(cx, Asker::Client(call), key, options, needs, give_up);
-            }
-            ClientOp::Put { context, value, options } => {
-                let needs = Needs::of_write(&options, &cx.env.config).map_err(ClientError::Invalid)?;
-                let write = Write { request, context, value, written_at: cx.now.wall };
-                let put = PutRequest { key, write, needs, give_up };
-                let caller = Caller::Client(call);
-                match options.condition {
-                    None => self.put(cx, caller, put),
-                    Some(condition) => self.check(cx, ConditionalPut { caller, condition, put })?,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
-        if cx.preference_list(&put.key, put.needs.n).homes().contains(&cx.me()) {
-            self.puts.start(cx, caller, put);
-        } else {
-            let returned = self.forwards.start(cx, caller, put);
-            self.coordinate_returned(cx, returned);
-        }
-    }
-
-    /// Reads before a conditional put, with the default R.
-    fn check(&mut self, cx: &mut Cx, put: ConditionalPut) -> Result<(), ClientError> {
-        let options = ReadOptions { n: Some(put.put.needs.n), ..ReadOptions::default() };
-        let needs = Needs::of_read(&options, &cx.env.config).map_err(ClientError::Invalid)?;
-        let (key, give_up) = (put.put.key.clone(), put.put.give_up);
-        self.gets.start(cx, Asker::Condition(Box::new(put)), key, options, needs, give_up);
-        Ok(())
-    }
-
-    /// The get before a conditional put is done.
-    fn on_checked(&mut self, cx: &mut Cx, checked: Checked) {
-        let Some((conditional, result)) = checked else { return };
-        let ConditionalPut { caller, condition, put } = *conditional;
-        let error = match result {
-            Ok(answer) => condition.unfit(&answer.siblings).map(ClientError::Unfit),
-            Err(error) => Some(error),
-        };
-        match error {
-            None => self.put(cx, caller, put),
-            Some(error) => coordinator::answer_caller(cx, caller, Err(error)),
-        }
-    }
-
-    fn coordinate_returned(&mut self, cx: &mut Cx, returned: Option<(Caller, PutRequest)>) {
-        if let Some((caller, put)) = returned {
-            self.puts.start(cx, caller, put);
-        }
-    }
-
-    fn on_peer(&mut self, cx: &mut Cx, from: NodeId, message: Message) {
-        if cx.env.liveness.heard(from, cx.time()) {
-            cx.event(Event::Alive { node: from });
-        }
-        match message {
-            Message::Replica(message) => self.on_replica(cx, from, message),
-            Message::Forward(message) => self.on_forward(cx, from, message),
-            Message::AntiEntropy(message) => self.on_anti_entropy(cx, from, message),
-            Message::Liveness(LivenessMessage::Ping) => {
-                cx.send(from, Message::Liveness(LivenessMessage::Pong));
-            }
-            Message::Liveness(LivenessMessage::Pong) => {}
-        }
-    }
-
-    fn on_replica(&mut self, cx: &mut Cx, from: NodeId, message: ReplicaMessage) {
-        match message {
-            ReplicaMessage::Read { op, key } => Serve::on_read(cx, from, op, key),
-            ReplicaMessage::ReadReply { op, result } => {
-                if !self.exchanges.on_read_reply(cx, op, &result) {
-                    let checked = self.gets.on_read_reply(cx, from, op, result);
-                    self.on_checked(cx, checked);
-                }
-            }
-            ReplicaMessage::Write { op, key, siblings, owed } => {
-                Serve::on_write(cx, from, op, key, siblings, owed);
-            }
-            ReplicaMessage::WriteReply { op, result } => self.on_write_reply(cx, from, op, result),
-        }
-    }
-
-    fn on_write_reply(&mut self, cx: &mut Cx, from: NodeId, op: OpId, result: Result<(), ReplicaError>) {
-        // Anything else is an answer to a put that has ended, or to a read repair.
-        let _known = self.puts.on_write_reply(cx, from, op, result)
-            || self.hints.on_write_reply(cx, from, op, result)
-            || self.exchanges.on_write_reply(cx, op);
-    }
-
-    fn on_anti_entropy(&mut self, cx: &mut Cx, from: NodeId, message: AntiEntropyMessage) {
-        match message {
-            AntiEntropyMessage::Compare { op, partition, nodes } => {
-                Answers::on_compare(cx, from, op, partition, nodes);
-            }
-            AntiEntropyMessage::Differ { op, nodes } => self.exchanges.on_differ(cx, from, op, &nodes),
-            AntiEntropyMessage::Keys { op, partition, leaves, keys } => {
-                Answers::on_keys(cx, from, op, partition, leaves, keys);
-            }
-            AntiEntropyMessage::KeysDiffer { op, keys } => self.exchanges.on_keys_differ(cx, from, op, keys),
-        }
-    }
-
-    fn on_forward(&mut self, cx: &mut Cx, from: NodeId, message: ForwardMessage) {
-        match message {
-            ForwardMessage::Request { op, request, key, context, value, needs, time_left } => {
-                let write = Write { request, context, value, written_at: cx.now.wall };
-                let put = PutRequest { key, write, needs, give_up: cx.time() + time_left };
-                self.on_forwarded(cx, Caller::Peer { node: from, op }, put);
-            }
-            ForwardMessage::Accepted { op } => self.forwards.on_accepted(cx, from, op),
-            ForwardMessage::Reply { op, result } => {
-                let returned = self.forwards.on_reply(cx, from, op, result);
-                self.coordinate_returned(cx, returned);
-            }
-        }
-    }
-
-    fn on_forwarded(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
-        let Caller::Peer { node, op } = caller else { return };
-        let admitted =
-            self.admit(cx).and_then(|()| put.needs.validate(&cx.env.config).map_err(ClientError::Invalid));
-        match admitted {
-            Ok(_) => {
-                cx.send(node, Message::Forward(ForwardMessage::Accepted { op }));
-                self.puts.start(cx, caller, put);
-            }
-            Err(error) => {
-                cx.send(node, Message::Forward(ForwardMessage::Reply { op, result: Err(error) }));
-            }
-        }
-    }
-
-    fn on_timeout(&mut self, cx: &mut Cx) {
-        while let Some(timer) = cx.env.deadlines.pop_due(cx.now.monotonic) {
-            match timer {
-                Timer::Get(op) => {
-                    let checked = self.gets.on_timer(cx, op);
-                    self.on_checked(cx, checked);
-                }
-                Timer::Put(op) => self.puts.on_timer(cx, op),
-                Timer::Forward(op) => {
-                    let returned = self.forwards.on_timer(cx, op);
-                    self.coordinate_returned(cx, returned);
-                }
-                Timer::Hints(home) => self.hints.on_timer(cx, home),
-                Timer::AntiEntropy => self.exchanges.on_timer(cx),
-                Timer::Probe => membership::on_probe_timer(cx),
-            }
-        }
-    }
-
-    fn on_storage(&mut self, cx: &mut Cx, completion: StorageCompletion) {
-        match completion {
-            StorageCompletion::Read { ticket, result } => match cx.env.desk.complete(ticket) {
-                Some(Waiter::Get(op)) => {
-                    let checked = self.gets.on_local_read(cx, op, result);
-                    self.on_checked(cx, checked);
-                }
-                Some(Waiter::Read { from, op }) => Serve::on_read_done(cx, from, op, result),
-                Some(Waiter::ExchangeRead { op, key }) => self.exchanges.on_local_read(cx, op, key, result),
-                other => unexpected("read", other.as_ref()),
-            },
-            StorageCompletion::Hints { ticket, result } => match cx.env.desk.complete(ticket) {
-                Some(Waiter::HintScan { home }) => self.hints.on_scanned(cx, home, result),
-                other => unexpected("hint scan", other.as_ref()),
-            },
-            StorageCompletion::TreeHashes { ticket, result } => match cx.env.desk.complete(ticket) {
-                Some(Waiter::ExchangeHashes { op }) => self.exchanges.on_hashes(cx, op, result),
-                Some(Waiter::AnswerHashes { from, op, theirs }) => {
-                    Answers::on_hashes(cx, from, op, &theirs, result);
-                }
-                other => unexpected("tree hash", other.as_ref()),
-            },
-            StorageCompletion::LeafKeys { ticket, result } => match cx.env.desk.complete(ticket) {
-                Some(Waiter::ExchangeKeys { op, leaves }) => self.exchanges.on_keys(cx, op, leaves, result),
-                Some(Waiter::AnswerKeys { from, op, theirs }) => {
-                    Answers::on_leaf_keys(cx, from, op, theirs, result);
-                }
-                other => unexpected("leaf listing", other.as_ref()),
-            },
-            StorageCompletion::Applied { ticket, result } => self.on_applied(cx, ticket, result),
-            StorageCompletion::Synced { through } => {
-                for applied in cx.env.desk.synced(through) {
-                    self.on_durable(cx, applied);
-                }
-            }
-            StorageCompletion::SyncFailed => {
-                cx.event(Event::StorageFailed);
-                for applied in cx.env.desk.sync_failed() {
-                    self.on_update_failed(cx, applied.waiter, StorageError::Failed);
-                }
-            }
-        }
-    }
-
-    fn on_applied(
-        &mut self,
-        cx: &mut Cx,
-        ticket: Ticket,
-        result: Result<Result<Change, Refused>, StorageError>,
-    ) {
-        let Some((waiter, key)) = cx.env.desk.complete_update(ticket) else {
-            return unexpected("update", None);
-        };
-        match (result, waiter) {
-            (Err(error), waiter) => {
-                cx.event(Event::StorageFailed);
-                self.on_update_failed(cx, waiter, error);
-            }
-            (Ok(settled), Waiter::HintSettle { home, delivered }) => {
-                self.hints.on_settled(cx, home, key, delivered, settled.ok().as_ref());
-            }
-            (Ok(Ok(change)), waiter) => {
-                let put = if let Waiter::Put(op) = waiter { Some(op) } else { None };
-                let (newly_owed, bytes) = (change.newly_owed, change.siblings.value_bytes());
-                cx.env.desk.await_sync(ticket, Applied { waiter, newly_owed, bytes, key });
-                if let Some(op) = put {
-                    self.puts.on_applied(cx, op, &change);
-                }
-            }
-            (Ok(Err(Refused::NotFound)), waiter) => self.on_update_failed(cx, waiter, StorageError::Failed),
-        }
-    }
-
-    fn on_durable(&mut self, cx: &mut Cx, applied: Applied) {
-        let Applied { waiter, newly_owed, bytes, key } = applied;
-        if let Some(home) = newly_owed {
-            self.hints.on_stored(cx, home, key, bytes);
-        }
-        match waiter {
-            Waiter::Put(op) => self.puts.on_durable(cx, op),
-            Waiter::PutOwe { op, home } => self.puts.on_owed(cx, op, home),
-            Waiter::Write { from, op } => Serve::on_write_durable(cx, from, op),
-            Waiter::Nobody => {}
-            other => unexpected("sync", Some(&other)),
-        }
-    }
-
-    fn on_update_failed(&mut self, cx: &mut Cx, waiter: Waiter, error: StorageError) {
-        match waiter {
-            Waiter::Put(op) => self.puts.on_local_failure(cx, op),
-            Waiter::PutOwe { op, home } => self.puts.on_owed(cx, op, home),
-            Waiter::Write { from, op, .. } => Serve::on_write_failed(cx, from, op, error),
-            Waiter::HintSettle { home, .. } => self.hints.on_settle_failed(cx, home),
-            Waiter::Nobody => {}
-            other => unexpected("failed update", Some(&other)),
-        }
-    }
-}
-
-/// The driver broke the storage contract; going on would acknowledge what may not be kept.
-#[track_caller]
-fn unexpected(what: &str, waiter: Option<&Waiter>) {
-    panic!("storage completion of a {what} that belongs to {waiter:?}");
 }

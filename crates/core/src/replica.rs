@@ -1,14 +1,19 @@
 //! What one node keeps of one key, and the machines that serve and deliver it.
 
+mod handoff;
 mod hints;
 #[cfg(test)]
 mod laws;
 mod owed;
+mod reap;
 mod record;
 mod serve;
 
+pub(crate) use handoff::Handoff;
 pub(crate) use hints::Hints;
 pub use owed::HintTotal;
 pub(crate) use owed::Owed;
+pub use reap::REAP_BATCH_MAX;
+pub(crate) use reap::Reaper;
 pub use record::{Change, Record, Refused, Settled, Update, Write};
 pub(crate) use serve::Serve;

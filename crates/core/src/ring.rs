@@ -2,8 +2,10 @@
 //! strategy 3: Q equal partitions, fixed when the cluster is created).
 
 mod claim;
+mod layout;
 mod preference;
 mod token;
+mod transition;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -12,22 +14,23 @@ use core::fmt;
 pub use claim::claim;
 pub use preference::PreferenceList;
 pub use token::{Partition, Token};
+pub use transition::{Phase, Placement, RingEpoch, RingVersion};
 
+use self::layout::Layout;
 use crate::id::NodeId;
 
 /// Most nodes that a preference list names. A put that finds none of so many nodes gives up.
 pub const PREFERENCE_LIST_MAX: usize = 32;
 
-/// The owners of all partitions. Cheap to clone.
-#[derive(Clone, PartialEq, Eq)]
+/// The owners of all partitions in one [`RingEpoch`], and who owns them next while ownership moves. Cheap to clone.
+#[derive(Clone)]
 pub struct Ring(Arc<Table>);
 
-#[derive(PartialEq, Eq)]
 struct Table {
+    version: RingVersion,
     members: Vec<NodeId>,
-    owners: Vec<NodeId>,
-    /// For each partition, the distinct owners met on the walk from it, at most [`PREFERENCE_LIST_MAX`].
-    walks: Vec<Arc<[NodeId]>>,
+    now: Layout,
+    next: Option<(Phase, Layout)>,
 }
 
 /// Why there can be no such ring.
@@ -67,18 +70,17 @@ impl Ring {
             return Err(RingError::NoMembers);
         }
         let owners = claim(&members, partitions, n);
-        let walks = (0..owners.len()).map(|from| preference::walk(&owners, from).into()).collect();
-        Ok(Self(Arc::new(Table { members, owners, walks })))
+        Ok(Self::settled(RingEpoch::FIRST, Layout::new(owners)))
     }
 
-    /// All nodes of the ring, in order.
+    /// All nodes that own a partition, or will, in order.
     pub fn members(&self) -> &[NodeId] {
         &self.0.members
     }
 
     /// How many partitions there are.
     pub fn partitions(&self) -> u32 {
-        u32::try_from(self.0.owners.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.0.now.owners().len()).unwrap_or(u32::MAX)
     }
 
     /// The partition that `token` falls into.
@@ -86,30 +88,56 @@ impl Ring {
         token.partition(self.partitions())
     }
 
-    /// The node that `partition` is assigned to: the first of its preference list.
-    pub fn owner(&self, partition: Partition) -> NodeId {
-        self.0.owners[partition.index()]
+    /// The owner of each partition, in order: the first of its preference list.
+    pub fn owners(&self) -> &[NodeId] {
+        self.0.now.owners()
     }
 
-    /// The nodes to contact for `token`: `n` homes, then fallbacks.
+    /// The node that `partition` is assigned to.
+    pub fn owner(&self, partition: Partition) -> NodeId {
+        self.owners()[partition.index()]
+    }
+
+    /// The nodes to *read* `token` from: `n` homes, then fallbacks. Never a newcomer that may lack something.
     pub fn preference_list(&self, token: Token, n: u8) -> PreferenceList {
         self.partition_preference_list(self.partition(token), n)
     }
 
-    /// The nodes to contact for any key of `partition`.
+    /// The nodes to read any key of `partition` from.
     pub fn partition_preference_list(&self, partition: Partition, n: u8) -> PreferenceList {
-        PreferenceList::new(Arc::clone(&self.0.walks[partition.index()]), n)
+        self.read_layout().preference_list(partition, n)
     }
 
-    /// Whether `node` is one of the `n` homes of `token`.
+    /// Whether `node` keeps `token`: one of its homes, now or next.
     pub fn is_home(&self, node: NodeId, token: Token, n: u8) -> bool {
-        self.preference_list(token, n).homes().contains(&node)
+        self.is_home_of(node, self.partition(token), n)
+    }
+
+    /// Whether `node` keeps `partition`: one of its homes, now or next.
+    pub fn is_home_of(&self, node: NodeId, partition: Partition, n: u8) -> bool {
+        let is_home = |layout: &Layout| layout.preference_list(partition, n).homes().contains(&node);
+        is_home(&self.0.now) || self.0.next.as_ref().is_some_and(|(_, next)| is_home(next))
+    }
+}
+
+impl PartialEq for Ring {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.version == other.0.version
+    }
+}
+
+impl Eq for Ring {}
+
+/// A version names its content.
+impl core::hash::Hash for Ring {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.0.version.hash(state);
     }
 }
 
 impl fmt::Debug for Ring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ring({} partitions on {:?})", self.partitions(), self.members())
+        write!(f, "Ring({} of {} partitions on {:?})", self.0.version, self.partitions(), self.members())
     }
 }
 

@@ -9,11 +9,13 @@
 //! 4. After a failed sync the store refuses everything until it is reopened.
 //! 5. The core bounds what is in flight ([`Config::storage_inflight_max`](crate::Config)).
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::anti_entropy::{Leaf, TreeHash, TreeNode};
-use crate::id::NodeId;
+use crate::id::{NodeId, StoreId};
 use crate::key::Key;
+use crate::membership::Cluster;
 use crate::replica::{Change, Refused, Update};
 use crate::ring::Partition;
 use crate::version::{Digest, Siblings};
@@ -70,6 +72,55 @@ pub enum StorageOp {
         /// The leaves.
         leaves: Vec<Leaf>,
     },
+    /// A page of the records of a partition that nobody is owed, in key order.
+    ScanPartition {
+        /// The partition.
+        partition: Partition,
+        /// Only keys after this one.
+        after: Option<Key>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// A page of the keys of which nothing but tombstones is stored, and which nobody is owed, in key order.
+    ScanTombstones {
+        /// Only keys after this one.
+        after: Option<Key>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// What is stored of each of these keys, by name.
+    Names {
+        /// The keys.
+        keys: Vec<Key>,
+    },
+    /// Keep the cluster's state, in place of the one before.
+    SaveCluster {
+        /// The state.
+        cluster: Arc<Cluster>,
+    },
+    /// Go on as another store, for ever: what is here is an old copy.
+    Adopt {
+        /// Its name.
+        store: StoreId,
+    },
+}
+
+/// A page of records.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Page {
+    /// The records' keys and versions. Bounded in bytes as well as in number, but never empty while there is more.
+    pub records: Vec<(Key, Siblings)>,
+    /// Where the next page starts: after this key. `None`: this was the last page.
+    pub next: Option<Key>,
+}
+
+/// What is stored of one key, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Name {
+    /// The name of its versions; `None`: nothing is stored.
+    pub digest: Option<Digest>,
+    /// Whether somebody is owed it.
+    pub is_owed: bool,
 }
 
 /// What the store answers.
@@ -109,6 +160,27 @@ pub enum StorageCompletion {
         ticket: Ticket,
         /// The keys, each with the name of its versions.
         result: Result<Vec<(Key, Digest)>, StorageError>,
+    },
+    /// Answer to [`StorageOp::ScanPartition`] and [`StorageOp::ScanTombstones`].
+    Page {
+        /// The request.
+        ticket: Ticket,
+        /// The page.
+        result: Result<Page, StorageError>,
+    },
+    /// Answer to [`StorageOp::Names`].
+    Names {
+        /// The request.
+        ticket: Ticket,
+        /// One for each key asked for, in order.
+        result: Result<Vec<Name>, StorageError>,
+    },
+    /// Answer to [`StorageOp::SaveCluster`] and [`StorageOp::Adopt`]: durable, unlike an update that is `Applied`.
+    Saved {
+        /// The request.
+        ticket: Ticket,
+        /// Whether it is.
+        result: Result<(), StorageError>,
     },
     /// Every update with a ticket up to and including `through` that was applied is durable.
     Synced {

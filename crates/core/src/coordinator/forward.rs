@@ -46,7 +46,7 @@ impl Forwards {
         let op = cx.next_op();
         let list = cx.preference_list(&put.key, put.needs.n);
         let (well, suspected): (Vec<NodeId>, Vec<NodeId>) =
-            list.nodes().iter().partition(|&&node| node == cx.me() || !cx.env.liveness.is_suspected(node));
+            list.nodes().iter().partition(|&&node| node == cx.me() || !cx.env.is_away(node));
         let mut candidates: Vec<NodeId> = suspected.into_iter().rev().collect();
         candidates.extend(well.into_iter().rev());
         let deadline = put.give_up;
@@ -75,7 +75,10 @@ impl Forwards {
         result: Result<Answer, ClientError>,
     ) -> Returned {
         let forward = self.running.get(&op)?;
-        let nothing_done = matches!(result, Err(ClientError::Overloaded { .. } | ClientError::StorageFailed));
+        let nothing_done = matches!(
+            result,
+            Err(ClientError::Overloaded { .. } | ClientError::StorageFailed | ClientError::NotAMember)
+        );
         if nothing_done {
             return if forward.at == from { self.try_next(cx, op) } else { None };
         }

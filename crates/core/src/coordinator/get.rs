@@ -17,7 +17,8 @@ use crate::desk::Waiter;
 use crate::id::{CallId, NodeId, OpId};
 use crate::key::Key;
 use crate::message::{Message, ReplicaError, ReplicaMessage};
-use crate::replica::Update;
+use crate::replica::{Serve, Update};
+use crate::ring::RingVersion;
 use crate::storage::{StorageError, StorageOp};
 use crate::time::Instant;
 use crate::version::{Policy, Siblings};
@@ -30,6 +31,8 @@ pub(crate) struct Gets {
 #[derive(Debug)]
 struct Get {
     key: Key,
+    /// The state of the ring that its homes are of.
+    ring: RingVersion,
     /// Whom to answer; `None` once answered.
     asker: Option<Asker>,
     tally: Tally,
@@ -68,6 +71,16 @@ impl Gets {
         self.running.len()
     }
 
+    /// The oldest state of the ring that an unanswered get goes by.
+    pub fn oldest_ring(&self) -> Option<RingVersion> {
+        self.running.values().filter(|get| get.asker.is_some()).map(|get| get.ring).min()
+    }
+
+    /// Whether some get of `key` is under way: it may still repair somebody.
+    pub fn is_running(&self, key: &Key) -> bool {
+        self.running.values().any(|get| get.key == *key)
+    }
+
     /// Starts a get of `key` that needs `needs`, as `options` mean.
     pub fn start(
         &mut self,
@@ -82,6 +95,7 @@ impl Gets {
         let list = cx.preference_list(&key, needs.n);
         let mut get = Get {
             key,
+            ring: cx.env.cluster.ring.version(),
             asker: Some(asker),
             tally: Tally::new(needs),
             options,
@@ -93,7 +107,7 @@ impl Gets {
         };
         for &home in list.homes() {
             get.ask(cx, op, home, Role::Home);
-            if home != cx.me() && cx.env.liveness.is_suspected(home) {
+            if home != cx.me() && cx.env.is_away(home) {
                 get.ask_fallback(cx, op);
             }
         }
@@ -108,7 +122,9 @@ impl Gets {
         result: Result<Siblings, StorageError>,
     ) -> Checked {
         let me = cx.me();
-        self.on_read_reply(cx, me, op, result.map_err(ReplicaError::Storage))
+        let get = self.running.get(&op)?;
+        let result = Serve::unless_recovering(cx, &get.key, result.map_err(ReplicaError::Storage));
+        self.on_read_reply(cx, me, op, result)
     }
 
     pub fn on_read_reply(
@@ -200,7 +216,7 @@ impl Get {
         if self.spare.is_empty() {
             return false;
         }
-        let well = self.spare.iter().position(|&node| !cx.env.liveness.is_suspected(node));
+        let well = self.spare.iter().position(|&node| !cx.env.is_away(node));
         let fallback = self.spare.remove(well.unwrap_or(0));
         self.ask(cx, op, fallback, Role::StandIn);
         true

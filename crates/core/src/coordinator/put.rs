@@ -23,6 +23,7 @@ use crate::id::{NodeId, OpId, RequestId};
 use crate::key::Key;
 use crate::message::{ForwardMessage, Message, ReplicaError, ReplicaMessage};
 use crate::replica::{Change, Update, Write};
+use crate::ring::RingVersion;
 use crate::time::Instant;
 use crate::version::{Dot, Siblings};
 
@@ -45,6 +46,8 @@ pub(crate) struct Puts {
 struct Put {
     key: Key,
     request: RequestId,
+    /// The state of the ring that its homes are of.
+    ring: RingVersion,
     /// Whom to answer; empty once answered.
     callers: Vec<Caller>,
     tally: Tally,
@@ -58,6 +61,17 @@ struct Put {
 impl Puts {
     pub fn running(&self) -> usize {
         self.running.len()
+    }
+
+    /// The oldest state of the ring that an unanswered put goes by.
+    pub fn oldest_ring(&self) -> Option<RingVersion> {
+        let unanswered = self.running.values().filter(|put| !put.callers.is_empty());
+        unanswered.map(|put| put.ring).min()
+    }
+
+    /// Whether some put of `key` is under way: it may still send its state to somebody.
+    pub fn is_running(&self, key: &Key) -> bool {
+        self.running.values().any(|put| put.key == *key)
     }
 
     /// Starts coordinating, joins the running put of the same request, or repeats its answer.
@@ -82,9 +96,9 @@ impl Puts {
     fn coordinate(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
         let op = cx.next_op();
         let request = put.write.request;
-        let list = cx.preference_list(&put.key, put.needs.n);
-        let (slots, owed) =
-            Slots::choose(cx.me(), &list, put.needs.sloppy, |node| cx.env.liveness.is_suspected(node));
+        let placement = cx.placement(&put.key, put.needs.n);
+        let (slots, owed) = Slots::choose(cx.me(), &placement, put.needs.sloppy, |node| cx.env.is_away(node));
+        let tally = if placement.joint.is_some() { Tally::joint(put.needs) } else { Tally::new(put.needs) };
         let update = Update::Coordinate {
             write: put.write,
             mint: cx.mint_actor(),
@@ -102,7 +116,8 @@ impl Puts {
                 key: put.key,
                 request,
                 callers: alloc::vec![caller],
-                tally: Tally::new(put.needs),
+                ring: cx.env.cluster.ring.version(),
+                tally,
                 slots,
                 spread: None,
                 give_up: put.give_up,
@@ -238,7 +253,9 @@ impl Puts {
 impl Put {
     fn vote(&mut self, node: NodeId) {
         let role = if self.slots.is_home(node) { Role::Home } else { Role::StandIn };
-        self.tally.vote(node, role);
+        if let Some(sets) = self.slots.sets_of(node) {
+            self.tally.vote_in(node, role, sets);
+        }
     }
 
     fn send(&self, cx: &mut Cx, op: OpId, to: NodeId, owed: Option<NodeId>) {
@@ -250,7 +267,7 @@ impl Put {
     /// `node` will not do: the next node of the preference list keeps a hint, or else this one does.
     fn stand_in(&mut self, cx: &mut Cx, op: OpId, node: NodeId) {
         for home in self.slots.waiting_for(node) {
-            let suspected = |node| cx.env.liveness.is_suspected(node);
+            let suspected = |node| cx.env.is_away(node);
             match self.slots.next_fallback(cx.env.config.node, home, suspected) {
                 Some(fallback) => self.send(cx, op, fallback, Some(home)),
                 None if !cx.may_owe(home, &self.key) => self.slots.owed_here(home),

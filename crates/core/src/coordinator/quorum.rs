@@ -83,10 +83,29 @@ pub enum Role {
     StandIn,
 }
 
+/// The sets of homes that a vote counts in. While ownership moves, a put needs a quorum in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum In {
+    /// The homes that gets ask.
+    First,
+    /// The other set of homes, while ownership moves.
+    Second,
+    /// Both.
+    Both,
+}
+
 /// Counts the answers to one operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     needs: Needs,
+    by: Vec<NodeId>,
+    first: Count,
+    second: Option<Count>,
+}
+
+/// Distinct nodes that answered for one set of homes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Count {
     by: Vec<NodeId>,
     homes: u8,
 }
@@ -94,20 +113,36 @@ pub struct Tally {
 impl Tally {
     /// Nobody has answered yet.
     pub fn new(needs: Needs) -> Self {
-        Self { needs, by: Vec::with_capacity(usize::from(needs.total)), homes: 0 }
+        let by = Vec::with_capacity(usize::from(needs.total));
+        Self { needs, by, first: Count::default(), second: None }
+    }
+
+    /// Nobody has answered yet; `needs` must be met in two sets of homes.
+    pub fn joint(needs: Needs) -> Self {
+        Self { second: Some(Count::default()), ..Self::new(needs) }
     }
 
     /// `node` answered without error. Answering twice is answering once.
     pub fn vote(&mut self, node: NodeId, role: Role) {
+        self.vote_in(node, role, In::First);
+    }
+
+    /// `node` answered without error, in `sets`. Answering twice is answering once.
+    pub fn vote_in(&mut self, node: NodeId, role: Role, sets: In) {
         if !self.by.contains(&node) {
             self.by.push(node);
-            self.homes += u8::from(role == Role::Home);
+        }
+        if matches!(sets, In::First | In::Both) {
+            self.first.vote(node, role);
+        }
+        if let (In::Second | In::Both, Some(second)) = (sets, &mut self.second) {
+            second.vote(node, role);
         }
     }
 
-    /// Whether enough have answered.
+    /// Whether enough have answered, in each set.
     pub fn is_met(&self) -> bool {
-        self.got() >= self.needs.total && self.homes >= self.needs.homes
+        self.first.meets(self.needs) && self.second.as_ref().is_none_or(|second| second.meets(self.needs))
     }
 
     /// What must be met.
@@ -115,23 +150,38 @@ impl Tally {
         self.needs
     }
 
-    /// How many distinct nodes have answered.
-    pub fn got(&self) -> u8 {
-        u8::try_from(self.by.len()).unwrap_or(u8::MAX)
-    }
-
     /// Who has answered, in order.
     pub fn by(&self) -> &[NodeId] {
         &self.by
     }
 
-    /// The quorum that is missed, with needed and got: of all answers (`total`), or else of homes (`homes`).
+    /// The quorum that is missed, with needed and got: of all answers (`total`), or else of homes (`homes`); in the
+    /// set that lacks it.
     pub fn missed(&self, total: QuorumKind, homes: QuorumKind) -> (QuorumKind, u8, u8) {
-        if self.got() < self.needs.total {
-            (total, self.needs.total, self.got())
+        let lacking = if self.first.meets(self.needs) { self.second.as_ref() } else { None };
+        let count = lacking.unwrap_or(&self.first);
+        if count.got() < self.needs.total {
+            (total, self.needs.total, count.got())
         } else {
-            (homes, self.needs.homes, self.homes)
+            (homes, self.needs.homes, count.homes)
         }
+    }
+}
+
+impl Count {
+    fn vote(&mut self, node: NodeId, role: Role) {
+        if !self.by.contains(&node) {
+            self.by.push(node);
+            self.homes += u8::from(role == Role::Home);
+        }
+    }
+
+    fn got(&self) -> u8 {
+        u8::try_from(self.by.len()).unwrap_or(u8::MAX)
+    }
+
+    fn meets(&self, needs: Needs) -> bool {
+        self.got() >= needs.total && self.homes >= needs.homes
     }
 }
 
@@ -157,7 +207,23 @@ mod tests {
             }
             let at_homes = seen.iter().filter(|(_, home)| *home).count();
             tally.is_met() == (seen.len() >= total.into() && at_homes >= homes.into())
-                && usize::from(tally.got()) == seen.len().min(255)
+                && usize::from(tally.first.got()) == seen.len().min(255)
+        }
+
+        fn a_joint_quorum_is_met_when_both_sets_are(votes: Vec<(u8, u8)>, total: u8) -> bool {
+            let total = total % 4;
+            let mut tally = Tally::joint(needs(total, 0));
+            let mut sets: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
+            for &(node, set) in &votes {
+                let set = [In::First, In::Second, In::Both][usize::from(set % 3)];
+                tally.vote_in(NodeId(node.into()), Role::StandIn, set);
+                for (at, other) in [In::First, In::Second].into_iter().enumerate() {
+                    if set != other && !sets[1 - at].contains(&node) {
+                        sets[1 - at].push(node);
+                    }
+                }
+            }
+            tally.is_met() == sets.iter().all(|set| set.len() >= total.into())
         }
 
         fn two_majorities_share_a_node(n: u8) -> bool {

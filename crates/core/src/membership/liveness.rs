@@ -27,9 +27,16 @@ struct Peer {
 }
 
 impl Liveness {
-    pub fn new(me: NodeId, members: &[NodeId]) -> Self {
-        let peers = members.iter().filter(|&&member| member != me).map(|&member| (member, Peer::default()));
+    pub fn new(me: NodeId, members: impl Iterator<Item = NodeId>) -> Self {
+        let peers = members.filter(|member| *member != me).map(|member| (member, Peer::default()));
         Self { peers: peers.collect(), probing: false }
+    }
+
+    /// Those that are asked from now on; of the others nothing is remembered.
+    pub fn set_peers(&mut self, me: NodeId, members: impl Iterator<Item = NodeId>) {
+        let known = core::mem::take(&mut self.peers);
+        let peer = |member: NodeId| (member, known.get(&member).copied().unwrap_or_default());
+        self.peers = members.filter(|member| *member != me).map(peer).collect();
     }
 
     pub fn is_suspected(&self, node: NodeId) -> bool {
@@ -85,7 +92,7 @@ mod tests {
     const PEER: NodeId = NodeId(2);
 
     fn liveness() -> Liveness {
-        Liveness::new(NodeId(1), &[NodeId(1), PEER])
+        Liveness::new(NodeId(1), [NodeId(1), PEER].into_iter())
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! pass that met silence, an error or a changed record is followed by another one. After a start every node may be
 //! owed something, so every node gets a pass.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::boundary::Event;
@@ -14,6 +14,7 @@ use crate::deadlines::Timer;
 use crate::desk::Waiter;
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
+use crate::membership::MemberStatus;
 use crate::message::{Message, ReplicaError, ReplicaMessage};
 use crate::replica::{Change, Settled, Update};
 use crate::storage::{StorageError, StorageOp};
@@ -55,8 +56,17 @@ impl Hints {
     /// After a start every other node may be owed something.
     pub fn start(&mut self, cx: &mut Cx) {
         let me = cx.me();
-        let homes: Vec<NodeId> = cx.env.config.ring.members().iter().copied().filter(|&n| n != me).collect();
+        let members = cx.env.cluster.members.keys().copied();
+        let owed = cx.env.owed.totals().into_iter().map(|(home, _)| home);
+        let homes: BTreeSet<NodeId> = members.chain(owed).filter(|home| *home != me).collect();
         for home in homes {
+            self.mark_dirty(cx, home);
+        }
+    }
+
+    /// Keys may have other homes now: what is owed is looked through again.
+    pub fn on_ring_changed(&mut self, cx: &mut Cx) {
+        for (home, _) in cx.env.owed.totals() {
             self.mark_dirty(cx, home);
         }
     }
@@ -133,6 +143,11 @@ impl Hints {
         let next = full.then(|| owed.last().map(|(key, _)| key.clone())).flatten();
         let mut page = Page { sent_at: cx.time(), unanswered: BTreeMap::new(), settling: 0, next };
         for (key, siblings) in owed {
+            if let Some(to) = Self::moved_to(cx, home, &key) {
+                page.settling += 1;
+                cx.apply(key, Update::Redirect { home, to }, Waiter::HintRedirect { home });
+                continue;
+            }
             let op = cx.next_op();
             page.unanswered.insert(op, (key.clone(), siblings.digest()));
             let write = ReplicaMessage::Write { op, key, siblings, owed: None };
@@ -140,6 +155,28 @@ impl Hints {
         }
         self.end_pass(cx, home, Pass::Delivering(page));
         self.turn_page_if_done(cx, home);
+    }
+
+    /// The homes that are to have `key` instead of `home`, when that one keeps it no longer.
+    fn moved_to(cx: &Cx, home: NodeId, key: &Key) -> Option<Vec<NodeId>> {
+        let gone = |node: NodeId| cx.env.cluster.status(node).is_some_and(MemberStatus::is_gone);
+        let homes = cx.placement(key, cx.env.config.n).homes();
+        if homes.contains(&home) && !gone(home) {
+            return None;
+        }
+        Some(homes.into_iter().filter(|node| *node != cx.me() && !gone(*node)).collect())
+    }
+
+    /// A hint for `home` has become hints for those that keep the key now; durable.
+    pub fn on_redirected(&mut self, cx: &mut Cx, home: NodeId, key: Key, bytes: u64) {
+        cx.env.owed.remove(home, bytes);
+        let to = Self::moved_to(cx, home, &key).unwrap_or_default();
+        cx.event(Event::HintRedirected { home, key });
+        for new_home in to {
+            cx.env.owed.add(new_home, bytes);
+            self.mark_dirty(cx, new_home);
+        }
+        self.settled_one(cx, home);
     }
 
     /// Whether `op` was one of ours.

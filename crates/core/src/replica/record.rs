@@ -67,6 +67,21 @@ pub enum Update {
         /// The home node that did not acknowledge.
         home: NodeId,
     },
+    /// `home` keeps the key no longer; those that do are owed it instead.
+    Redirect {
+        /// Who was owed it.
+        home: NodeId,
+        /// Who keeps it now. Nobody: nothing is owed to `home` any more, and this node keeps the key itself.
+        to: Vec<NodeId>,
+    },
+    /// Nothing changes; once it is durable, so is everything applied before.
+    Confirm,
+    /// Every home of the key durably holds the state `held`: delete the record, unless it has moved on since or
+    /// somebody is still owed it.
+    Drop {
+        /// The state they hold.
+        held: Digest,
+    },
     /// `home` durably holds the state `delivered`: delete the hint for it, unless the record has moved on since.
     Settle {
         /// The home node that acknowledged.
@@ -103,6 +118,8 @@ pub struct Change {
 pub enum Refused {
     /// Nothing is stored under the key, so there is nothing to owe or settle.
     NotFound,
+    /// The record is not what it was: it is not dropped.
+    MovedOn,
 }
 
 impl Update {
@@ -127,6 +144,24 @@ impl Update {
                 let mut record = stored.cloned().ok_or(Refused::NotFound)?;
                 let newly_owed = record.owe(Some(*home));
                 Ok(record.changed(None, newly_owed))
+            }
+            Self::Redirect { home, to } => {
+                let mut record = stored.cloned().ok_or(Refused::NotFound)?;
+                record.owed.retain(|owed| owed != home);
+                let newly_owed = to.iter().fold(None, |newly, home| record.owe(Some(*home)).or(newly));
+                Ok(record.changed(None, newly_owed))
+            }
+            Self::Confirm => {
+                let record = stored.cloned();
+                let change = record.clone().unwrap_or_default().changed(None, None).1;
+                Ok((record, change))
+            }
+            Self::Drop { held } => {
+                let record = stored.cloned().ok_or(Refused::NotFound)?;
+                if record.owed.is_empty() && record.siblings.digest() == *held {
+                    return Ok((None, record.changed(None, None).1));
+                }
+                Err(Refused::MovedOn)
             }
             Self::Settle { home, delivered, settled } => {
                 let mut record = stored.cloned().ok_or(Refused::NotFound)?;
@@ -285,6 +320,28 @@ mod tests {
         let (settled, _) = applied(&settle(delivered, Settled::KeepRecord), Some(&record));
         assert_eq!(settled.owed, vec![]);
         assert_eq!(settle(delivered, Settled::DropRecord).apply(Some(&record)).unwrap().0, None);
+    }
+
+    #[test]
+    fn a_record_is_dropped_only_as_the_homes_hold_it_and_when_nobody_is_owed_it() {
+        let (record, _) = applied(&put(1, Context::EMPTY, 1), None);
+        let held = record.siblings.digest();
+        let (owing, _) = applied(&Update::Owe { home: HOME }, Some(&record));
+        assert_eq!(Update::Drop { held }.apply(Some(&owing)), Err(Refused::MovedOn));
+        let (moved_on, _) = applied(&put(2, Context::EMPTY, 2), Some(&record));
+        assert_eq!(Update::Drop { held }.apply(Some(&moved_on)), Err(Refused::MovedOn));
+        assert_eq!(Update::Drop { held }.apply(Some(&record)).unwrap().0, None);
+    }
+
+    #[test]
+    fn a_hint_follows_the_key_to_its_new_homes() {
+        let (record, _) = applied(&put(1, Context::EMPTY, 1), None);
+        let (owing, _) = applied(&Update::Owe { home: HOME }, Some(&record));
+        let redirect =
+            |to: &[u64]| Update::Redirect { home: HOME, to: to.iter().copied().map(NodeId).collect() };
+        let (redirected, _) = applied(&redirect(&[9, 8]), Some(&owing));
+        assert_eq!(redirected.owed, vec![NodeId(8), NodeId(9)]);
+        assert_eq!(applied(&redirect(&[]), Some(&owing)).0.owed, vec![]);
     }
 
     #[test]

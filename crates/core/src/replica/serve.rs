@@ -7,7 +7,7 @@ use crate::key::Key;
 use crate::message::{Message, ReplicaError, ReplicaMessage};
 use crate::replica::Update;
 use crate::storage::{StorageError, StorageOp};
-use crate::version::Siblings;
+use crate::version::{Digest, Siblings};
 
 /// Serves reads and writes of peers. All its state is in the storage desk.
 #[derive(Debug)]
@@ -16,14 +16,50 @@ pub(crate) struct Serve;
 impl Serve {
     pub fn on_read(cx: &mut Cx, from: NodeId, op: OpId, key: Key) {
         if cx.storage_has_room() {
-            cx.storage(StorageOp::Read { key }, Waiter::Read { from, op });
+            cx.storage(StorageOp::Read { key: key.clone() }, Waiter::Read { from, op, key });
         } else {
             Self::read_reply(cx, from, op, Err(ReplicaError::Overloaded));
         }
     }
 
-    pub fn on_read_done(cx: &mut Cx, from: NodeId, op: OpId, result: Result<Siblings, StorageError>) {
-        Self::read_reply(cx, from, op, result.map_err(ReplicaError::Storage));
+    pub fn on_read_done(
+        cx: &mut Cx,
+        from: NodeId,
+        op: OpId,
+        key: &Key,
+        result: Result<Siblings, StorageError>,
+    ) {
+        let result = Self::unless_recovering(cx, key, result.map_err(ReplicaError::Storage));
+        Self::read_reply(cx, from, op, result);
+    }
+
+    /// What a home says of a key while it does not hold again what it should: nothing means nothing.
+    pub fn unless_recovering(
+        cx: &Cx,
+        key: &Key,
+        result: Result<Siblings, ReplicaError>,
+    ) -> Result<Siblings, ReplicaError> {
+        let partition = cx.env.cluster.ring.partition(key.token());
+        match result {
+            Ok(held) if held.is_empty() && cx.env.recovering.contains(&partition) => {
+                Err(ReplicaError::Recovering)
+            }
+            result => result,
+        }
+    }
+
+    /// Does this node hold exactly the state `digest`, durably? The answer waits for the sync that covers it.
+    pub fn on_confirm(cx: &mut Cx, from: NodeId, op: OpId, key: Key, digest: Digest) {
+        if cx.storage_has_room() {
+            cx.apply(key, Update::Confirm, Waiter::Confirm { from, op, digest });
+        } else {
+            Self::write_reply(cx, from, op, Err(ReplicaError::Overloaded));
+        }
+    }
+
+    /// It holds something else.
+    pub fn on_differs(cx: &mut Cx, from: NodeId, op: OpId) {
+        Self::write_reply(cx, from, op, Err(ReplicaError::Differs));
     }
 
     pub fn on_write(cx: &mut Cx, from: NodeId, op: OpId, key: Key, siblings: Siblings, owed: Option<NodeId>) {

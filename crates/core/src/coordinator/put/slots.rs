@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
+use crate::coordinator::quorum::In;
 use crate::id::NodeId;
-use crate::ring::PreferenceList;
+use crate::ring::Placement;
 use crate::time::Instant;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(super) struct Slots {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Slot {
     home: NodeId,
+    /// The sets of homes that it belongs to.
+    sets: In,
     /// Who is asked to hold the write: the home, or a node that then owes it.
     at: NodeId,
     /// Nobody else was left: the coordinator keeps a hint, whose own update settles the slot.
@@ -29,20 +32,21 @@ struct Slot {
 }
 
 impl Slots {
-    /// Each home of `list` gets a slot, suspected ones with a fallback in their place. Also returns the home that
+    /// Each home of either set gets a slot, suspected ones with a fallback in their place. Also returns the home that
     /// the coordinator `me` owes its own copy to, when it is not a home itself. Unless `sloppy`, nobody stands in.
     pub fn choose(
         me: NodeId,
-        list: &PreferenceList,
+        placement: &Placement,
         sloppy: bool,
         suspected: impl Fn(NodeId) -> bool,
     ) -> (Self, Option<NodeId>) {
-        let fallbacks = if sloppy { list.fallbacks() } else { &[] };
-        let spare = fallbacks.iter().copied().filter(|&node| node != me).collect();
+        let homes = placement.homes();
+        let fallbacks = if sloppy { placement.list.fallbacks() } else { &[] };
+        let spare = fallbacks.iter().copied().filter(|node| *node != me && !homes.contains(node)).collect();
         let mut chosen = Self { slots: Vec::new(), spare, asked: Vec::new(), asked_at: Instant::default() };
-        let mut i_stand_in = (!list.homes().contains(&me)).then(|| list.homes()[0]);
+        let mut i_stand_in = (!homes.contains(&me)).then(|| homes[0]);
         let mut seated = i_stand_in.is_none() || !sloppy;
-        for &home in list.homes() {
+        for home in homes {
             let away = home != me && suspected(home);
             let at = if away && !seated {
                 seated = true;
@@ -53,7 +57,8 @@ impl Slots {
             } else {
                 home
             };
-            chosen.slots.push(Slot { home, at, owing: false, settled: false, answered: false });
+            let sets = sets(placement, home);
+            chosen.slots.push(Slot { home, sets, at, owing: false, settled: false, answered: false });
             chosen.asked.push(at);
         }
         (chosen, i_stand_in)
@@ -90,6 +95,12 @@ impl Slots {
             slot.answered |= asked;
             slot.settled |= asked || slot.home == node;
         }
+    }
+
+    /// The sets of homes that a vote of `node` counts in: its own as a home, and those of the slot it stands in for.
+    pub fn sets_of(&self, node: NodeId) -> Option<In> {
+        let slots = self.slots.iter().filter(|slot| slot.home == node || (slot.at == node && !slot.owing));
+        slots.map(|slot| slot.sets).reduce(|a, b| if a == b { a } else { In::Both })
     }
 
     /// Whether `node` is a home, rather than a stand-in.
@@ -150,17 +161,32 @@ impl Slots {
     }
 }
 
+fn sets(placement: &Placement, home: NodeId) -> In {
+    let first = placement.list.homes().contains(&home);
+    match &placement.joint {
+        None => In::First,
+        Some(joint) if joint.homes().contains(&home) => {
+            if first {
+                In::Both
+            } else {
+                In::Second
+            }
+        }
+        Some(_) => In::First,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ring::{Ring, Token};
+    use crate::ring::{Ring, RingEpoch, Token};
 
     /// Of 64 partitions on five nodes, the walk from here meets them in order.
     const KEY: Token = Token(4 << 58);
 
-    fn list(nodes: u64, n: u8) -> PreferenceList {
+    fn list(nodes: u64, n: u8) -> Placement {
         let members: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
-        Ring::new(&members, 64, n).unwrap().preference_list(KEY, n)
+        Ring::new(&members, 64, n).unwrap().placement(KEY, n)
     }
 
     fn asked(slots: &Slots) -> Vec<(u64, u64)> {
@@ -214,6 +240,20 @@ mod tests {
         slots.owed_here(NodeId(3));
         assert!(slots.are_settled());
         assert!(!slots.all_answered(), "node 3 may still say yes");
+    }
+
+    #[test]
+    fn while_ownership_moves_both_sets_of_homes_are_asked_and_votes_count_where_they_belong() {
+        let owners = |nodes: [u64; 5]| nodes.into_iter().cycle().take(8).map(NodeId).collect();
+        let ring = Ring::from_parts(RingEpoch(1), owners([1, 2, 3, 4, 5]), None).unwrap();
+        let placement = ring.moving_to(owners([1, 2, 6, 3, 4])).placement(Token(0), 3);
+        let (slots, _) = Slots::choose(NodeId(1), &placement, true, |node| node.0 == 3);
+        assert_eq!(asked(&slots), [(1, 1), (2, 2), (3, 4), (6, 6)]);
+        assert_eq!(slots.sets_of(NodeId(1)), Some(In::Both));
+        assert_eq!(slots.sets_of(NodeId(3)), Some(In::First));
+        assert_eq!(slots.sets_of(NodeId(4)), Some(In::First), "for the home that it stands in for");
+        assert_eq!(slots.sets_of(NodeId(6)), Some(In::Second));
+        assert_eq!(slots.sets_of(NodeId(5)), None);
     }
 
     #[test]

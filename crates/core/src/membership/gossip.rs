@@ -1,0 +1,404 @@
+//! Gossip of the cluster's state: at every interval a node tells one other what its state is called; they exchange the
+//! states themselves when the names differ. A change is told to a few at once, and they tell it on.
+//!
+//! The machine also keeps a node from taking part before it may:
+//!
+//! - *After a start* it waits until it has heard a peer, so that an old copy of its disk is noticed before it
+//!   coordinates; on a disk that knows the cluster's state it does not wait for longer than
+//!   [`Config::start_wait`](crate::Config).
+//! - *On a new disk* it waits until a peer that takes part, or most of the founders, have answered: the ring may have
+//!   changed since it was founded.
+//! - *A newcomer* takes part once an operator has let it in, and it has heard so.
+
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::cluster::{Cluster, ClusterDigest};
+use super::member::{MemberStatus, Progress};
+use crate::boundary::{Event, Output};
+use crate::cx::Cx;
+use crate::deadlines::Timer;
+use crate::desk::Waiter;
+use crate::id::{NodeId, StoreId};
+use crate::message::{MembershipMessage, Message};
+use crate::ring::{Partition, RingVersion};
+use crate::storage::StorageOp;
+use crate::time::Instant;
+
+/// News is told to so many at once.
+const FAN_OUT: usize = 3;
+/// While something is waited for, it is looked after so many times as often.
+const HASTE: u32 = 8;
+
+#[derive(Debug)]
+pub(crate) struct Gossip {
+    standing: Standing,
+    started_at: Instant,
+    timer: Option<Instant>,
+    /// The state has changed since it was last told to anybody.
+    news: bool,
+    /// The state on the disk.
+    saved: Saved,
+    /// The state being written to the disk.
+    saving: Option<Saved>,
+    /// Founders that were heard and do not take part yet.
+    fresh: BTreeSet<NodeId>,
+}
+
+/// Whether this node takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It has not heard enough since its start.
+    Waiting,
+    /// It does, as far as its status as a member allows.
+    Ready,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Saved {
+    digest: ClusterDigest,
+    ring: RingVersion,
+}
+
+impl Saved {
+    fn of(cluster: &Cluster) -> Self {
+        Self { digest: cluster.digest(), ring: cluster.ring.version() }
+    }
+}
+
+/// What the node has under way, as far as membership must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Underway {
+    /// The oldest state of the ring that an unanswered request goes by.
+    pub oldest_ring: Option<RingVersion>,
+    /// Nothing is held that belongs elsewhere, and nothing is owed.
+    pub nothing_to_give: bool,
+}
+
+impl Gossip {
+    pub fn new(now: Instant) -> Self {
+        Self {
+            standing: Standing::Waiting,
+            started_at: now,
+            timer: None,
+            news: false,
+            saved: Saved::default(),
+            saving: None,
+            fresh: BTreeSet::new(),
+        }
+    }
+
+    /// Whether this node takes part.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Whether client requests are taken: not before the node knows where it stands, nor when it is no member.
+    pub fn serves(&self, cx: &Cx) -> bool {
+        self.standing == Standing::Ready
+            && cx.env.cluster.status(cx.me()).is_some_and(MemberStatus::is_active)
+    }
+
+    /// Whether nothing is left to tell or to keep.
+    pub fn is_idle(&self, cx_cluster: &Cluster, me: NodeId) -> bool {
+        let seen = cx_cluster.members.get(&me).map(|member| member.progress.seen);
+        !self.news
+            && self.saving.is_none()
+            && cx_cluster.ring.phase().is_none()
+            && (seen == Some(cx_cluster.ring.version())
+                || !cx_cluster.status(me).is_some_and(MemberStatus::is_active))
+    }
+
+    pub fn start(&mut self, cx: &mut Cx) {
+        if cx.env.boot.cluster.is_some() {
+            self.saved = Saved::of(&cx.env.cluster);
+        }
+        for (node, member) in &cx.env.cluster.members {
+            if *node != cx.env.config.node && !member.contact.value.address.is_empty() {
+                cx.out.push(Output::Contact { node: *node, contact: member.contact.value.clone() });
+            }
+        }
+        self.introduce_myself(cx);
+        let alone = cx.env.cluster.members.keys().all(|node| *node == cx.me());
+        if alone && cx.env.cluster.status(cx.me()).is_some_and(MemberStatus::is_active) {
+            self.standing = Standing::Ready;
+        }
+        self.call_everybody(cx);
+        self.rearm(cx);
+    }
+
+    /// My own entry: how I am reached, and which boot of which store this is.
+    fn introduce_myself(&mut self, cx: &mut Cx) {
+        let (me, contact) = (cx.me(), cx.env.config.contact.clone());
+        let (store, number) = (cx.env.boot.store, cx.env.boot.number);
+        self.change(cx, |cluster| {
+            cluster.set_contact(me, &contact);
+            let member = cluster.members.entry(me).or_default();
+            let known = member.boots.entry(store).or_default();
+            *known = (*known).max(number);
+        });
+    }
+
+    /// Changes the state; says so, and takes the steps that follow.
+    pub fn change(&mut self, cx: &mut Cx, change: impl FnOnce(&mut Cluster)) {
+        let mut changed = Cluster::clone(&cx.env.cluster);
+        change(&mut changed);
+        // Steps that have become possible are taken by merging a state with itself.
+        let again = changed.clone();
+        changed.merge(&again);
+        self.adopt(cx, changed);
+    }
+
+    fn adopt(&mut self, cx: &mut Cx, changed: Cluster) {
+        if changed == *cx.env.cluster {
+            return;
+        }
+        let me = cx.me();
+        let before = core::mem::replace(&mut cx.env.cluster, Arc::new(changed));
+        let now = Arc::clone(&cx.env.cluster);
+        for (node, member) in &now.members {
+            let known = before.members.get(node);
+            if *node != me && known.is_none_or(|known| known.contact.value != member.contact.value) {
+                cx.out.push(Output::Contact { node: *node, contact: member.contact.value.clone() });
+            }
+            if known.is_none_or(|known| known.status != member.status) {
+                cx.event(Event::MemberChanged { node: *node, status: member.status });
+            }
+        }
+        let there = now.members.iter().filter(|(_, member)| !member.status.is_gone());
+        cx.env.liveness.set_peers(me, there.map(|(node, _)| *node));
+        if before.ring.version() != now.ring.version() {
+            if now.ring.epoch() == before.ring.epoch() {
+                cx.event(Event::RingSuperseded { lost: before.ring.version(), by: now.ring.version() });
+            }
+            cx.event(Event::RingChanged { version: now.ring.version(), phase: now.ring.phase() });
+        }
+        self.news = true;
+        self.hasten(cx);
+    }
+
+    /// A partition that this node was to fetch is here, durably.
+    pub fn received(&mut self, cx: &mut Cx, partition: Partition, version: RingVersion) {
+        let me = cx.me();
+        if cx.env.cluster.ring.version() != version {
+            return;
+        }
+        cx.event(Event::PartitionReceived { partition });
+        self.change(cx, |cluster| {
+            if let Some(member) = cluster.members.get_mut(&me)
+                && member.progress.seen == version
+            {
+                member.progress.received.insert(partition);
+            }
+        });
+    }
+
+    pub fn on_message(&mut self, cx: &mut Cx, from: NodeId, message: MembershipMessage) {
+        if cx.env.cluster.status(from).is_some_and(MemberStatus::is_gone) {
+            // It may not know yet. What it says is not listened to.
+            let is_digest = matches!(message, MembershipMessage::Digest { .. });
+            if is_digest {
+                self.tell(cx, from);
+            }
+            return;
+        }
+        match message {
+            MembershipMessage::Digest { digest, ready } => {
+                if digest != cx.env.cluster.digest() {
+                    self.tell(cx, from);
+                } else {
+                    if !ready {
+                        self.call(cx, from);
+                    }
+                    self.heard(cx, from, ready);
+                }
+            }
+            MembershipMessage::State { cluster, ready } => self.on_state(cx, from, &cluster, ready),
+        }
+    }
+
+    fn on_state(&mut self, cx: &mut Cx, from: NodeId, theirs: &Cluster, ready: bool) {
+        if !cx.env.cluster.is_same_cluster(theirs) {
+            return cx.event(Event::Foreign { node: from });
+        }
+        let mut merged = Cluster::clone(&cx.env.cluster);
+        merged.merge(theirs);
+        let they_lack_something = merged.digest() != theirs.digest();
+        self.notice_amnesia(cx, &merged);
+        self.adopt(cx, merged);
+        if they_lack_something || !ready {
+            self.tell(cx, from);
+        }
+        self.heard(cx, from, ready);
+    }
+
+    /// Peers have seen later boots of this store, or other stores: then what is here is an old copy, or nothing.
+    fn notice_amnesia(&mut self, cx: &mut Cx, merged: &Cluster) {
+        let Some(known) = merged.members.get(&cx.me()) else { return };
+        let (store, number) = (cx.env.boot.store, cx.env.boot.number);
+        let is_old_copy = known.boots.get(&store).is_some_and(|boot| *boot > number);
+        let is_new = cx.env.boot.cluster.is_none() && known.boots.keys().any(|other| *other != store);
+        if is_old_copy {
+            cx.event(Event::Amnesia { seen: known.boots[&store], number });
+            let store = StoreId(cx.random());
+            cx.env.boot.store = store;
+            cx.storage(StorageOp::Adopt { store }, Waiter::Nobody);
+            let me = cx.me();
+            self.change(cx, |cluster| {
+                cluster.members.entry(me).or_default().boots.insert(store, number);
+            });
+        }
+        if is_old_copy || (is_new && self.standing == Standing::Waiting) {
+            cx.env.recover_wanted = true;
+        }
+    }
+
+    /// A peer was heard, and our states are joined.
+    fn heard(&mut self, cx: &mut Cx, from: NodeId, ready: bool) {
+        if self.standing == Standing::Ready {
+            return;
+        }
+        let founder = cx.env.config.ring.members().contains(&cx.me());
+        if !ready {
+            self.fresh.insert(from);
+        }
+        let founders = cx.env.config.ring.members().iter();
+        let fresh = founders.filter(|node| **node == cx.me() || self.fresh.contains(*node)).count();
+        let most_are_fresh = founder && 2 * fresh > cx.env.config.ring.members().len();
+        if ready || cx.env.boot.cluster.is_some() || most_are_fresh {
+            self.standing = Standing::Ready;
+        }
+    }
+
+    pub fn on_timer(&mut self, cx: &mut Cx, underway: Underway) {
+        self.timer = None;
+        if self.standing == Standing::Waiting {
+            let waited = cx.time().since(self.started_at);
+            if cx.env.boot.cluster.is_some() && waited >= cx.env.config.start_wait {
+                self.standing = Standing::Ready;
+            }
+            self.call_everybody(cx);
+        } else if core::mem::take(&mut self.news) {
+            for node in self.some_peers(cx, FAN_OUT) {
+                self.tell(cx, node);
+            }
+        } else if let Some(node) = self.some_peers(cx, 1).pop() {
+            self.call(cx, node);
+        }
+        self.save(cx);
+        self.move_on(cx, underway);
+        self.rearm(cx);
+    }
+
+    /// Writes the state to the disk, unless it is there.
+    fn save(&mut self, cx: &mut Cx) {
+        let state = Saved::of(&cx.env.cluster);
+        if self.saving.is_none() && state != self.saved && cx.storage_has_room() {
+            self.saving = Some(state);
+            let cluster = Arc::clone(&cx.env.cluster);
+            cx.storage(StorageOp::SaveCluster { cluster }, Waiter::ClusterSaved);
+        }
+    }
+
+    /// The state is on the disk, or could not be written.
+    pub fn on_saved(&mut self, cx: &mut Cx, is_saved: bool) {
+        if let Some(state) = self.saving.take()
+            && is_saved
+        {
+            self.saved = state;
+        }
+        self.hasten(cx);
+    }
+
+    /// Says what this node has come to: a new state of the ring is kept here and nothing goes by an older one; or it
+    /// has left.
+    fn move_on(&mut self, cx: &mut Cx, underway: Underway) {
+        let (me, version) = (cx.me(), cx.env.cluster.ring.version());
+        let Some(member) = cx.env.cluster.members.get(&me) else { return };
+        let finished = underway.oldest_ring.is_none_or(|oldest| oldest >= version);
+        if self.standing == Standing::Ready
+            && member.status.is_active()
+            && member.progress.seen < version
+            && self.saved.ring == version
+            && finished
+        {
+            return self.change(cx, |cluster| {
+                let progress = Progress { seen: version, received: BTreeSet::new() };
+                cluster.members.entry(me).or_default().progress = progress;
+            });
+        }
+        let has_left = member.status == MemberStatus::Leaving
+            && cx.env.cluster.ring.phase().is_none()
+            && member.progress.seen == version
+            && !cx.env.cluster.ring.members().contains(&me)
+            && underway.nothing_to_give
+            && underway.oldest_ring.is_none();
+        if has_left {
+            self.change(cx, |cluster| cluster.set_status(me, MemberStatus::Left));
+        }
+    }
+
+    /// Peers at random, none twice; a newcomer also knows those that its configuration names.
+    fn some_peers(&self, cx: &mut Cx, count: usize) -> Vec<NodeId> {
+        let mut peers = self.everybody(cx);
+        let mut some = Vec::with_capacity(count);
+        while some.len() < count && !peers.is_empty() {
+            let at = (cx.random() % peers.len() as u64) as usize;
+            some.push(peers.swap_remove(at));
+        }
+        some
+    }
+
+    fn everybody(&self, cx: &Cx) -> Vec<NodeId> {
+        let cluster = &cx.env.cluster;
+        let known = cluster.members.iter().filter(|(_, member)| !member.status.is_gone());
+        let named = cx.env.config.ring.members().iter().filter(|node| !cluster.members.contains_key(*node));
+        let mut peers: Vec<NodeId> = known.map(|(node, _)| *node).chain(named.copied()).collect();
+        peers.retain(|node| *node != cx.me());
+        peers
+    }
+
+    fn call_everybody(&self, cx: &mut Cx) {
+        for node in self.everybody(cx) {
+            self.call(cx, node);
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.standing == Standing::Ready
+    }
+
+    /// "This is what my state is called."
+    fn call(&self, cx: &mut Cx, node: NodeId) {
+        let digest = cx.env.cluster.digest();
+        cx.send(node, Message::Membership(MembershipMessage::Digest { digest, ready: self.is_ready() }));
+    }
+
+    /// "This is my state."
+    fn tell(&self, cx: &mut Cx, node: NodeId) {
+        let cluster = Arc::clone(&cx.env.cluster);
+        cx.send(node, Message::Membership(MembershipMessage::State { cluster, ready: self.is_ready() }));
+    }
+
+    fn hasten(&mut self, cx: &mut Cx) {
+        let soon = cx.time() + cx.env.config.gossip_interval / HASTE;
+        if self.timer.is_none_or(|at| at > soon) {
+            self.arm(cx, soon);
+        }
+    }
+
+    fn rearm(&mut self, cx: &mut Cx) {
+        let interval = cx.env.config.gossip_interval;
+        let me = cx.me();
+        let hurry = !self.is_idle(&cx.env.cluster, me) || self.standing == Standing::Waiting;
+        self.arm(cx, cx.time() + if hurry { interval / HASTE } else { interval });
+    }
+
+    fn arm(&mut self, cx: &mut Cx, at: Instant) {
+        if let Some(armed) = self.timer.replace(at) {
+            cx.disarm(armed, Timer::Gossip);
+        }
+        cx.arm(at, Timer::Gossip);
+    }
+}

@@ -1,0 +1,122 @@
+//! What the cluster knows of one member.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use core::fmt;
+
+use super::register::Register;
+use crate::id::StoreId;
+use crate::ring::{Partition, RingVersion};
+
+/// One member, as gossip tells of it. Every part only ever grows, so that copies can be joined in any order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Member {
+    /// How far it has come in its life as a member.
+    pub status: MemberStatus,
+    /// How it is reached; written by the member itself.
+    pub contact: Register<Contact>,
+    /// What it is to keep; written by operators.
+    pub share: Register<Share>,
+    /// How far it has come in the present change of owners; written by the member itself.
+    pub progress: Progress,
+    /// The latest boot of each store that it has run on. A store that starts below what its peers have seen of it is
+    /// an old copy.
+    pub boots: BTreeMap<StoreId, u64>,
+}
+
+/// A member's life. It goes forward only: an identity that has gone never returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MemberStatus {
+    /// It has made itself known, and waits for an operator to let it in.
+    #[default]
+    Joining,
+    /// It keeps its share.
+    Member,
+    /// It gives its share away.
+    Leaving,
+    /// It has left, owing nothing.
+    Left,
+    /// An operator has declared it dead.
+    Removed,
+}
+
+impl MemberStatus {
+    /// Whether it is heard and asked.
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Member | Self::Leaving)
+    }
+
+    /// Whether it is never heard again.
+    pub fn is_gone(self) -> bool {
+        matches!(self, Self::Left | Self::Removed)
+    }
+}
+
+impl fmt::Display for MemberStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Joining => "joining",
+            Self::Member => "member",
+            Self::Leaving => "leaving",
+            Self::Left => "left",
+            Self::Removed => "removed",
+        })
+    }
+}
+
+/// How a member is reached. The core passes it on and does not look into it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Contact {
+    /// Its name among operators.
+    pub name: String,
+    /// Where it listens to peers, in the driver's words.
+    pub address: String,
+}
+
+/// How much a member keeps, and with whom it fails together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Share {
+    /// Its part, relative to the others' weights.
+    pub weight: u16,
+    /// Nodes of one zone fail together, so replicas are spread over zones. Empty: no zone in particular.
+    pub zone: String,
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self { weight: 1, zone: String::new() }
+    }
+}
+
+/// How far a member has come in one state of the ring.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Progress {
+    /// The state of the ring that it has kept on its disk, having finished what it had begun in earlier ones.
+    pub seen: RingVersion,
+    /// The partitions it was to fetch in that state, and has.
+    pub received: BTreeSet<Partition>,
+}
+
+impl Progress {
+    fn merge(&mut self, other: &Self) {
+        match self.seen.cmp(&other.seen) {
+            core::cmp::Ordering::Less => self.clone_from(other),
+            core::cmp::Ordering::Equal => self.received.extend(&other.received),
+            core::cmp::Ordering::Greater => {}
+        }
+    }
+}
+
+impl Member {
+    /// Joins what another node knows of the same member.
+    pub fn merge(&mut self, other: &Self) {
+        self.status = self.status.max(other.status);
+        self.contact.merge(&other.contact);
+        self.share.merge(&other.share);
+        self.progress.merge(&other.progress);
+        for (store, boot) in &other.boots {
+            let known = self.boots.entry(*store).or_default();
+            *known = (*known).max(*boot);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Changes of membership: staged one by one, shown as a plan, committed together. Pure.
+//!
+//! Nothing moves before the commit, so that two joins and a leave move data once. Staging is gossiped: any node shows
+//! the plan, any node commits it.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::cluster::Cluster;
+use super::member::{MemberStatus, Share};
+use super::register::Register;
+use crate::id::NodeId;
+use crate::ring::Phase;
+
+/// One prepared change, of one node.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// A node that has made itself known becomes a member.
+    Join(Share),
+    /// A member keeps another share from now on.
+    Reshare(Share),
+    /// A member gives its share away and leaves.
+    Leave,
+    /// A newcomer takes over exactly what a member keeps.
+    Replace {
+        /// The newcomer.
+        with: NodeId,
+        /// What becomes of the member.
+        departure: Departure,
+    },
+    /// A member is dead: it is not waited for, and never returns.
+    Remove,
+}
+
+/// How a replaced member goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Departure {
+    /// It runs, and hands over what it has.
+    Alive,
+    /// It is dead; what it had is fetched from the other homes.
+    Dead,
+}
+
+/// What a commit would do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// The changes, by node.
+    pub changes: BTreeMap<NodeId, Change>,
+    /// The owners before.
+    pub before: Vec<NodeId>,
+    /// The owners after.
+    pub after: Vec<NodeId>,
+}
+
+/// Why a change cannot be staged, planned or committed. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PlanError {
+    /// Nobody of that name has made itself known.
+    UnknownNode(NodeId),
+    /// The change does not fit how the node stands.
+    Status {
+        /// The node.
+        node: NodeId,
+        /// How it stands.
+        status: MemberStatus,
+        /// How it would have to stand.
+        needed: &'static str,
+    },
+    /// A weight of zero.
+    Weight,
+    /// So few members cannot keep N copies.
+    TooFewMembers {
+        /// How many would be left.
+        left: usize,
+        /// N.
+        n: u8,
+    },
+    /// Nothing is staged, and the ring is as the members' shares have it.
+    NothingToDo,
+    /// A change of owners is being finished; in a moment another one can begin.
+    Switching,
+    /// What is staged is not what the operator was shown.
+    Changed,
+    /// This node is no member (yet, or any more), or does not know the cluster's state (yet).
+    NotAMember,
+}
+
+impl Cluster {
+    /// Adds a change to those that are staged; a later one of the same node replaces the earlier one.
+    pub fn stage(&mut self, by: NodeId, node: NodeId, change: Change) -> Result<(), PlanError> {
+        self.check(node, &change)?;
+        let mut changes = self.staged.value.clone();
+        changes.insert(node, change);
+        self.staged.set(by, changes);
+        Ok(())
+    }
+
+    /// Forgets what is staged.
+    pub fn clear(&mut self, by: NodeId) {
+        if !self.staged.value.is_empty() {
+            self.staged.set(by, BTreeMap::new());
+        }
+    }
+
+    /// What committing now would do.
+    pub fn plan(&self) -> Result<Plan, PlanError> {
+        let changed = self.changed()?;
+        let after = changed.ring.next_owners().unwrap_or(changed.ring.owners()).to_vec();
+        Ok(Plan { changes: self.staged.value.clone(), before: self.ring.base_owners().to_vec(), after })
+    }
+
+    /// Makes what is staged so: a new epoch begins, in which ownership moves.
+    pub fn commit(&mut self, by: NodeId) -> Result<Plan, PlanError> {
+        let plan = self.plan()?;
+        let mut changed = self.changed()?;
+        changed.staged.set(by, BTreeMap::new());
+        *self = changed;
+        Ok(plan)
+    }
+
+    fn check(&self, node: NodeId, change: &Change) -> Result<(), PlanError> {
+        match change {
+            Change::Join(share) => {
+                self.must_be(node, |status| status == MemberStatus::Joining, "joining")?;
+                check_share(share)
+            }
+            Change::Reshare(share) => {
+                self.must_be(node, |status| status == MemberStatus::Member, "a member")?;
+                check_share(share)
+            }
+            Change::Leave => self.must_be(node, |status| status == MemberStatus::Member, "a member"),
+            Change::Remove => self.must_be(node, |status| !status.is_gone(), "there still"),
+            Change::Replace { with, .. } => {
+                self.must_be(node, MemberStatus::is_active, "a member, or leaving")?;
+                self.must_be(*with, |status| status == MemberStatus::Joining, "joining")
+            }
+        }
+    }
+
+    fn must_be(
+        &self,
+        node: NodeId,
+        fits: impl Fn(MemberStatus) -> bool,
+        needed: &'static str,
+    ) -> Result<(), PlanError> {
+        match self.status(node) {
+            None => Err(PlanError::UnknownNode(node)),
+            Some(status) if fits(status) => Ok(()),
+            Some(status) => Err(PlanError::Status { node, status, needed }),
+        }
+    }
+
+    /// This state with the staged changes made.
+    fn changed(&self) -> Result<Self, PlanError> {
+        for (node, change) in &self.staged.value {
+            self.check(*node, change)?;
+        }
+        let forced = |change: &Change| {
+            matches!(change, Change::Remove | Change::Replace { departure: Departure::Dead, .. })
+        };
+        if self.ring.phase() == Some(Phase::Switching) && !self.staged.value.values().any(forced) {
+            return Err(PlanError::Switching);
+        }
+        let mut changed = self.clone();
+        let mut before = self.ring.base_owners().to_vec();
+        for (node, change) in &self.staged.value {
+            changed.make(*node, change);
+            if let Change::Replace { with, .. } = change {
+                before.iter_mut().filter(|owner| *owner == node).for_each(|owner| *owner = *with);
+            }
+        }
+        let left = changed.claimants().count();
+        if left < usize::from(self.n) {
+            return Err(PlanError::TooFewMembers { left, n: self.n });
+        }
+        changed.ring = self.ring.moving_to(changed.claimed_from(&before));
+        if changed.ring.phase().is_none() && self.staged.value.is_empty() {
+            return Err(PlanError::NothingToDo);
+        }
+        Ok(changed)
+    }
+
+    fn make(&mut self, node: NodeId, change: &Change) {
+        match change {
+            Change::Join(share) => {
+                self.set_share(node, share.clone());
+                self.set_status(node, MemberStatus::Member);
+            }
+            Change::Reshare(share) => self.set_share(node, share.clone()),
+            Change::Leave => self.set_status(node, MemberStatus::Leaving),
+            Change::Remove => self.set_status(node, MemberStatus::Removed),
+            Change::Replace { with, departure } => {
+                let share = self.members.get(&node).map(|member| member.share.value.clone());
+                self.set_share(*with, share.unwrap_or_default());
+                self.set_status(*with, MemberStatus::Member);
+                self.set_status(
+                    node,
+                    match departure {
+                        Departure::Alive => MemberStatus::Leaving,
+                        Departure::Dead => MemberStatus::Removed,
+                    },
+                );
+            }
+        }
+    }
+
+    fn set_share(&mut self, node: NodeId, share: Share) {
+        let register: &mut Register<Share> = &mut self.members.entry(node).or_default().share;
+        // Who commits does not matter: the same commit, wherever it is made, writes the same.
+        register.set(NodeId(0), share);
+    }
+
+    /// A member's life goes forward only.
+    pub(super) fn set_status(&mut self, node: NodeId, status: MemberStatus) {
+        let member = self.members.entry(node).or_default();
+        member.status = member.status.max(status);
+    }
+}
+
+fn check_share(share: &Share) -> Result<(), PlanError> {
+    if share.weight == 0 { Err(PlanError::Weight) } else { Ok(()) }
+}
+
+impl Plan {
+    /// Partitions whose owner changes: which, from, to.
+    pub fn moves(&self) -> impl Iterator<Item = (u32, NodeId, NodeId)> + '_ {
+        let pairs = self.before.iter().zip(&self.after).enumerate();
+        pairs.filter(|(_, (from, to))| from != to).map(|(at, (from, to))| (at as u32, *from, *to))
+    }
+
+    /// Partitions owned by each node: before and after.
+    pub fn shares(&self) -> BTreeMap<NodeId, (usize, usize)> {
+        let mut shares: BTreeMap<NodeId, (usize, usize)> = BTreeMap::new();
+        self.before.iter().for_each(|owner| shares.entry(*owner).or_default().0 += 1);
+        self.after.iter().for_each(|owner| shares.entry(*owner).or_default().1 += 1);
+        shares
+    }
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownNode(node) => write!(f, "{node} has not made itself known to this cluster"),
+            Self::Status { node, status, needed } => write!(f, "{node} is {status}; it must be {needed}"),
+            Self::Weight => write!(f, "weight 0; allowed: 1 to 65535"),
+            Self::TooFewMembers { left, n } => {
+                write!(f, "{left} members would be left; allowed: at least {n} (n)")
+            }
+            Self::NothingToDo => write!(f, "nothing is staged, and no partition has to move"),
+            Self::Switching => write!(f, "a change of owners is being finished; try again in a moment"),
+            Self::Changed => write!(f, "what is staged is not what was shown; look at the plan again"),
+            Self::NotAMember => write!(f, "this node is not a member of the cluster"),
+        }
+    }
+}
+
+impl core::error::Error for PlanError {}

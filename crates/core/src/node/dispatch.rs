@@ -1,0 +1,343 @@
+//! Which machine an input concerns.
+
+use alloc::boxed::Box;
+
+use super::Machines;
+use crate::anti_entropy::Answers;
+use crate::boundary::{
+    AdminOp, AdminReply, AdminRequest, ClientError, ClientOp, ClientRequest, Event, Output, ReadOptions,
+};
+use crate::coordinator::quorum::Needs;
+use crate::coordinator::{self, Asker, Caller, Checked, ConditionalPut, PutRequest};
+use crate::cx::Cx;
+use crate::deadlines::Timer;
+use crate::id::{CallId, NodeId, OpId, RequestId};
+use crate::key::Key;
+use crate::membership::{self, MemberStatus, Plan, PlanError, Standing, Underway};
+use crate::message::{
+    AntiEntropyMessage, ForwardMessage, LivenessMessage, Message, ReapMessage, ReplicaError, ReplicaMessage,
+};
+use crate::replica::{Reaper, Serve, Write};
+use crate::time::Instant;
+
+impl Machines {
+    /// What a node does when it has started.
+    pub(super) fn start(&mut self, cx: &mut Cx) {
+        self.gossip.start(cx);
+        self.hints.start(cx);
+        self.exchanges.on_ring_changed(cx);
+        self.handoff.look_everywhere(cx);
+        self.reaper.start(cx);
+        self.ring = cx.env.cluster.ring.version();
+    }
+
+    /// What one machine has brought about that concerns others.
+    pub(super) fn follow_up(&mut self, cx: &mut Cx) {
+        if core::mem::take(&mut cx.env.recover_wanted) {
+            self.exchanges.recover(cx);
+        }
+        if self.ring != cx.env.cluster.ring.version() {
+            self.ring = cx.env.cluster.ring.version();
+            self.exchanges.on_ring_changed(cx);
+            self.hints.on_ring_changed(cx);
+            self.handoff.look_everywhere(cx);
+        }
+        for partition in self.exchanges.take_received() {
+            let version = self.ring;
+            self.gossip.received(cx, partition, version);
+        }
+    }
+
+    pub(super) fn requests_running(&self) -> usize {
+        self.gets.running() + self.puts.running() + self.forwards.running() + self.doorstep.len()
+    }
+
+    pub(super) fn on_client(&mut self, cx: &mut Cx, request: ClientRequest) {
+        let give_up = cx.time() + request.timeout.unwrap_or(cx.env.config.request_timeout);
+        let call = request.call;
+        let admitted = self.admit(cx);
+        if let Err(error) = admitted {
+            return cx.reply(call, Err(error));
+        }
+        if self.gossip.serves(cx) {
+            return self.serve(cx, request, give_up);
+        }
+        let may_serve_soon = cx.env.cluster.status(cx.me()).is_some_and(MemberStatus::is_active);
+        if self.gossip.standing() == Standing::Waiting && may_serve_soon {
+            self.doorstep.wait(request, give_up);
+        } else {
+            cx.reply(call, Err(ClientError::NotAMember));
+        }
+    }
+
+    fn serve(&mut self, cx: &mut Cx, request: ClientRequest, give_up: Instant) {
+        let ClientRequest { call, request, key, op, .. } = request;
+        let started = self.begin(cx, call, request, key, op, give_up);
+        if let Err(error) = started {
+            cx.reply(call, Err(error));
+        }
+    }
+
+    fn admit(&self, cx: &Cx) -> Result<(), ClientError> {
+        let config = &cx.env.config;
+        if self.requests_running() >= config.requests_max as usize {
+            Err(ClientError::Overloaded { limit: config.requests_max })
+        } else if !cx.storage_has_room() {
+            Err(ClientError::Overloaded { limit: config.storage_inflight_max })
+        } else {
+            Ok(())
+        }
+    }
+
+    fn begin(
+        &mut self,
+        cx: &mut Cx,
+        call: CallId,
+        request: RequestId,
+        key: Key,
+        op: ClientOp,
+        give_up: Instant,
+    ) -> Result<(), ClientError> {
+        match op {
+            ClientOp::Get(options) => {
+                let needs = Needs::of_read(&options, &cx.env.config).map_err(ClientError::Invalid)?;
+                self.gets.start(cx, Asker::Client(call), key, options, needs, give_up);
+            }
+            ClientOp::Put { context, value, options } => {
+                let needs = Needs::of_write(&options, &cx.env.config).map_err(ClientError::Invalid)?;
+                let write = Write { request, context, value, written_at: cx.now.wall };
+                let put = PutRequest { key, write, needs, give_up };
+                let caller = Caller::Client(call);
+                match options.condition {
+                    None => self.put(cx, caller, put),
+                    Some(condition) => self.check(cx, ConditionalPut { caller, condition, put })?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
+        if cx.preference_list(&put.key, put.needs.n).homes().contains(&cx.me()) {
+            self.puts.start(cx, caller, put);
+        } else {
+            let returned = self.forwards.start(cx, caller, put);
+            self.coordinate_returned(cx, returned);
+        }
+    }
+
+    /// Reads before a conditional put, with the default R.
+    fn check(&mut self, cx: &mut Cx, put: ConditionalPut) -> Result<(), ClientError> {
+        let options = ReadOptions { n: Some(put.put.needs.n), ..ReadOptions::default() };
+        let needs = Needs::of_read(&options, &cx.env.config).map_err(ClientError::Invalid)?;
+        let (key, give_up) = (put.put.key.clone(), put.put.give_up);
+        self.gets.start(cx, Asker::Condition(Box::new(put)), key, options, needs, give_up);
+        Ok(())
+    }
+
+    /// The get before a conditional put is done.
+    pub(super) fn on_checked(&mut self, cx: &mut Cx, checked: Checked) {
+        let Some((conditional, result)) = checked else { return };
+        let ConditionalPut { caller, condition, put } = *conditional;
+        let error = match result {
+            Ok(answer) => condition.unfit(&answer.siblings).map(ClientError::Unfit),
+            Err(error) => Some(error),
+        };
+        match error {
+            None => self.put(cx, caller, put),
+            Some(error) => coordinator::answer_caller(cx, caller, Err(error)),
+        }
+    }
+
+    fn coordinate_returned(&mut self, cx: &mut Cx, returned: Option<(Caller, PutRequest)>) {
+        if let Some((caller, put)) = returned {
+            self.puts.start(cx, caller, put);
+        }
+    }
+
+    /// The clients that came before this node knew where it stands.
+    fn open_the_door(&mut self, cx: &mut Cx) {
+        for request in self.doorstep.expired(cx.time()) {
+            cx.reply(request.call, Err(ClientError::Timeout { needed: 1, got: 0 }));
+        }
+        if self.gossip.serves(cx) {
+            for (request, give_up) in self.doorstep.leave() {
+                self.serve(cx, request, give_up);
+            }
+        }
+    }
+
+    pub(super) fn on_admin(&mut self, cx: &mut Cx, AdminRequest { call, op }: AdminRequest) {
+        let result = self.administer(cx, op);
+        cx.out.push(Output::AdminReply(AdminReply { call, result }));
+    }
+
+    fn administer(&mut self, cx: &mut Cx, op: AdminOp) -> Result<Option<Plan>, PlanError> {
+        if !self.gossip.serves(cx) {
+            return Err(PlanError::NotAMember);
+        }
+        let me = cx.me();
+        let mut result = Ok(None);
+        self.gossip.change(cx, |cluster| {
+            result = match op {
+                AdminOp::Stage { node, change } => {
+                    cluster.stage(me, node, change).and_then(|()| cluster.plan().map(Some))
+                }
+                AdminOp::Clear => {
+                    cluster.clear(me);
+                    Ok(None)
+                }
+                AdminOp::Plan => cluster.plan().map(Some),
+                AdminOp::Commit { shown } => match cluster.plan() {
+                    Ok(plan) if shown.is_some_and(|shown| shown != plan) => Err(PlanError::Changed),
+                    _ => cluster.commit(me).map(Some),
+                },
+            };
+        });
+        result
+    }
+
+    pub(super) fn on_peer(&mut self, cx: &mut Cx, from: NodeId, message: Message) {
+        // One that has gone never returns: what it holds may be older than what has been reaped since.
+        let is_gone = cx.env.cluster.status(from).is_some_and(MemberStatus::is_gone);
+        if is_gone && !matches!(message, Message::Membership(_)) {
+            return;
+        }
+        if cx.env.liveness.heard(from, cx.time()) {
+            cx.event(Event::Alive { node: from });
+        }
+        match message {
+            Message::Replica(message) => self.on_replica(cx, from, message),
+            Message::Forward(message) => self.on_forward(cx, from, message),
+            Message::AntiEntropy(message) => self.on_anti_entropy(cx, from, message),
+            Message::Membership(message) => {
+                self.gossip.on_message(cx, from, message);
+                self.open_the_door(cx);
+            }
+            Message::Liveness(LivenessMessage::Ping) => {
+                cx.send(from, Message::Liveness(LivenessMessage::Pong));
+            }
+            Message::Reap(message) => self.on_reap(cx, from, message),
+            Message::Liveness(LivenessMessage::Pong) => {}
+        }
+    }
+
+    fn on_replica(&mut self, cx: &mut Cx, from: NodeId, message: ReplicaMessage) {
+        match message {
+            ReplicaMessage::Read { op, key } => Serve::on_read(cx, from, op, key),
+            ReplicaMessage::ReadReply { op, result } => {
+                if !self.exchanges.on_read_reply(cx, op, &result) {
+                    let checked = self.gets.on_read_reply(cx, from, op, result);
+                    self.on_checked(cx, checked);
+                }
+            }
+            ReplicaMessage::Write { op, key, siblings, owed } => {
+                if owed.is_none() && !cx.is_home(&key) {
+                    let partition = cx.env.cluster.ring.partition(key.token());
+                    self.handoff.mark_dirty(cx, partition);
+                }
+                Serve::on_write(cx, from, op, key, siblings, owed);
+            }
+            ReplicaMessage::Confirm { op, key, digest } => Serve::on_confirm(cx, from, op, key, digest),
+            ReplicaMessage::WriteReply { op, result } => self.on_write_reply(cx, from, op, result),
+        }
+    }
+
+    fn on_write_reply(&mut self, cx: &mut Cx, from: NodeId, op: OpId, result: Result<(), ReplicaError>) {
+        // Anything else is an answer to a put that has ended, or to a read repair.
+        let _known = self.puts.on_write_reply(cx, from, op, result)
+            || self.hints.on_write_reply(cx, from, op, result)
+            || self.exchanges.on_write_reply(cx, op)
+            || self.handoff.on_write_reply(cx, from, op, result);
+    }
+
+    fn on_anti_entropy(&mut self, cx: &mut Cx, from: NodeId, message: AntiEntropyMessage) {
+        match message {
+            AntiEntropyMessage::Compare { op, partition, nodes } => {
+                Answers::on_compare(cx, from, op, partition, nodes);
+            }
+            AntiEntropyMessage::Differ { op, nodes } => self.exchanges.on_differ(cx, from, op, &nodes),
+            AntiEntropyMessage::Keys { op, partition, leaves, keys } => {
+                Answers::on_keys(cx, from, op, partition, leaves, keys);
+            }
+            AntiEntropyMessage::KeysDiffer { op, keys } => self.exchanges.on_keys_differ(cx, from, op, keys),
+        }
+    }
+
+    fn on_reap(&mut self, cx: &mut Cx, from: NodeId, message: ReapMessage) {
+        match message {
+            ReapMessage::Ask { op, keys } => Reaper::on_ask(cx, from, op, keys),
+            ReapMessage::Agree { op, keys } => self.reaper.on_agree(cx, from, op, &keys),
+            ReapMessage::Drop { mut keys } => {
+                keys.retain(|(key, _)| cx.is_home(key));
+                Reaper::drop_tombstones(cx, keys);
+            }
+        }
+    }
+
+    fn on_forward(&mut self, cx: &mut Cx, from: NodeId, message: ForwardMessage) {
+        match message {
+            ForwardMessage::Request { op, request, key, context, value, needs, time_left } => {
+                let write = Write { request, context, value, written_at: cx.now.wall };
+                let put = PutRequest { key, write, needs, give_up: cx.time() + time_left };
+                self.on_forwarded(cx, Caller::Peer { node: from, op }, put);
+            }
+            ForwardMessage::Accepted { op } => self.forwards.on_accepted(cx, from, op),
+            ForwardMessage::Reply { op, result } => {
+                let returned = self.forwards.on_reply(cx, from, op, result);
+                self.coordinate_returned(cx, returned);
+            }
+        }
+    }
+
+    fn on_forwarded(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
+        let Caller::Peer { node, op } = caller else { return };
+        let serves = if self.gossip.serves(cx) { Ok(()) } else { Err(ClientError::NotAMember) };
+        let admitted = serves
+            .and_then(|()| self.admit(cx))
+            .and_then(|()| put.needs.validate(&cx.env.config).map_err(ClientError::Invalid));
+        match admitted {
+            Ok(_) => {
+                cx.send(node, Message::Forward(ForwardMessage::Accepted { op }));
+                self.puts.start(cx, caller, put);
+            }
+            Err(error) => {
+                cx.send(node, Message::Forward(ForwardMessage::Reply { op, result: Err(error) }));
+            }
+        }
+    }
+
+    fn underway(&self, cx: &Cx) -> Underway {
+        let oldest = [self.gets.oldest_ring(), self.puts.oldest_ring()];
+        Underway {
+            oldest_ring: oldest.into_iter().flatten().min(),
+            nothing_to_give: self.handoff.is_idle() && cx.env.owed.totals().is_empty(),
+        }
+    }
+
+    pub(super) fn on_timeout(&mut self, cx: &mut Cx) {
+        while let Some(timer) = cx.env.deadlines.pop_due(cx.now.monotonic) {
+            match timer {
+                Timer::Get(op) => {
+                    let checked = self.gets.on_timer(cx, op);
+                    self.on_checked(cx, checked);
+                }
+                Timer::Put(op) => self.puts.on_timer(cx, op),
+                Timer::Forward(op) => {
+                    let returned = self.forwards.on_timer(cx, op);
+                    self.coordinate_returned(cx, returned);
+                }
+                Timer::Hints(home) => self.hints.on_timer(cx, home),
+                Timer::AntiEntropy => self.exchanges.on_timer(cx),
+                Timer::Handoff => self.handoff.on_timer(cx),
+                Timer::Reap => self.reaper.on_timer(cx),
+                Timer::Gossip => {
+                    let underway = self.underway(cx);
+                    self.gossip.on_timer(cx, underway);
+                    self.open_the_door(cx);
+                }
+                Timer::Probe => membership::on_probe_timer(cx),
+            }
+        }
+    }
+}

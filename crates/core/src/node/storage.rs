@@ -1,0 +1,158 @@
+//! Whom a storage completion concerns.
+
+use super::Machines;
+use crate::anti_entropy::Answers;
+use crate::boundary::Event;
+use crate::cx::Cx;
+use crate::desk::{Applied, Waiter};
+use crate::key::Key;
+use crate::replica::{Change, Reaper, Refused, Serve};
+use crate::storage::{StorageCompletion, StorageError, Ticket};
+
+impl Machines {
+    pub(super) fn on_storage(&mut self, cx: &mut Cx, completion: StorageCompletion) {
+        match completion {
+            StorageCompletion::Read { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::Get(op)) => {
+                    let checked = self.gets.on_local_read(cx, op, result);
+                    self.on_checked(cx, checked);
+                }
+                Some(Waiter::Read { from, op, key }) => Serve::on_read_done(cx, from, op, &key, result),
+                Some(Waiter::ExchangeRead { op, key }) => self.exchanges.on_local_read(cx, op, key, result),
+                other => unexpected("read", other.as_ref()),
+            },
+            StorageCompletion::Hints { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::HintScan { home }) => self.hints.on_scanned(cx, home, result),
+                other => unexpected("hint scan", other.as_ref()),
+            },
+            StorageCompletion::TreeHashes { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::ExchangeHashes { op }) => self.exchanges.on_hashes(cx, op, result),
+                Some(Waiter::AnswerHashes { from, op, theirs }) => {
+                    Answers::on_hashes(cx, from, op, &theirs, result);
+                }
+                other => unexpected("tree hash", other.as_ref()),
+            },
+            StorageCompletion::LeafKeys { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::ExchangeKeys { op, leaves }) => self.exchanges.on_keys(cx, op, leaves, result),
+                Some(Waiter::AnswerKeys { from, op, theirs }) => {
+                    Answers::on_leaf_keys(cx, from, op, theirs, result);
+                }
+                other => unexpected("leaf listing", other.as_ref()),
+            },
+            StorageCompletion::Page { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::HandoffScan { partition }) => self.handoff.on_page(cx, partition, result),
+                Some(Waiter::ReapScan) => self.reaper.on_page(cx, result),
+                other => unexpected("page", other.as_ref()),
+            },
+            StorageCompletion::Names { ticket, result } => {
+                let (gets, puts) = (&self.gets, &self.puts);
+                let busy = |key: &Key| gets.is_running(key) || puts.is_running(key);
+                match cx.env.desk.complete(ticket) {
+                    Some(Waiter::ReapNames { op }) => self.reaper.on_names(cx, op, result, busy),
+                    Some(Waiter::ReapAnswer { from, op, keys }) => {
+                        Reaper::on_answer(cx, from, op, &keys, result, busy);
+                    }
+                    other => unexpected("names", other.as_ref()),
+                }
+            }
+            StorageCompletion::Saved { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::ClusterSaved) => self.gossip.on_saved(cx, result.is_ok()),
+                Some(Waiter::Nobody) => {}
+                other => unexpected("saved state", other.as_ref()),
+            },
+            StorageCompletion::Applied { ticket, result } => self.on_applied(cx, ticket, result),
+            StorageCompletion::Synced { through } => {
+                for applied in cx.env.desk.synced(through) {
+                    self.on_durable(cx, applied);
+                }
+            }
+            StorageCompletion::SyncFailed => {
+                cx.event(Event::StorageFailed);
+                for applied in cx.env.desk.sync_failed() {
+                    self.on_update_failed(cx, applied.waiter, StorageError::Failed);
+                }
+            }
+        }
+    }
+
+    fn on_applied(
+        &mut self,
+        cx: &mut Cx,
+        ticket: Ticket,
+        result: Result<Result<Change, Refused>, StorageError>,
+    ) {
+        let Some((waiter, key)) = cx.env.desk.complete_update(ticket) else {
+            return unexpected("update", None);
+        };
+        match (result, waiter) {
+            (Err(error), waiter) => {
+                cx.event(Event::StorageFailed);
+                self.on_update_failed(cx, waiter, error);
+            }
+            (Ok(settled), Waiter::HintSettle { home, delivered }) => {
+                self.hints.on_settled(cx, home, key, delivered, settled.ok().as_ref());
+            }
+            (Ok(Ok(change)), Waiter::Confirm { from, op, digest }) if change.siblings.digest() != digest => {
+                Serve::on_differs(cx, from, op);
+            }
+            (Ok(Err(_)), Waiter::HandoffDrop) => self.handoff.on_kept(cx, &key),
+            (Ok(Err(_)), Waiter::ReapDrop) => {}
+            (Ok(Ok(change)), waiter) => {
+                let put = if let Waiter::Put(op) = waiter { Some(op) } else { None };
+                let (newly_owed, bytes) = (change.newly_owed, change.siblings.value_bytes());
+                cx.env.desk.await_sync(ticket, Applied { waiter, newly_owed, bytes, key });
+                if let Some(op) = put {
+                    self.puts.on_applied(cx, op, &change);
+                }
+            }
+            (Ok(Err(Refused::NotFound | Refused::MovedOn)), waiter) => {
+                self.on_update_failed(cx, waiter, StorageError::Failed)
+            }
+        }
+    }
+
+    fn on_durable(&mut self, cx: &mut Cx, applied: Applied) {
+        let Applied { waiter, newly_owed, bytes, key } = applied;
+        if let Some(home) = newly_owed
+            && !matches!(waiter, Waiter::HintRedirect { .. })
+        {
+            self.hints.on_stored(cx, home, key.clone(), bytes);
+        }
+        match waiter {
+            Waiter::Put(op) => self.puts.on_durable(cx, op),
+            Waiter::PutOwe { op, home } => self.puts.on_owed(cx, op, home),
+            Waiter::Write { from, op } | Waiter::Confirm { from, op, .. } => {
+                Serve::on_write_durable(cx, from, op);
+            }
+            Waiter::ExchangeMerge { op } => self.exchanges.on_merged(cx, op, Ok(())),
+            Waiter::HandoffDrop => self.handoff.on_dropped(cx, key),
+            Waiter::ReapDrop => self.reaper.on_dropped(cx, key),
+            Waiter::HintRedirect { home } => self.hints.on_redirected(cx, home, key, bytes),
+            Waiter::Nobody => {}
+            other => unexpected("sync", Some(&other)),
+        }
+    }
+
+    fn on_update_failed(&mut self, cx: &mut Cx, waiter: Waiter, error: StorageError) {
+        match waiter {
+            Waiter::Put(op) => self.puts.on_local_failure(cx, op),
+            Waiter::PutOwe { op, home } => self.puts.on_owed(cx, op, home),
+            Waiter::Write { from, op } | Waiter::Confirm { from, op, .. } => {
+                Serve::on_write_failed(cx, from, op, error);
+            }
+            Waiter::HintSettle { home, .. } | Waiter::HintRedirect { home } => {
+                self.hints.on_settle_failed(cx, home);
+            }
+            Waiter::ExchangeMerge { op } => self.exchanges.on_merged(cx, op, Err(error)),
+            Waiter::HandoffDrop => self.handoff.on_failed(cx),
+            Waiter::Nobody | Waiter::ReapDrop => {}
+            other => unexpected("failed update", Some(&other)),
+        }
+    }
+}
+
+/// The driver broke the storage contract; going on would acknowledge what may not be kept.
+#[track_caller]
+fn unexpected(what: &str, waiter: Option<&Waiter>) {
+    panic!("storage completion of a {what} that belongs to {waiter:?}");
+}

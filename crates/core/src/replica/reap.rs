@@ -1,0 +1,247 @@
+//! Reaping: a tombstone goes once nothing older can come back.
+//!
+//! The first home of a key asks **every** member, not only the homes: a home must hold exactly this tombstone and owe it
+//! to nobody, any other node must hold nothing of the key, and nobody may have a request of it under way. They are asked
+//! twice, [`Config::reap_after`](crate::Config) apart, so that whatever was under way between two nodes has arrived in
+//! between. Only then is it dropped, and by each home only if it still is all that it holds. A node that is down
+//! cannot agree, so nothing is reaped while one is; time alone never decides.
+//!
+//! A drop that gets lost leaves tombstones behind, which anti-entropy spreads again, and which are reaped again.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use crate::boundary::Event;
+use crate::cx::Cx;
+use crate::deadlines::Timer;
+use crate::desk::Waiter;
+use crate::id::{NodeId, OpId};
+use crate::key::Key;
+use crate::message::{Message, ReapMessage};
+use crate::replica::Update;
+use crate::ring::RingVersion;
+use crate::storage::{Name, Page, StorageError, StorageOp};
+use crate::time::Instant;
+use crate::version::Digest;
+
+/// Keys asked about at once.
+pub const REAP_BATCH_MAX: usize = 64;
+/// Tombstones remembered at once.
+const CANDIDATES_MAX: usize = 4_096;
+
+#[derive(Debug, Default)]
+pub(crate) struct Reaper {
+    candidates: BTreeMap<Key, Candidate>,
+    round: Option<Round>,
+    /// Where the next look for tombstones begins.
+    after: Option<Key>,
+    reaped: u64,
+}
+
+/// A tombstone that may go some day.
+#[derive(Debug)]
+struct Candidate {
+    digest: Digest,
+    /// When it is to be asked about next.
+    due: Instant,
+    /// Everybody has agreed once.
+    agreed: bool,
+}
+
+/// Everybody is being asked.
+#[derive(Debug)]
+struct Round {
+    op: OpId,
+    ring: RingVersion,
+    /// Those that have not answered; this node itself among them.
+    left: BTreeSet<NodeId>,
+    /// What all who have answered agree on.
+    keys: BTreeMap<Key, Digest>,
+}
+
+impl Reaper {
+    pub fn start(&mut self, cx: &mut Cx) {
+        Self::arm(cx);
+    }
+
+    fn arm(cx: &mut Cx) {
+        if let Some(reap_after) = cx.env.config.reap_after {
+            cx.arm(cx.time() + reap_after / 2, Timer::Reap);
+        }
+    }
+
+    /// Tombstones reaped by this node since its start.
+    pub fn reaped(&self) -> u64 {
+        self.reaped
+    }
+
+    /// A round that is still under way got no answer from somebody: it is given up. Then a look for more.
+    pub fn on_timer(&mut self, cx: &mut Cx) {
+        Self::arm(cx);
+        if let Some(round) = self.round.take() {
+            self.put_off(round.keys.into_keys());
+        }
+        if cx.storage_has_room() {
+            let after = self.after.take();
+            let op = StorageOp::ScanTombstones { after, limit: REAP_BATCH_MAX as u32 };
+            cx.storage(op, Waiter::ReapScan);
+        }
+    }
+
+    /// Tombstones on this node's disk: those it is the first home of become candidates. Those that are due are asked
+    /// about.
+    pub fn on_page(&mut self, cx: &mut Cx, result: Result<Page, StorageError>) {
+        let (Ok(page), Some(reap_after)) = (result, cx.env.config.reap_after) else { return };
+        self.after = page.next;
+        for (key, siblings) in page.records {
+            let first = cx.preference_list(&key, cx.env.config.n).homes().first().copied();
+            if first != Some(cx.me()) || self.candidates.len() >= CANDIDATES_MAX {
+                continue;
+            }
+            let digest = siblings.digest();
+            let known = self.candidates.get(&key).is_some_and(|candidate| candidate.digest == digest);
+            if !known {
+                let due = cx.time() + reap_after;
+                self.candidates.insert(key, Candidate { digest, due, agreed: false });
+            }
+        }
+        self.ask(cx);
+    }
+
+    fn ask(&mut self, cx: &mut Cx) {
+        let members: BTreeSet<NodeId> = cx.env.cluster.active().collect();
+        let may = cx.env.cluster.ring.phase().is_none()
+            && cx.env.cluster.all_have_seen(cx.env.cluster.ring.version())
+            && members.iter().all(|member| !cx.env.is_away(*member))
+            && cx.storage_has_room();
+        if !may || self.round.is_some() {
+            return;
+        }
+        let due = self.candidates.iter().filter(|(_, candidate)| candidate.due <= cx.time());
+        let keys: BTreeMap<Key, Digest> =
+            due.map(|(key, candidate)| (key.clone(), candidate.digest)).take(REAP_BATCH_MAX).collect();
+        if keys.is_empty() {
+            return;
+        }
+        let op = cx.next_op();
+        let asked: Vec<(Key, Digest)> = keys.iter().map(|(key, digest)| (key.clone(), *digest)).collect();
+        let me = cx.me();
+        for member in members.iter().filter(|member| **member != me) {
+            cx.send(*member, Message::Reap(ReapMessage::Ask { op, keys: asked.clone() }));
+        }
+        cx.storage(StorageOp::Names { keys: keys.keys().cloned().collect() }, Waiter::ReapNames { op });
+        self.round = Some(Round { op, ring: cx.env.cluster.ring.version(), left: members, keys });
+    }
+
+    /// What this node itself holds of the keys asked about.
+    pub fn on_names(
+        &mut self,
+        cx: &mut Cx,
+        op: OpId,
+        result: Result<Vec<Name>, StorageError>,
+        busy: impl Fn(&Key) -> bool,
+    ) {
+        let Some(round) = self.round.as_ref().filter(|round| round.op == op) else { return };
+        let asked: Vec<(Key, Digest)> =
+            round.keys.iter().map(|(key, digest)| (key.clone(), *digest)).collect();
+        let keys = agreed(cx, &asked, &result.unwrap_or_default(), busy);
+        self.on_agree(cx, cx.me(), op, &keys);
+    }
+
+    /// `from` holds nothing else of these keys.
+    pub fn on_agree(&mut self, cx: &mut Cx, from: NodeId, op: OpId, keys: &[Key]) {
+        let Some(round) = self.round.as_mut().filter(|round| round.op == op) else { return };
+        if !round.left.remove(&from) {
+            return;
+        }
+        let (agreed, disputed) =
+            core::mem::take(&mut round.keys).into_iter().partition(|(key, _)| keys.contains(key));
+        round.keys = agreed;
+        let is_over = round.left.is_empty();
+        let disputed: BTreeMap<Key, Digest> = disputed;
+        self.put_off(disputed.into_keys());
+        if is_over {
+            self.conclude(cx);
+        }
+    }
+
+    /// Everybody has answered.
+    fn conclude(&mut self, cx: &mut Cx) {
+        let (Some(round), Some(reap_after)) = (self.round.take(), cx.env.config.reap_after) else { return };
+        if round.ring != cx.env.cluster.ring.version() {
+            return self.put_off(round.keys.into_keys());
+        }
+        let mut drops: BTreeMap<NodeId, Vec<(Key, Digest)>> = BTreeMap::new();
+        for (key, held) in round.keys {
+            let Some(candidate) = self.candidates.get_mut(&key) else { continue };
+            if !candidate.agreed {
+                candidate.agreed = true;
+                candidate.due = cx.time() + reap_after;
+                continue;
+            }
+            self.candidates.remove(&key);
+            for home in cx.preference_list(&key, cx.env.config.n).homes() {
+                drops.entry(*home).or_default().push((key.clone(), held));
+            }
+        }
+        for (home, keys) in drops {
+            if home == cx.me() {
+                Self::drop_tombstones(cx, keys);
+            } else {
+                cx.send(home, Message::Reap(ReapMessage::Drop { keys }));
+            }
+        }
+    }
+
+    /// Not now: they begin anew when they are met again.
+    fn put_off(&mut self, keys: impl Iterator<Item = Key>) {
+        keys.for_each(|key| drop(self.candidates.remove(&key)));
+    }
+
+    /// Drops tombstones that are still all that is held.
+    pub fn drop_tombstones(cx: &mut Cx, keys: Vec<(Key, Digest)>) {
+        for (key, held) in keys.into_iter().take(REAP_BATCH_MAX) {
+            if cx.storage_has_room() {
+                cx.apply(key, Update::Drop { held }, Waiter::ReapDrop);
+            }
+        }
+    }
+
+    /// A tombstone is gone from here, durably.
+    pub fn on_dropped(&mut self, cx: &mut Cx, key: Key) {
+        self.reaped += 1;
+        cx.event(Event::Reaped { key });
+    }
+
+    /// Somebody wants to reap: look what is here.
+    pub fn on_ask(cx: &mut Cx, from: NodeId, op: OpId, keys: Vec<(Key, Digest)>) {
+        if keys.len() <= REAP_BATCH_MAX && cx.storage_has_room() {
+            let names = StorageOp::Names { keys: keys.iter().map(|(key, _)| key.clone()).collect() };
+            cx.storage(names, Waiter::ReapAnswer { from, op, keys });
+        }
+    }
+
+    /// What is here of the keys that somebody wants to reap.
+    pub fn on_answer(
+        cx: &mut Cx,
+        from: NodeId,
+        op: OpId,
+        asked: &[(Key, Digest)],
+        result: Result<Vec<Name>, StorageError>,
+        busy: impl Fn(&Key) -> bool,
+    ) {
+        let keys = agreed(cx, asked, &result.unwrap_or_default(), busy);
+        cx.send(from, Message::Reap(ReapMessage::Agree { op, keys }));
+    }
+}
+
+/// The keys of which this node holds nothing but the tombstone named, or nothing if it is no home, and of which it has
+/// nothing under way.
+fn agreed(cx: &Cx, asked: &[(Key, Digest)], names: &[Name], busy: impl Fn(&Key) -> bool) -> Vec<Key> {
+    let fits = |key: &Key, digest: Digest, name: &Name| {
+        let expected = if cx.is_home(key) { Some(digest) } else { None };
+        name.digest == expected && !name.is_owed && !busy(key)
+    };
+    let held = asked.iter().zip(names).filter(|((key, digest), name)| fits(key, *digest, name));
+    held.map(|((key, _), _)| key.clone()).collect()
+}
