@@ -53,11 +53,35 @@ pub enum Counter {
     MessagesLost,
     /// A message arrived twice.
     MessagesDuplicated,
+    /// A hint went on to the homes that its key has now.
+    HintsRedirected,
+    /// Another state of the ring came into force at a node.
+    RingChanges,
+    /// A node had followed a commit that lost against another one.
+    RingsSuperseded,
+    /// A new home had fetched a partition.
+    PartitionsReceived,
+    /// A home whose disk was lost had fetched a partition.
+    PartitionsRecovered,
+    /// A record was given to its homes and dropped.
+    RecordsHandedOver,
+    /// A node noticed that its disk was an old copy.
+    Amnesias,
+    /// A tombstone was reaped.
+    TombstonesReaped,
+    /// An operator let a node in.
+    Joins,
+    /// An operator let a node leave.
+    Leaves,
+    /// An operator put a node in the place of another.
+    Replacements,
+    /// An operator declared a node dead.
+    Removals,
 }
 
 impl Counter {
     /// The counters that count faults.
-    pub const FAULTS: [Self; 9] = [
+    pub const FAULTS: [Self; 13] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -67,6 +91,10 @@ impl Counter {
         Self::ClockJumps,
         Self::MessagesLost,
         Self::MessagesDuplicated,
+        Self::Joins,
+        Self::Leaves,
+        Self::Replacements,
+        Self::Removals,
     ];
 
     /// Its name in files and reports.

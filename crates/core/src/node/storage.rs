@@ -106,7 +106,7 @@ impl Machines {
                 }
             }
             (Ok(Err(Refused::NotFound | Refused::MovedOn)), waiter) => {
-                self.on_update_failed(cx, waiter, StorageError::Failed)
+                self.on_update_failed(cx, waiter, StorageError::Failed);
             }
         }
     }

@@ -23,12 +23,26 @@ impl Simulator<'_> {
     /// No client waits, no hint is owed, no node has anything under way.
     fn is_quiet(&self) -> bool {
         self.carts.is_quiet()
-            && self.processes.iter().all(|process| {
+            && self.operator.is_idle()
+            && self.processes.iter().filter(|process| process.exists).all(|process| {
                 process.disk.hints() == 0
                     && process.node.as_ref().is_some_and(|node| {
                         let status = node.status();
-                        status.requests_running() == 0 && status.storage_in_flight() == 0
+                        status.requests_running() == 0
+                            && status.storage_in_flight() == 0
+                            && status.membership_idle()
+                            && status.fetches() == 0
+                            && status.handoff_open() == 0
                     })
             })
+            && self.all_agree()
+    }
+
+    /// Everybody knows the same of the cluster.
+    fn all_agree(&self) -> bool {
+        let running = self.processes.iter().filter_map(|process| process.node.as_ref());
+        let digests: std::collections::BTreeSet<_> =
+            running.map(|node| node.status().cluster().digest()).collect();
+        digests.len() <= 1
     }
 }
