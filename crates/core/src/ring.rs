@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use claim::claim;
+pub use claim::{Claimant, claim};
 pub use preference::PreferenceList;
 pub use token::{Partition, Token};
 
@@ -66,7 +66,9 @@ impl Ring {
         if members.is_empty() {
             return Err(RingError::NoMembers);
         }
-        let owners = claim(&members, partitions, n);
+        let claimants: Vec<Claimant> =
+            members.iter().map(|&node| Claimant { node, weight: 1, zone: 0 }).collect();
+        let owners = claim(&[], &claimants, partitions, n);
         let walks = (0..owners.len()).map(|from| preference::walk(&owners, from).into()).collect();
         Ok(Self(Arc::new(Table { members, owners, walks })))
     }
