@@ -2,6 +2,7 @@
 //! strategy 3: Q equal partitions, fixed when the cluster is created).
 
 mod claim;
+mod plan;
 mod preference;
 mod token;
 
@@ -10,6 +11,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use claim::{Claimant, claim};
+pub use plan::{Move, Moves, Shares};
 pub use preference::PreferenceList;
 pub use token::{Partition, Token};
 

@@ -125,14 +125,13 @@ impl Problem {
         let equal = self.nodes.windows(2).all(|pair| pair[0].weight == pair[1].weight);
         if self.zones == 1 && equal {
             let owners = layout::rounds(self.nodes.len(), self.partitions, self.window);
-            let no_worse_than_any = !self.can_be_distinct() || self.nodes.len() <= self.window;
-            if no_worse_than_any || self.table(&before, owners.clone()).cost() <= ideal {
+            if !self.can_be_distinct() || self.table(&before, owners.clone()).cost() <= ideal {
                 return owners;
             }
         }
         let mut table = self.table(&before, self.fresh());
         search::improve(&mut table, ideal, self.effort(), 1);
-        table.owners().to_vec()
+        self.distinct(table, ideal).owners().to_vec()
     }
 
     /// The ring after its nodes have changed.
@@ -163,7 +162,18 @@ impl Problem {
         } else if kept.cost() > ideal {
             search::improve(&mut kept, ideal, self.effort(), 1);
         }
-        kept.owners().to_vec()
+        self.distinct(kept, ideal).owners().to_vec()
+    }
+
+    /// `found`, if its nodes are as distinct as they can be. Otherwise from a layout that certainly is, without regard
+    /// to zones and moves, to something better.
+    fn distinct<'a>(&'a self, found: Table<'a>, ideal: Cost) -> Table<'a> {
+        if found.cost().nodes_missing == 0 || self.nodes.len() <= self.window || !self.can_be_distinct() {
+            return found;
+        }
+        let mut table = self.table(found.before, layout::columns(&self.counts()));
+        search::improve(&mut table, ideal, self.effort(), 3);
+        found.better(table)
     }
 
     /// Whether to leave the ring as it is but for heirs: it is balanced, and not distinct only where it cannot be.

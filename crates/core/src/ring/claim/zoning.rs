@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use super::share::Share;
 
 /// The price of a move. Prices are whole numbers.
-const MOVE: i64 = 64;
+const MOVE: i64 = 256;
 
 /// The price of a zone that a window is short of.
 const MISSING: i64 = 64 * MOVE;
@@ -135,7 +135,15 @@ impl Programme<'_> {
     }
 
     fn price(&self, at: usize, zone: usize) -> i64 {
-        self.prices[zone].price + if self.before[at].is_some_and(|before| before != zone) { MOVE } else { 0 }
+        let moved = self.before[at].is_some_and(|before| before != zone);
+        self.prices[zone].price + i64::from(moved) * MOVE + self.dither(at, zone)
+    }
+
+    /// Up to a sixteenth of a move, as if at random. Zones that are exactly as cheap as each other would change
+    /// places in all partitions at once; so they do it in one after the other.
+    fn dither(&self, at: usize, zone: usize) -> i64 {
+        let mixed = ((at * self.shares.len() + zone) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 60).cast_signed()
     }
 
     fn counts(&self, zones: &[usize]) -> Vec<u64> {
