@@ -142,6 +142,7 @@ impl Problem {
             return kept.owners().to_vec();
         }
         keep::exchange(&mut kept);
+        search::repair(&mut kept, self.effort());
         keep::take(&mut kept);
         keep::hand_out(&mut kept);
         search::improve(&mut kept, ideal, self.effort(), 1);

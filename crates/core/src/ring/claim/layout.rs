@@ -41,7 +41,8 @@ fn left_out_of(round: usize, rounds: usize, left_out: usize, per_round: usize) -
 pub(super) fn columns(counts: &[u64]) -> Vec<usize> {
     let mut groups: Vec<usize> = (0..counts.len()).collect();
     groups.sort_by_key(|&group| (core::cmp::Reverse(counts[group]), group));
-    let Some(rounds) = groups.first().map(|&group| counts[group] as usize).filter(|&rounds| rounds > 0) else {
+    let Some(rounds) = groups.first().map(|&group| counts[group] as usize).filter(|&rounds| rounds > 0)
+    else {
         return Vec::new();
     };
     let mut by_round = alloc::vec![Vec::new(); rounds];

@@ -19,16 +19,13 @@ const PICKS: usize = 12;
 
 /// Makes `table` better until its cost is `ideal` or `effort` partitions have changed hands on the way.
 pub(super) fn improve(table: &mut Table<'_>, ideal: Cost, effort: u64, severity: u64) {
-    let mut search = Search {
-        rng: CoreRng::new(*b"the same claim on all platforms."),
-        changed: Vec::new(),
-        mark: alloc::vec![0; table.len()],
-        round: 0,
-    };
+    let mut search = Search::new(table.len());
+    // A ring too great for the effort never cools down: only downhill, then.
+    let warm = if effort / table.len() as u64 >= 50 { WARM } else { COLD };
     let mut best = (table.cost(), table.owners().to_vec());
     let mut spent = 0;
     while spent < effort && best.0 > ideal {
-        let heat = WARM - (WARM - COLD) * spent / effort;
+        let heat = warm - (warm - COLD) * spent / effort;
         let cost = table.cost();
         search.step(table);
         spent += 1 + search.changed.len() as u64;
@@ -41,6 +38,32 @@ pub(super) fn improve(table: &mut Table<'_>, ideal: Cost, effort: u64, severity:
     }
     for (at, &owner) in best.1.iter().enumerate() {
         table.give(at, owner);
+    }
+}
+
+/// Takes partitions that clash in turn, and to each applies the chain that is best. Stops early where `effort`
+/// partitions have changed hands.
+pub(super) fn repair(table: &mut Table<'_>, effort: u64) {
+    let mut search = Search::new(table.len());
+    let mut spent = 0;
+    for at in 0..table.len() {
+        if spent > effort || !table.clashes(at) {
+            continue;
+        }
+        let (mut best, from) = ((table.cost(), None), table.owners()[at]);
+        for node in (0..table.nodes.len()).filter(|&node| node != from) {
+            search.begin();
+            search.chain(table, at, node);
+            if table.cost() < best.0 {
+                best = (table.cost(), Some(node));
+            }
+            search.undo(table);
+            spent += 2 * search.changed.len() as u64;
+        }
+        if let Some(node) = best.1 {
+            search.begin();
+            search.chain(table, at, node);
+        }
     }
 }
 
@@ -60,6 +83,16 @@ struct Search {
 }
 
 impl Search {
+    fn new(partitions: usize) -> Self {
+        let rng = CoreRng::new(*b"the same claim on all platforms.");
+        Self { rng, changed: Vec::new(), mark: alloc::vec![0; partitions], round: 0 }
+    }
+
+    fn begin(&mut self) {
+        self.changed.clear();
+        self.round += 1;
+    }
+
     fn below(&mut self, bound: usize) -> usize {
         let draw = (self.rng.next_u64() >> 32) * bound as u64;
         usize::try_from(draw >> 32).unwrap_or(0)
@@ -71,8 +104,7 @@ impl Search {
     }
 
     fn step(&mut self, table: &mut Table<'_>) {
-        self.changed.clear();
-        self.round += 1;
+        self.begin();
         let at = self.pick(table);
         let (from, to) = (table.owners()[at], self.recipient(table, at));
         if table.shares.zones.len() > 1 && self.below(4) == 0 {

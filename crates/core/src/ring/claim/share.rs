@@ -161,7 +161,8 @@ fn pour(total: Share, vessels: &[Vessel]) -> Vec<Share> {
     let mut fixed: Vec<Option<u64>> = alloc::vec![None; vessels.len()];
     loop {
         let spent: u128 = fixed.iter().flatten().map(|&count| u128::from(count)).sum();
-        let open = || vessels.iter().zip(&fixed).filter(|(_, fixed)| fixed.is_none()).map(|(vessel, _)| vessel);
+        let open =
+            || vessels.iter().zip(&fixed).filter(|(_, fixed)| fixed.is_none()).map(|(vessel, _)| vessel);
         let weight: u128 = open().map(|vessel| u128::from(vessel.weight)).sum();
         let rest = total.numerator.saturating_sub(spent * total.denominator);
         let denominator = total.denominator * weight.max(1);

@@ -129,9 +129,8 @@ impl<'a> Table<'a> {
     /// Whether another partition within the window of `at` has the same owner.
     pub(super) fn clashes(&self, at: usize) -> bool {
         let owner = self.owners[at];
-        (1..self.window).any(|by| {
-            self.owners[self.forth(at, by)] == owner || self.owners[self.back(at, by)] == owner
-        })
+        (1..self.window)
+            .any(|by| self.owners[self.forth(at, by)] == owner || self.owners[self.back(at, by)] == owner)
     }
 
     pub(super) fn forth(&self, at: usize, by: usize) -> usize {

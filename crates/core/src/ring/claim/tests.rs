@@ -3,6 +3,7 @@
 mod bound;
 mod judge;
 mod laws;
+mod zz;
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -94,8 +95,7 @@ fn a_replacement_takes_over_exactly_what_was_left() {
     for (count, zones, n) in [(3, 1, 3), (5, 1, 3), (9, 3, 3), (12, 4, 3), (4, 1, 5), (6, 2, 3)] {
         let before = claim(&[], &claimants(1..=count, zones), 64, n);
         // 2 + 12 z is in the zone of 2 for each number of zones.
-        let replaced: Vec<Claimant> =
-            claimants((1..=count).map(|id| if id == 2 { 122 } else { id }), zones);
+        let replaced: Vec<Claimant> = claimants((1..=count).map(|id| if id == 2 { 122 } else { id }), zones);
         let after = claim(&before, &replaced, 64, n);
         let expected: Vec<NodeId> =
             before.iter().map(|&node| if node == NodeId(2) { NodeId(122) } else { node }).collect();

@@ -38,7 +38,8 @@ pub(super) fn zoning(
     if states.checked_mul(shares.len())?.checked_mul(before.len())? > WORK_MAX {
         return None;
     }
-    let mut programme = Programme { before, shares, window, states, prices: alloc::vec![Price::default(); shares.len()] };
+    let mut programme =
+        Programme { before, shares, window, states, prices: alloc::vec![Price::default(); shares.len()] };
     let mut found: Vec<Vec<usize>> = Vec::with_capacity(LAPS);
     for lap in 0..LAPS {
         let zones = programme.lap(found.last().map_or(start, Vec::as_slice), lap * before.len() / LAPS);
@@ -125,13 +126,16 @@ impl Programme<'_> {
         let zones = self.shares.len();
         let wanted = zones.min(self.window);
         let distinct = |window: usize| {
-            let mut digits: Vec<usize> =
-                (0..self.window).scan(window, |rest, _| Some(core::mem::replace(rest, *rest / zones) % zones)).collect();
+            let mut digits: Vec<usize> = (0..self.window)
+                .scan(window, |rest, _| Some(core::mem::replace(rest, *rest / zones) % zones))
+                .collect();
             digits.sort_unstable();
             digits.dedup();
             digits.len()
         };
-        (0..self.states * zones).map(|window| MISSING * wanted.saturating_sub(distinct(window)) as i64).collect()
+        (0..self.states * zones)
+            .map(|window| MISSING * wanted.saturating_sub(distinct(window)) as i64)
+            .collect()
     }
 
     fn price(&self, at: usize, zone: usize) -> i64 {
@@ -169,8 +173,9 @@ impl Programme<'_> {
     }
 
     fn imbalance(&self, counts: &[u64]) -> u64 {
-        let away =
-            |(&count, share): (&u64, &Share)| count.saturating_sub(share.ceil()) + share.floor().saturating_sub(count);
+        let away = |(&count, share): (&u64, &Share)| {
+            count.saturating_sub(share.ceil()) + share.floor().saturating_sub(count)
+        };
         counts.iter().zip(self.shares).map(away).sum()
     }
 
@@ -192,7 +197,9 @@ impl Programme<'_> {
     fn splice(&self, one: &[usize], other: &[usize]) -> Option<(Fault, Vec<usize>)> {
         let partitions = one.len();
         let agree = |at: usize| {
-            (1..self.window).all(|by| one[(at + partitions - by) % partitions] == other[(at + partitions - by) % partitions])
+            (1..self.window).all(|by| {
+                one[(at + partitions - by) % partitions] == other[(at + partitions - by) % partitions]
+            })
         };
         let joints: Vec<bool> = (0..partitions).map(agree).collect();
         let (missing, _, moved) = self.fault(one);

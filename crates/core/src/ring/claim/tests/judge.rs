@@ -92,7 +92,8 @@ impl Judge {
 
     /// What every table must be.
     pub(super) fn check(&self, owners: &[NodeId]) {
-        let context = || alloc::format!("Q={} N={} {:?}: {owners:?}", self.partitions, self.n, self.claimants);
+        let context =
+            || alloc::format!("Q={} N={} {:?}: {owners:?}", self.partitions, self.n, self.claimants);
         assert_eq!(owners.len(), self.partitions);
         assert_eq!(self.nodes_missing(owners) == 0, self.can_be_distinct(), "{}", context());
         assert!(self.zones_missing(owners) == 0 || !self.zones_can_be_distinct(), "{}", context());
