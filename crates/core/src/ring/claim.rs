@@ -13,16 +13,19 @@
 //!    others by weight.
 //! 4. **Moves.** As few partitions as possible are taken from nodes that stay.
 //!
-//! A change starts from the assignment before: vacant partitions are filled, nodes that lack partitions take them
-//! from nodes that have too many. Mostly nothing is left to wish for then. Otherwise a search goes on from there,
-//! bounded and deterministic; it is no proof. What it reaches, and how far that is from a bound that
-//! cannot be passed, is measured by the tests. Three things cost moves and cannot be helped:
+//! The first is certain: wherever it is possible it is reached, by layouts that are known to have it. So is the third
+//! where the second is possible, as far as tests tell. As for moves, a change starts from the assignment before:
+//! vacant partitions are filled, nodes that lack partitions take them from nodes that have too many. A node that
+//! joins more than N others in one zone takes exactly its share, and nothing else moves. Where that leaves something
+//! to wish for, a search goes on from there, bounded and deterministic, and no proof: the tests try tiny rings one by
+//! one, and compare others with a bound that cannot be passed (at most one move more in one zone, two in three or four
+//! zones, for up to 32 partitions). Three things cost moves and cannot be helped:
 //!
 //! - A node leaves a ring of hardly more than N nodes: its neighbours may not take over its partitions, so that
 //!   one partition more has to move for most of them.
 //! - A zone comes near Q / N (four zones and N = 3, and one of them grows): its partitions end up N apart with
-//!   hardly a gap, so that one more shifts the others for a good part of the ring. Zones of equal weight, or as many
-//!   zones as N, avoid it.
+//!   hardly a gap, so that one more shifts the others for a good part of the ring. Zones that grow together, or as
+//!   many zones as N, avoid it. Above some 4,096 partitions in four zones, such a change may be laid out afresh.
 //! - A ring of N nodes or fewer changes. There, however, every node is a home of every key, and an owner that changes
 //!   is an entry that changes, not data that moves.
 

@@ -3,7 +3,6 @@
 mod bound;
 mod judge;
 mod laws;
-mod zz;
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;

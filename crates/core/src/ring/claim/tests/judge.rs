@@ -125,7 +125,7 @@ impl Judge {
         Some(over.max(under.saturating_sub(vacant)))
     }
 
-    /// Claims anew and checks the outcome. With plenty of nodes, all in one zone, nothing moves without need.
+    /// Claims anew and checks the outcome.
     pub(super) fn check_change(&self, before: &[NodeId]) -> Vec<NodeId> {
         let after = claim(before, &self.claimants, self.partitions as u32, self.n as u8);
         self.check(&after);
