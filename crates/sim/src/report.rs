@@ -179,6 +179,8 @@ pub struct Report {
     pub counters: BTreeMap<Counter, u64>,
     /// Hints that were never delivered.
     pub hints_left: u64,
+    /// What was still under way when the time to converge was up.
+    pub unfinished: Vec<String>,
     /// Writes that were acknowledged.
     pub acked_writes: u64,
     /// Acknowledged writes that are gone.
@@ -211,6 +213,7 @@ pub(crate) struct Measured {
     pub siblings_max: u32,
     pub counters: BTreeMap<Counter, u64>,
     pub hints_left: u64,
+    pub unfinished: Vec<String>,
     pub reused: Vec<DotReused>,
 }
 
@@ -222,7 +225,10 @@ impl Report {
         let attempted = measured.gets.attempted + measured.puts.attempted;
         let succeeded = measured.gets.succeeded + measured.puts.succeeded;
         let availability = if attempted == 0 { 1.0 } else { succeeded as f64 / attempted as f64 };
-        let green = verdict.is_green() && measured.hints_left == 0 && measured.reused.is_empty();
+        let green = verdict.is_green()
+            && measured.hints_left == 0
+            && measured.unfinished.is_empty()
+            && measured.reused.is_empty();
         let mut report = Self {
             scenario: measured.scenario,
             seed: measured.seed,
@@ -237,6 +243,7 @@ impl Report {
             siblings_max: measured.siblings_max,
             counters: measured.counters,
             hints_left: measured.hints_left,
+            unfinished: measured.unfinished,
             acked_writes: verdict.acked_writes,
             lost_writes: verdict.lost.len() as u64,
             lost: verdict.lost.into_iter().take(Self::EXAMPLES_MAX).map(|lost| lost.why).collect(),
@@ -272,6 +279,7 @@ impl Report {
         }
         found.push(at_most("keys diverged", self.diverged_keys, expect.diverged_keys_max));
         found.push(at_most("hints left", self.hints_left, 0));
+        found.push(at_most("things unfinished", self.unfinished.len() as u64, 0));
         found.push(at_most("dots that name two writes", self.reused_dots.len() as u64, 0));
         let availability_min = expect.availability_min.value();
         found.push(Expectation {

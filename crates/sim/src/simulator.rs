@@ -354,6 +354,12 @@ impl<'a> Simulator<'a> {
         self.carts.keys().iter().map(|key| (key.to_string(), homes(key))).collect()
     }
 
+    /// Hints on disks that are still part of the world.
+    fn hints_left(&self) -> u64 {
+        let there = self.processes.iter().filter(|process| process.exists);
+        there.map(|process| process.disk.hints() as u64).sum()
+    }
+
     /// The latest state of the ring that anybody has.
     fn ring_in_force(&self) -> Ring {
         let rings = self.processes.iter().filter_map(|process| {
@@ -385,7 +391,8 @@ impl<'a> Simulator<'a> {
             gets,
             puts,
             siblings_max: self.siblings_max,
-            hints_left: self.processes.iter().map(|process| process.disk.hints() as u64).sum(),
+            hints_left: self.hints_left(),
+            unfinished: if self.converged { Vec::new() } else { self.busy() },
             reused: self.oracle.reused().to_vec(),
             counters: self.counters,
         };

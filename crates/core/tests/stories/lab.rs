@@ -356,7 +356,7 @@ impl Lab {
                     self.messages.push_back((node, to.0, message));
                 }
                 Output::AdminReply(reply) => self.log.push(match reply.result {
-                    Ok(Some(plan)) => format!("n{node} plans {} moves", plan.moves().count()),
+                    Ok(Some(plan)) => format!("n{node} plans {} moves", plan.moves().moves.len()),
                     Ok(None) => format!("n{node} has nothing staged"),
                     Err(error) => format!("n{node} refuses: {error}"),
                 }),

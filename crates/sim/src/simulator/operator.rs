@@ -1,7 +1,7 @@
 //! Operators: they start nodes and change the cluster's membership, and try again until it is done.
 
 use cartwheel_core::id::{CallId, NodeId};
-use cartwheel_core::membership::{Change, Departure, PlanError, Share};
+use cartwheel_core::membership::{Change, Cluster, Departure, MemberStatus, Plan, PlanError, Share};
 use cartwheel_core::{AdminOp, AdminReply, AdminRequest, Input};
 
 use super::{Event, Simulator};
@@ -27,7 +27,14 @@ struct Task {
 enum Doing {
     Staging,
     Committing,
-    /// It is committed, or makes no sense any more.
+    /// It is committed. A node that heard of it alone may yet lose its disk.
+    Watching,
+    /// It does not fit how the node stands: it is so already, or makes no sense any more.
+    Doubting,
+    /// What is staged does not fit together: it is cleared, and staged anew.
+    Clearing,
+    /// It cannot be: what is staged is cleared.
+    GivingUp,
     Done,
 }
 
@@ -79,27 +86,45 @@ impl Simulator<'_> {
 
     /// Asks the first node that takes part.
     pub(super) fn operate(&mut self, task: usize) {
+        if matches!(self.operator.tasks[task].doing, Doing::Watching | Doing::Doubting) {
+            self.watch(task);
+        }
         let doing = self.operator.tasks[task].doing;
         if doing == Doing::Done {
             return;
         }
-        let serves = |at: &usize| {
-            self.processes[*at].node.as_ref().is_some_and(|node| node.status().serves())
-                && *at != self.operator.tasks[task].node as usize
-        };
         self.queue.push(self.now + PATIENCE_NS, Event::Operate { task });
-        let Some(at) = (0..self.processes.len()).find(serves) else { return };
+        let subject = self.operator.tasks[task].node as usize;
+        let serves = |at: &usize| {
+            *at != subject && self.processes[*at].node.as_ref().is_some_and(|node| node.status().serves())
+        };
+        let at = (0..self.processes.len()).find(serves);
+        let (Some(at), Some(op)) = (at, self.operator.tasks[task].op()) else { return };
         self.next_call += 1;
         let call = CallId(self.next_call);
-        let entry = &mut self.operator.tasks[task];
-        entry.call = Some(call);
-        let op = match doing {
-            Doing::Staging => {
-                AdminOp::Stage { node: NodeId(u64::from(entry.node) + 1), change: entry.change.clone() }
-            }
-            Doing::Committing | Doing::Done => AdminOp::Commit { shown: None },
-        };
+        self.operator.tasks[task].call = Some(call);
         self.handle(at as u32, Input::Admin(AdminRequest { call, op }));
+    }
+
+    /// Done once everybody knows; to be done again if nobody does.
+    fn watch(&mut self, task: usize) {
+        let entry = &self.operator.tasks[task];
+        let running = self.processes.iter().filter_map(|process| process.node.as_ref());
+        let known: Vec<bool> = running
+            .map(|node| node.status())
+            .filter(|status| status.serves())
+            .map(|status| entry.is_reached(status.cluster()))
+            .collect();
+        let all = known.iter().all(|known| *known);
+        let none = !known.iter().any(|known| *known);
+        let doing = entry.doing;
+        self.operator.tasks[task].doing = match (all, none) {
+            _ if known.is_empty() => doing,
+            (true, _) => Doing::Done,
+            (_, true) if doing == Doing::Doubting => Doing::Done,
+            (_, true) => Doing::Staging,
+            _ => Doing::Watching,
+        };
     }
 
     pub(super) fn on_admin_reply(&mut self, reply: AdminReply) {
@@ -107,20 +132,58 @@ impl Simulator<'_> {
             return;
         };
         let task = &mut self.operator.tasks[index];
-        task.doing = match (task.doing, reply.result) {
-            (Doing::Staging, Ok(_)) => {
-                self.queue.push(self.now, Event::Operate { task: index });
-                Doing::Committing
+        task.on_reply(&reply.result);
+        // What goes wrong is tried again later.
+        if reply.result.is_ok() {
+            self.queue.push(self.now, Event::Operate { task: index });
+        }
+    }
+}
+
+impl Task {
+    fn op(&self) -> Option<AdminOp> {
+        match self.doing {
+            Doing::Staging => {
+                Some(AdminOp::Stage { node: NodeId(u64::from(self.node) + 1), change: self.change.clone() })
             }
-            (_, Ok(_)) => Doing::Done,
-            // It is so already, or never can be.
-            (_, Err(PlanError::Status { .. } | PlanError::Weight | PlanError::TooFewMembers { .. })) => {
-                self.queue.push(self.now, Event::Operate { task: index });
-                Doing::Done
+            Doing::Committing => Some(AdminOp::Commit { shown: None }),
+            Doing::Clearing | Doing::GivingUp => Some(AdminOp::Clear),
+            Doing::Watching | Doing::Doubting | Doing::Done => None,
+        }
+    }
+
+    fn on_reply(&mut self, result: &Result<Option<Plan>, PlanError>) {
+        self.call = None;
+        self.doing = match (self.doing, result) {
+            (Doing::Staging, Ok(_)) => Doing::Committing,
+            (Doing::Committing, Ok(_)) => Doing::Watching,
+            (Doing::Clearing, Ok(_)) => Doing::Staging,
+            (Doing::GivingUp, Ok(_)) => Doing::Done,
+            (Doing::Staging, Err(PlanError::Status { .. })) => Doing::Doubting,
+            (Doing::Committing, Err(PlanError::TooFewMembers { .. })) if self.change == Change::Leave => {
+                Doing::GivingUp
             }
-            // Somebody else has committed or cleared what was staged here; or it may be staged, and not committed yet.
-            (Doing::Committing, Err(PlanError::NothingToDo | PlanError::Changed)) => Doing::Staging,
+            (Doing::Committing, Err(PlanError::Status { .. } | PlanError::TooFewMembers { .. })) => {
+                Doing::Clearing
+            }
+            // Somebody else has committed what was staged here, or cleared it.
+            (Doing::Committing, Err(PlanError::NothingToDo)) => Doing::Staging,
             (doing, Err(_)) => doing,
+            (doing, Ok(_)) => doing,
         };
+    }
+
+    /// Whether `cluster` is as this task will have it.
+    fn is_reached(&self, cluster: &Cluster) -> bool {
+        let at_least = |node: NodeId, status: MemberStatus| cluster.status(node) >= Some(status);
+        let node = NodeId(u64::from(self.node) + 1);
+        match &self.change {
+            Change::Join(_) | Change::Reshare(_) => at_least(node, MemberStatus::Member),
+            Change::Leave => at_least(node, MemberStatus::Leaving),
+            Change::Remove => at_least(node, MemberStatus::Left),
+            Change::Replace { with, .. } => {
+                at_least(node, MemberStatus::Leaving) && at_least(*with, MemberStatus::Member)
+            }
+        }
     }
 }

@@ -82,6 +82,7 @@ impl Process {
 fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
     let cluster = &scenario.cluster;
     Config {
+        founders: (1..=u64::from(cluster.nodes)).map(NodeId).collect(),
         n: cluster.n,
         r: cluster.r.0,
         w: cluster.w.0,
