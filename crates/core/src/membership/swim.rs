@@ -216,8 +216,7 @@ impl Swim {
         }
         self.outgrow(now, &packet, out);
         self.readdress(&mut packet);
-        let me = *self.foca.identity();
-        packet.news.retain(|news| *news.id() == me || self.members.contains(&news.id().node));
+        self.select_news(&mut packet.news);
         let bytes = packet.encode().expect("no more than was decoded");
         if self.run(now, out, |foca, effects| foca.handle_data(&bytes, effects)).is_err() {
             self.ignored.malformed += 1;
@@ -385,6 +384,17 @@ impl Swim {
             self.run(now, out, |foca, effects| foca.change_identity(greater, effects))
                 .expect("a packet holds an identity");
         }
+    }
+
+    /// Leaves what concerns members, and one piece of news at most of this node's present life: it may end that, and a
+    /// second one would then be of an earlier life, which foca would take for somebody else's.
+    fn select_news(&self, news: &mut Vec<Member<Identity>>) {
+        let me = *self.foca.identity();
+        let mut told = false;
+        news.retain(|news| {
+            let repeated = *news.id() == me && core::mem::replace(&mut told, true);
+            !repeated && (*news.id() == me || self.members.contains(&news.id().node))
+        });
     }
 
     /// What is meant for an earlier life of this node is taken by the present one; only that the earlier one was
