@@ -101,9 +101,14 @@ impl Dots {
         if !is_own {
             findings.add(Promise::ClockMonotone, || {
                 let (at, life) = (seconds(at_ns), self.lives.get(&node));
-                format!(
-                    "n{node} issued {dot:?} for {key} at {at}, but may not count under that actor in its {life:?}"
-                )
+                let may = life.map_or_else(String::new, |life| {
+                    let Life { store, boot, continuous_since } = life;
+                    format!(
+                        ": its store is {:x}, its boots without a break {continuous_since} to {boot}",
+                        store.0
+                    )
+                });
+                format!("n{node} issued {dot:?} for {key} at {at}, and may not count under that actor{may}")
             });
         }
     }
@@ -158,7 +163,13 @@ mod tests {
         let wiped = Life { store: StoreId(2), ..LIFE };
         assert_eq!(judged(wiped, &[(dot(1, 1), 1)]).examples(Promise::ClockMonotone).len(), 1);
         let crashed = Life { boot: 2, continuous_since: 2, ..LIFE };
-        assert_eq!(judged(crashed, &[(dot(1, 1), 1)]).examples(Promise::ClockMonotone).len(), 1);
+        assert_eq!(
+            judged(crashed, &[(dot(1, 1), 1)]).examples(Promise::ClockMonotone),
+            [
+                "n1 issued n1.1.1.1:1 for b/k at 0.005 s, and may not count under that actor: its store is 1, its boots \
+              without a break 2 to 2"
+            ]
+        );
         let stopped = Life { boot: 2, continuous_since: 1, ..LIFE };
         assert_eq!(judged(stopped, &[(dot(1, 1), 1)]).examples(Promise::ClockMonotone).len(), 0);
     }
