@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::latency::Latency;
 use crate::report::Counter;
 
-pub use faults::{Fault, NemesisSpec};
+pub use faults::{Fault, FaultKind, NemesisSpec};
 pub use load::ScenarioError;
 pub use units::{Probability, QuorumSpec, Span};
 
@@ -164,18 +164,32 @@ pub struct NetworkSpec {
     /// A message between nodes arrives twice.
     #[serde(default)]
     pub duplication: Probability,
+    /// A message between nodes is held back, so that later ones overtake it.
+    #[serde(default)]
+    pub reordering: Probability,
+    /// By how much.
+    #[serde(default = "NetworkSpec::default_reordering_delay")]
+    pub reordering_delay: Latency,
 }
 
 impl NetworkSpec {
     fn default_latency() -> Latency {
         Latency::LogNormal { median: Span::from_us(500), sigma: 0.5 }
     }
+    fn default_reordering_delay() -> Latency {
+        Latency::Exponential { min: Span::default(), mean: Span::from_ms(20) }
+    }
 }
 
 impl Default for NetworkSpec {
     fn default() -> Self {
-        let latency = Self::default_latency();
-        Self { latency, loss: Probability::default(), duplication: Probability::default() }
+        Self {
+            latency: Self::default_latency(),
+            loss: Probability::default(),
+            duplication: Probability::default(),
+            reordering: Probability::default(),
+            reordering_delay: Self::default_reordering_delay(),
+        }
     }
 }
 
@@ -227,6 +241,9 @@ pub enum WorkloadSpec {
         /// A visit removes an item instead of adding one.
         #[serde(default)]
         remove: Probability,
+        /// A visit deletes the cart with the context that it read, instead of changing it.
+        #[serde(default)]
+        delete: Probability,
         /// A visit adds an item without having read the cart (one click in a shop window): its write is concurrent
         /// with everything.
         #[serde(default)]

@@ -76,7 +76,11 @@ fn network(stream: &mut Stream) -> NetworkSpec {
     let median = Span::from_us(pick(stream, &[100, 1_000, 10_000]));
     let loss = pick(stream, &[0, 0, 1, 20]) as f64 / 1_000.0;
     let duplication = pick(stream, &[0, 0, 1, 20]) as f64 / 1_000.0;
+    let reordering = pick(stream, &[0, 0, 10, 100]) as f64 / 1_000.0;
+    let late_by = Span::from_ms(pick(stream, &[5, 50, 500]));
     NetworkSpec {
+        reordering: Probability::new(reordering).unwrap_or_default(),
+        reordering_delay: Latency::Exponential { min: Span::default(), mean: late_by },
         latency: Latency::LogNormal { median, sigma: pick(stream, &[1, 5, 12]) as f64 / 10.0 },
         loss: Probability::new(loss).unwrap_or_default(),
         duplication: Probability::new(duplication).unwrap_or_default(),
@@ -89,6 +93,7 @@ fn workload(stream: &mut Stream) -> WorkloadSpec {
         carts: stream.between(1, 8) as u32,
         think: Latency::Exponential { min: Span::default(), mean: Span::from_ms(stream.between(5, 200)) },
         remove: Probability::new(pick(stream, &[0, 2, 4]) as f64 / 10.0).unwrap_or_default(),
+        delete: Probability::new(pick(stream, &[0, 0, 1, 3]) as f64 / 10.0).unwrap_or_default(),
         blind: Probability::new(pick(stream, &[0, 1, 5]) as f64 / 10.0).unwrap_or_default(),
         strict: Probability::new(pick(stream, &[0, 0, 3]) as f64 / 10.0).unwrap_or_default(),
         primary: Probability::new(pick(stream, &[0, 0, 3]) as f64 / 10.0).unwrap_or_default(),
@@ -98,19 +103,19 @@ fn workload(stream: &mut Stream) -> WorkloadSpec {
 
 fn nemesis(stream: &mut Stream) -> NemesisSpec {
     let mut weight = || if stream.below(2) == 0 { 0 } else { 1 + stream.below(3) as u32 };
-    let (partition, one_way, wipe_disk, wipe_key, clock_jump) =
-        (weight(), weight(), weight(), weight(), weight());
-    let (join, leave, replace) = (weight(), weight(), weight());
     NemesisSpec {
         crash: 1 + weight(),
-        partition,
-        one_way,
-        wipe_disk,
-        wipe_key,
-        clock_jump,
-        join,
-        leave,
-        replace,
+        partition: weight(),
+        one_way: weight(),
+        wipe_disk: weight(),
+        wipe_key: weight(),
+        partial_partition: weight(),
+        drop_acks: weight(),
+        slow_node: weight(),
+        clock_jump: weight(),
+        join: weight(),
+        leave: weight(),
+        replace: weight(),
         every: Span::from_ms(stream.between(200, 3_000)),
         lasts: Span::from_ms(stream.between(100, 4_000)),
     }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use cartwheel_check::{Copies, Copy, History, Operation, Outcome, WriteId, judge};
+use cartwheel_check::{Copies, Copy, History, Insight, Operation, Outcome, WriteId, judge};
 
 use crate::cluster::{Cluster, Node, until};
 use crate::http::{get, put};
@@ -79,6 +79,7 @@ impl Shop {
             id: WriteId(id),
             client,
             key: path(cart),
+            deletes: false,
             seen: versions.iter().map(own).collect(),
             what: format!("adds item {id}"),
             outcome,
@@ -115,8 +116,9 @@ fn no_acknowledged_write_is_lost_when_all_nodes_are_killed_under_load() {
     cluster.wait_until_drained();
     let history = shop.history.into_inner().expect("whole");
     let copies = copies(&cluster);
-    let verdict = judge(&history, &copies, |_| None);
-    assert!(verdict.is_green(), "{verdict:#?}");
+    let verdict = judge(&history, &copies, &Insight::NONE);
+    // A request that was done twice may show an old version again; from outside nobody can tell.
+    assert!(verdict.lost.is_empty() && verdict.diverged.is_empty(), "{verdict:#?}");
     assert!(verdict.acked_writes >= (ROUNDS * ACKED_PER_ROUND) as u64);
     assert_items_kept(&history, &cluster);
 }

@@ -89,11 +89,16 @@ impl Puts {
                 cx.event(Event::RequestRepeated { request: put.write.request });
                 answer_caller(cx, caller, Ok(answer));
             }
-            None => self.coordinate(cx, caller, put),
+            Some(Known::Tried(dot)) => {
+                let dot = *dot;
+                self.coordinate(cx, caller, put, Some(dot));
+            }
+            None => self.coordinate(cx, caller, put, None),
         }
     }
 
-    fn coordinate(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
+    /// `made` is the dot of an earlier attempt at the same request.
+    fn coordinate(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest, made: Option<Dot>) {
         let op = cx.next_op();
         let request = put.write.request;
         let placement = cx.placement(&put.key, put.needs.n);
@@ -101,6 +106,7 @@ impl Puts {
         let tally = if placement.joint.is_some() { Tally::joint(put.needs) } else { Tally::new(put.needs) };
         let update = Update::Coordinate {
             write: put.write,
+            made,
             mint: cx.mint_actor(),
             continuous_since: cx.env.boot.continuous_since,
             past_entries_max: cx.env.config.past_entries_max,
@@ -246,7 +252,8 @@ impl Puts {
     fn finish(&mut self, cx: &mut Cx, op: OpId) {
         let Some(put) = self.running.remove(&op) else { return };
         cx.disarm(put.deadline, Timer::Put(op));
-        self.admission.ended(put.request);
+        let dot = put.spread.and_then(|(_, dot)| dot);
+        self.admission.ended(put.request, dot, cx.env.config.request_memory_max);
     }
 }
 

@@ -1,21 +1,20 @@
 //! One simulated process: a core, its disk, its clock.
 
 use cartwheel_core::id::{NodeId, StoreId};
-use cartwheel_core::replica::{Change, Update};
 use cartwheel_core::ring::Ring;
 use cartwheel_core::storage::{StorageCompletion, StorageOp, StorageRequest};
-use cartwheel_core::version::{Policy, Siblings, Version};
+use cartwheel_core::version::Policy;
 use cartwheel_core::{Boot, Config, Input, Node, Outbox};
 
 use super::{Event, Simulator};
 use crate::clock::Clock;
 use crate::disk::Disk;
+use crate::oracle::Life;
 use crate::scenario::{ClusterSpec, Scenario};
 use crate::streams::{Component, Stream, Streams};
 
 #[derive(Debug)]
-pub(super) struct Process {
-    index: u32,
+pub(crate) struct Process {
     config: Config,
     /// Counts starts; what was scheduled for an earlier life is void.
     pub life: u32,
@@ -27,6 +26,8 @@ pub(super) struct Process {
     pub disk: Disk,
     pub clock: Clock,
     pub stream: Stream,
+    /// When this life began.
+    pub started_ns: u64,
     /// When the disk has applied everything submitted so far.
     disk_free_at: u64,
     /// The earliest timer event scheduled in this life.
@@ -46,7 +47,6 @@ impl Process {
         let drift_max = u64::from(scenario.clock.drift_max_ppm) * 1_000;
         let mut stream = streams.stream(Component::Disk { node: index });
         Self {
-            index,
             config: config(index, scenario, ring),
             life: 0,
             node: None,
@@ -57,6 +57,7 @@ impl Process {
                 drift_ppb: clock.between(0, 2 * drift_max) as i64 - drift_max as i64,
             },
             stream,
+            started_ns: 0,
             disk_free_at: 0,
             timer_at: None,
         }
@@ -106,21 +107,6 @@ fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
     }
 }
 
-/// What `update` brought to the record that `change` left.
-fn incoming(update: &Update, change: &Change) -> Siblings {
-    match (update, change.dot) {
-        (Update::Merge { siblings, .. }, _) => siblings.clone(),
-        (Update::Coordinate { write, .. }, Some(dot)) => Siblings::from_versions(vec![Version {
-            dot,
-            past: write.context.0.clone(),
-            request: write.request,
-            written_at: write.written_at,
-            value: write.value.clone(),
-        }]),
-        _ => Siblings::default(),
-    }
-}
-
 impl Simulator<'_> {
     /// Starts a node that is down.
     pub(super) fn start(&mut self, node: u32) {
@@ -128,6 +114,9 @@ impl Simulator<'_> {
         let process = &mut self.processes[node as usize];
         let seed = streams.seed(Component::Boot { node, life: process.life + 1 });
         let boot = process.boot(seed);
+        process.started_ns = self.now;
+        let life = Life { store: boot.store, boot: boot.number, continuous_since: boot.continuous_since };
+        self.oracle.started(node, life);
         let now = process.clock.read(self.now);
         let mut outbox = Outbox::new();
         process.node = Some(Node::new(process.config.clone(), boot, now, &mut outbox));
@@ -231,12 +220,8 @@ impl Simulator<'_> {
                 let before = process.disk.read(&key);
                 let result = process.disk.apply(ticket, &key, &update);
                 if let Ok(change) = &result {
-                    let index = process.index + 1;
-                    let incoming = incoming(&update, change);
-                    self.oracle.updated(self.now, index, &before, &incoming, &change.siblings);
-                    if let (Update::Coordinate { write, .. }, Some(dot)) = (&update, change.dot) {
-                        self.oracle.issued(self.now, index, &key, dot, write.request);
-                    }
+                    let (oracle, scene) = self.watch();
+                    oracle.applied(&scene, node, &key, &update, &before, change);
                 }
                 self.begin_sync(node);
                 StorageCompletion::Applied { ticket, result: Ok(result) }
