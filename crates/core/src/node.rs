@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::anti_entropy::{Answers, Exchanges};
+use crate::background::BackgroundStatus;
 use crate::boundary::{ClientError, ClientOp, ClientRequest, Event, Input, Outbox, ReadOptions};
 use crate::config::{Boot, Config};
 use crate::coordinator::quorum::Needs;
@@ -116,6 +117,11 @@ impl Status<'_> {
     /// What this node owes to others: keys, and bytes of values.
     pub fn hints(&self) -> Vec<(NodeId, HintTotal)> {
         self.node.env.owed.totals()
+    }
+
+    /// How much background work is allowed, and what that rests on; `None` when it is not held back.
+    pub fn background(&self) -> Option<BackgroundStatus> {
+        self.node.env.background.status()
     }
 
     /// Whether no exchange of hash trees is under way.

@@ -35,6 +35,8 @@ pub enum Counter {
     Forwards,
     /// A repeated request was answered from memory.
     RequestsRepeated,
+    /// A node began to hold its background work back, because the foreground suffered.
+    BackgroundThrottles,
     /// A node lost power.
     Crashes,
     /// A crash lost updates that were applied and not yet synced.

@@ -14,7 +14,7 @@ use crate::report::Counter;
 
 pub use faults::{Fault, NemesisSpec};
 pub use load::ScenarioError;
-pub use units::{Probability, QuorumSpec, Span};
+pub use units::{Probability, QuorumSpec, Span, TargetSpec};
 
 /// One scenario file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,6 +97,19 @@ pub struct ClusterSpec {
     /// How often each node compares one partition with one other home of it.
     #[serde(default = "ClusterSpec::default_anti_entropy_interval")]
     pub anti_entropy_interval: Span,
+    /// Background work yields when the 99th percentile of what foreground requests wait for at a replica is above
+    /// this; `off`: it never yields.
+    #[serde(default)]
+    pub background_latency_target: TargetSpec,
+    /// The trailing time over which that percentile is taken.
+    #[serde(default = "ClusterSpec::default_background_window")]
+    pub background_window: Span,
+    /// Background work that is always allowed, in records per second.
+    #[serde(default = "ClusterSpec::default_background_rate_min")]
+    pub background_rate_min: u32,
+    /// The most background work that is ever done, in records per second.
+    #[serde(default = "ClusterSpec::default_background_rate_max")]
+    pub background_rate_max: u32,
 }
 
 impl ClusterSpec {
@@ -123,6 +136,15 @@ impl ClusterSpec {
     }
     fn default_anti_entropy_interval() -> Span {
         Span::from_ms(100)
+    }
+    fn default_background_window() -> Span {
+        Span::from_ms(60_000)
+    }
+    fn default_background_rate_min() -> u32 {
+        100
+    }
+    fn default_background_rate_max() -> u32 {
+        10_000
     }
     fn default_hint_interval() -> Span {
         Span::from_ms(500)

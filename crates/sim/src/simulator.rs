@@ -261,7 +261,8 @@ impl<'a> Simulator<'a> {
             CoreEvent::Suspected { .. } => Counter::Suspicions,
             CoreEvent::Forwarded { .. } => Counter::Forwards,
             CoreEvent::RequestRepeated { .. } => Counter::RequestsRepeated,
-            CoreEvent::Alive { .. } | CoreEvent::StorageFailed => return,
+            CoreEvent::BackgroundThrottled { .. } => Counter::BackgroundThrottles,
+            CoreEvent::Alive { .. } | CoreEvent::BackgroundRecovered | CoreEvent::StorageFailed => return,
         };
         self.count(counter);
     }

@@ -5,6 +5,9 @@
 //! holds there and is told which of them, and which others, the other side holds otherwise. Each of those keys is
 //! settled by the ordinary replica messages: a write of what the leader holds, a read of what the other holds. The
 //! other side keeps no state.
+//!
+//! Each step first asks whether the [background](crate::background) may do so much now, and waits if not. The other
+//! side never makes the leader wait; what it is asked for is charged to the rest of its own background work.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
@@ -27,6 +30,10 @@ use crate::version::{Digest, Siblings};
 pub const LEAVES_PER_STEP: usize = 16;
 /// Nodes whose hashes are compared at once.
 pub const NODES_PER_STEP: usize = 256;
+/// Keys that are read and written at once.
+const REPAIRS_PER_STEP: usize = 64;
+/// A listing of more keys makes the next one shorter, down to one leaf.
+const KEYS_PER_LISTING: usize = 1_024;
 
 /// What this node leads.
 #[derive(Debug, Default)]
@@ -48,12 +55,26 @@ struct Exchange {
     open: Vec<TreeNode>,
     /// Leaves that differ, not looked into yet.
     leaves: VecDeque<Leaf>,
+    /// How many leaves the next listing may have.
+    leaves_per_step: usize,
     repairs: Repairs,
+    /// The step that waits for the foreground to leave room for it, until the timer.
+    held: Option<Step>,
+}
+
+/// What an exchange does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Compare,
+    List,
+    Repair,
 }
 
 /// Keys of the leaves being looked into.
 #[derive(Debug, Default)]
 struct Repairs {
+    /// Not looked at yet.
+    open: VecDeque<Key>,
     /// Asked of the peer.
     reads: BTreeMap<OpId, Key>,
     /// Sent to the peer.
@@ -63,6 +84,7 @@ struct Repairs {
 }
 
 impl Repairs {
+    /// Whether nothing is under way.
     fn are_done(&self) -> bool {
         self.reads.is_empty() && self.writes.is_empty() && self.loading == 0
     }
@@ -92,6 +114,9 @@ impl Exchanges {
     /// that lives is silent, too, when its store cannot answer.
     pub fn on_timer(&mut self, cx: &mut Cx) {
         self.timer = None;
+        if let Some(step) = self.running.as_mut().and_then(|exchange| exchange.held.take()) {
+            return self.step(cx, step);
+        }
         if self.running.take().is_some() {
             return self.await_turn(cx);
         }
@@ -107,9 +132,11 @@ impl Exchanges {
             comparing: Vec::new(),
             open: alloc::vec![TreeNode::ROOT],
             leaves: VecDeque::new(),
+            leaves_per_step: LEAVES_PER_STEP,
             repairs: Repairs::default(),
+            held: None,
         });
-        self.load_hashes(cx);
+        self.step(cx, Step::Compare);
     }
 
     /// Our hashes of the nodes being compared: ask the peer which differ.
@@ -129,7 +156,8 @@ impl Exchanges {
             exchange.leaves.extend(node.leaf());
             exchange.open.extend(node.children());
         }
-        if exchange.open.is_empty() { self.next_leaves(cx) } else { self.load_hashes(cx) }
+        let step = if exchange.open.is_empty() { Step::List } else { Step::Compare };
+        self.step(cx, step);
     }
 
     /// Our keys of some leaves: ask the peer which it holds otherwise.
@@ -142,24 +170,36 @@ impl Exchanges {
     ) {
         let Some(exchange) = self.exchange(op) else { return };
         let Ok(keys) = result else { return self.end(cx) };
+        exchange.note_listing(leaves.len(), keys.len());
+        cx.background_done(keys.len());
         let (peer, partition) = (exchange.peer, exchange.partition);
         self.ask(cx, peer, AntiEntropyMessage::Keys { op, partition, leaves, keys });
     }
 
-    /// These keys differ: send the peer what we hold, and read what it holds.
+    /// These keys differ.
     pub fn on_keys_differ(&mut self, cx: &mut Cx, from: NodeId, op: OpId, keys: Vec<Key>) {
         let ring = cx.env.config.ring.clone();
         let Some(exchange) = self.exchange_with(from, op) else { return };
         let partition = exchange.partition;
-        for key in keys.into_iter().filter(|key| ring.partition(key.token()) == partition) {
-            cx.event(Event::AntiEntropyRepair { key: key.clone(), peer: from });
+        let ours = keys.into_iter().filter(|key| ring.partition(key.token()) == partition);
+        exchange.repairs.open.extend(ours);
+        self.go_on_when_repaired(cx);
+    }
+
+    /// Sends the peer what we hold of the next few keys that differ, and reads what it holds.
+    fn repair(&mut self, cx: &mut Cx, batch: usize) {
+        let Some(exchange) = &mut self.running else { return };
+        let (op, peer) = (exchange.op, exchange.peer);
+        let batch = batch.min(exchange.repairs.open.len());
+        for key in exchange.repairs.open.drain(..batch) {
+            cx.event(Event::AntiEntropyRepair { key: key.clone(), peer });
             let read = cx.next_op();
             exchange.repairs.reads.insert(read, key.clone());
             exchange.repairs.loading += 1;
-            cx.send(from, Message::Replica(ReplicaMessage::Read { op: read, key: key.clone() }));
+            cx.send(peer, Message::Replica(ReplicaMessage::Read { op: read, key: key.clone() }));
             cx.storage(StorageOp::Read { key: key.clone() }, Waiter::ExchangeRead { op, key });
         }
-        self.go_on_when_repaired(cx);
+        self.rearm(cx, cx.time() + cx.env.config.request_timeout);
     }
 
     /// What we hold of a key that differs.
@@ -169,6 +209,7 @@ impl Exchanges {
         if let Ok(siblings) = result
             && !siblings.is_empty()
         {
+            cx.background_bytes(siblings.value_bytes());
             let write = cx.next_op();
             exchange.repairs.writes.insert(write, key.clone());
             let message = ReplicaMessage::Write { op: write, key, siblings, owed: None };
@@ -211,6 +252,34 @@ impl Exchanges {
         self.exchange(op).filter(|exchange| exchange.peer == peer)
     }
 
+    /// Goes on with `step`, on as much as the background may do now, or waits until it may.
+    fn step(&mut self, cx: &mut Cx, step: Step) {
+        let Some(exchange) = &mut self.running else { return };
+        let most = match step {
+            Step::Compare => 1,
+            Step::List => exchange.leaves_per_step.min(exchange.leaves.len()),
+            Step::Repair => REPAIRS_PER_STEP.min(exchange.repairs.open.len()),
+        };
+        if most == 0 {
+            return self.end(cx);
+        }
+        let admitted = match step {
+            Step::Compare => cx.background(1).map(|()| 1),
+            Step::List | Step::Repair => cx.background_batch(u32::try_from(most).unwrap_or(u32::MAX)),
+        };
+        match admitted {
+            Ok(batch) => match step {
+                Step::Compare => self.load_hashes(cx),
+                Step::List => self.list_leaves(cx, batch as usize),
+                Step::Repair => self.repair(cx, batch as usize),
+            },
+            Err(at) => {
+                exchange.held = Some(step);
+                self.rearm(cx, at);
+            }
+        }
+    }
+
     fn load_hashes(&mut self, cx: &mut Cx) {
         let Some(exchange) = &mut self.running else { return };
         let rest = exchange.open.len().saturating_sub(NODES_PER_STEP);
@@ -219,22 +288,22 @@ impl Exchanges {
         cx.storage(StorageOp::TreeHashes { partition, nodes }, Waiter::ExchangeHashes { op });
     }
 
-    /// Looks into the next few leaves, or ends when there are none.
-    fn next_leaves(&mut self, cx: &mut Cx) {
+    /// Looks into the next few leaves.
+    fn list_leaves(&mut self, cx: &mut Cx, batch: usize) {
         let Some(exchange) = &mut self.running else { return };
-        let step = exchange.leaves.len().min(LEAVES_PER_STEP);
-        let leaves: Vec<Leaf> = exchange.leaves.drain(..step).collect();
-        if leaves.is_empty() {
-            return self.end(cx);
-        }
+        let batch = batch.min(exchange.leaves.len());
+        let leaves: Vec<Leaf> = exchange.leaves.drain(..batch).collect();
         let (op, partition) = (exchange.op, exchange.partition);
         let waiter = Waiter::ExchangeKeys { op, leaves: leaves.clone() };
         cx.storage(StorageOp::LeafKeys { partition, leaves }, waiter);
     }
 
+    /// The next keys that differ, then the next leaves, or the end when there are none.
     fn go_on_when_repaired(&mut self, cx: &mut Cx) {
-        if self.running.as_ref().is_some_and(|exchange| exchange.repairs.are_done()) {
-            self.next_leaves(cx);
+        let Some(exchange) = &self.running else { return };
+        if exchange.repairs.are_done() && exchange.held.is_none() {
+            let step = if exchange.repairs.open.is_empty() { Step::List } else { Step::Repair };
+            self.step(cx, step);
         }
     }
 
@@ -262,6 +331,15 @@ impl Exchanges {
     }
 }
 
+impl Exchange {
+    /// `leaves` leaves held `keys` keys: a leaf cannot be divided, but the next listing can have fewer of them.
+    fn note_listing(&mut self, leaves: usize, keys: usize) {
+        if keys > KEYS_PER_LISTING {
+            self.leaves_per_step = (leaves / 2).max(1);
+        }
+    }
+}
+
 /// The side that is asked: all that it needs is in the question.
 #[derive(Debug)]
 pub(crate) struct Answers;
@@ -276,6 +354,7 @@ impl Answers {
         theirs: Vec<(TreeNode, TreeHash)>,
     ) {
         if cx.storage_has_room() && Self::is_ours(cx, partition) && theirs.len() <= NODES_PER_STEP {
+            cx.background_done(1);
             let nodes = theirs.iter().map(|(node, _)| *node).collect();
             cx.storage(StorageOp::TreeHashes { partition, nodes }, Waiter::AnswerHashes { from, op, theirs });
         }
@@ -305,6 +384,7 @@ impl Answers {
         theirs: Vec<(Key, Digest)>,
     ) {
         if cx.storage_has_room() && Self::is_ours(cx, partition) && leaves.len() <= LEAVES_PER_STEP {
+            cx.background_done(leaves.len());
             cx.storage(StorageOp::LeafKeys { partition, leaves }, Waiter::AnswerKeys { from, op, theirs });
         }
     }
@@ -318,6 +398,7 @@ impl Answers {
         result: Result<Vec<(Key, Digest)>, StorageError>,
     ) {
         let Ok(ours) = result else { return };
+        cx.background_done(ours.len());
         let keys = differing(theirs, ours);
         cx.send(from, Message::AntiEntropy(AntiEntropyMessage::KeysDiffer { op, keys }));
     }

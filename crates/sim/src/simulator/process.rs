@@ -10,7 +10,7 @@ use cartwheel_core::{Boot, Config, Input, Node, Outbox};
 use super::{Event, Simulator};
 use crate::clock::Clock;
 use crate::disk::Disk;
-use crate::scenario::{ClusterSpec, Scenario};
+use crate::scenario::{ClusterSpec, Scenario, Span};
 use crate::streams::{Component, Stream, Streams};
 
 #[derive(Debug)]
@@ -90,6 +90,10 @@ fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
         anti_entropy_interval: cluster.anti_entropy_interval.duration(),
         past_entries_max: cluster.past_entries_max,
         hint_bytes_max: cluster.hint_bytes_max,
+        background_latency_target: cluster.background_latency_target.0.map(Span::duration),
+        background_window: cluster.background_window.duration(),
+        background_rate_min: cluster.background_rate_min,
+        background_rate_max: cluster.background_rate_max,
         flaw: scenario.flaw,
         ..Config::new(NodeId(u64::from(index) + 1), ring)
     }
