@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::oracle::DotReused;
 use crate::scenario::ExpectSpec;
+use crate::timeline::Moment;
 
 /// Things that are counted, by the names that scenario files use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -165,6 +166,8 @@ pub struct Report {
     pub diverged_keys: u64,
     /// Dots that named two writes.
     pub reused_dots: Vec<String>,
+    /// How it went over time, in steps of a quarter of a simulated second.
+    pub timeline: Vec<Moment>,
     /// What the file expects.
     pub expectations: Vec<Expectation>,
     /// Whether all of that holds.
@@ -185,6 +188,7 @@ pub(crate) struct Measured {
     pub siblings_max: u32,
     pub counters: BTreeMap<Counter, u64>,
     pub hints_left: u64,
+    pub timeline: Vec<Moment>,
     pub reused: Vec<DotReused>,
 }
 
@@ -217,6 +221,7 @@ impl Report {
             diverged_keys: verdict.diverged.len() as u64,
             diverged: verdict.diverged.into_iter().take(Self::EXAMPLES_MAX).collect(),
             reused_dots: measured.reused.iter().take(Self::EXAMPLES_MAX).map(ToString::to_string).collect(),
+            timeline: measured.timeline,
             expectations: Vec::new(),
             expectations_hold: false,
         };

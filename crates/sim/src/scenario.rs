@@ -189,6 +189,18 @@ pub struct DiskSpec {
     pub write: Latency,
     /// One sync, which covers every update applied before it began.
     pub sync: Latency,
+    /// The disk is one device: reads, updates, syncs, scans and listings wait in one line and are served one by one.
+    pub device: Option<DeviceSpec>,
+}
+
+/// What else takes a device's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceSpec {
+    /// Each record that a scan for hints or a listing of keys finds, beyond one read to get there.
+    pub scanned: Span,
+    /// Each KiB of values read or written.
+    pub kib: Span,
 }
 
 impl Default for DiskSpec {
@@ -197,6 +209,7 @@ impl Default for DiskSpec {
             read: Latency::Exponential { min: Span::from_us(20), mean: Span::from_us(80) },
             write: Latency::Fixed { value: Span::from_us(10) },
             sync: Latency::LogNormal { median: Span::from_ms(2), sigma: 0.5 },
+            device: None,
         }
     }
 }

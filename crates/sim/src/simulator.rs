@@ -3,6 +3,7 @@
 //! Every run has two phases. While clients work and faults strike, whatever the nodes promise must hold; then faults
 //! cease, everything is mended, and the cluster must converge within a bound.
 
+mod device;
 mod faults;
 mod finish;
 mod process;
@@ -24,6 +25,7 @@ use crate::oracle::Oracle;
 use crate::report::{Counter, Measured, Report};
 use crate::scenario::{Scenario, WorkloadSpec};
 use crate::streams::{Component, Stream, Streams};
+use crate::timeline::Timeline;
 use crate::trace::TraceDigest;
 use crate::workload::{Ask, Carts, Next, write_id};
 
@@ -110,6 +112,7 @@ struct Simulator<'a> {
     outbox: Outbox,
     counters: BTreeMap<Counter, u64>,
     siblings_max: u32,
+    timeline: Timeline,
     events: u64,
 }
 
@@ -140,6 +143,7 @@ impl<'a> Simulator<'a> {
             outbox: Outbox::new(),
             counters: BTreeMap::new(),
             siblings_max: 0,
+            timeline: Timeline::default(),
             events: 0,
         }
     }
@@ -247,6 +251,9 @@ impl<'a> Simulator<'a> {
     }
 
     fn count_event(&mut self, event: &CoreEvent) {
+        if let CoreEvent::HintDelivered { .. } | CoreEvent::AntiEntropyRepair { .. } = event {
+            self.timeline.moved(self.now);
+        }
         let counter = match event {
             CoreEvent::HintStored { .. } => Counter::HintsStored,
             CoreEvent::HintRefused { .. } => Counter::HintsRefused,
@@ -306,6 +313,9 @@ impl<'a> Simulator<'a> {
 
     fn on_answer(&mut self, call: CallId, result: Option<Result<Answer, ClientError>>) {
         let Some(Call { client, reached, .. }) = self.calls.remove(&call) else { return };
+        if let (Some(Ok(_)), Some(began)) = (&result, self.carts.began(client)) {
+            self.timeline.succeeded(self.now, self.now - began);
+        }
         match self.carts.answered(client, self.now, result, reached) {
             Next::Ask(ask) => self.ask(client, ask),
             Next::Think(pause) => self.queue.push(self.now + pause, Event::Visit { client }),
@@ -355,6 +365,7 @@ impl<'a> Simulator<'a> {
             hints_left: self.processes.iter().map(|process| process.disk.hints() as u64).sum(),
             reused: self.oracle.reused().to_vec(),
             counters: self.counters,
+            timeline: self.timeline.until(self.now),
         };
         Report::new(measured, verdict, &self.scenario.expect)
     }

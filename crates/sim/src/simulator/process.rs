@@ -7,6 +7,7 @@ use cartwheel_core::storage::{StorageCompletion, StorageOp, StorageRequest};
 use cartwheel_core::version::{Policy, Siblings, Version};
 use cartwheel_core::{Boot, Config, Input, Node, Outbox};
 
+use super::device::Device;
 use super::{Event, Simulator};
 use crate::clock::Clock;
 use crate::disk::Disk;
@@ -24,6 +25,8 @@ pub(super) struct Process {
     pub disk: Disk,
     pub clock: Clock,
     pub stream: Stream,
+    /// The line before the disk, if it is one device.
+    pub device: Device,
     /// When the disk has applied everything submitted so far.
     disk_free_at: u64,
     /// The earliest timer event scheduled in this life.
@@ -53,6 +56,7 @@ impl Process {
                 drift_ppb: clock.between(0, 2 * drift_max) as i64 - drift_max as i64,
             },
             stream,
+            device: Device::default(),
             disk_free_at: 0,
             timer_at: None,
         }
@@ -65,6 +69,7 @@ impl Process {
     fn boot(&mut self, seed: [u8; 32]) -> Boot {
         self.life += 1;
         self.disk.boots += 1;
+        self.device = Device::default();
         self.disk_free_at = 0;
         self.timer_at = None;
         // Every stop here is a loss of power, so no actor of an earlier boot may go on counting.
@@ -154,9 +159,13 @@ impl Simulator<'_> {
         }
     }
 
-    /// A storage request leaves the core: when will it be executed? Updates queue, reads do not.
+    /// A storage request leaves the core: when will it be executed? Updates queue, reads do not, unless the disk is one
+    /// device.
     pub(super) fn submit(&mut self, node: u32, request: StorageRequest) {
         let spec = &self.scenario.disk;
+        if spec.device.is_some() {
+            return self.line_up(node, request);
+        }
         let process = &mut self.processes[node as usize];
         let at = match &request.op {
             StorageOp::Read { .. }
@@ -209,10 +218,14 @@ impl Simulator<'_> {
                 StorageCompletion::Applied { ticket, result: Ok(result) }
             }
         };
+        self.served(node);
         self.handle(node, Input::Storage(completion));
     }
 
     fn begin_sync(&mut self, node: u32) {
+        if self.scenario.disk.device.is_some() {
+            return self.line_up_sync(node);
+        }
         let process = &mut self.processes[node as usize];
         if process.disk.begin_sync() {
             let at = self.now + self.scenario.disk.sync.sample(&mut process.stream);
@@ -225,8 +238,12 @@ impl Simulator<'_> {
         if process.life != life || process.node.is_none() {
             return;
         }
-        if let Some(through) = process.disk.end_sync() {
-            self.begin_sync(node);
+        let through = process.disk.end_sync();
+        self.served(node);
+        if let Some(through) = through {
+            if self.scenario.disk.device.is_none() {
+                self.begin_sync(node);
+            }
             self.handle(node, Input::Storage(StorageCompletion::Synced { through }));
         }
     }
