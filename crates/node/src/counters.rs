@@ -47,7 +47,7 @@ impl Counters {
             Event::RequestRepeated { .. } => &mut self.requests_repeated,
             Event::Suspected { .. } => &mut self.suspicions,
             Event::StorageFailed => &mut self.storage_failures,
-            Event::Alive { .. } => return,
+            Event::Alive { .. } | Event::BackgroundThrottled { .. } | Event::BackgroundRecovered => return,
         };
         *counter += 1;
     }

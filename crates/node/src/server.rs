@@ -204,6 +204,10 @@ fn log(event: &Event, peers: &BTreeMap<NodeId, Arc<Peer>>) {
         }
         Event::Suspected { node } => tracing::warn!(node = name(node), "suspected: others stand in for it"),
         Event::Alive { node } => tracing::info!(node = name(node), "alive again"),
+        Event::BackgroundThrottled { rate, p99 } => {
+            tracing::info!(rate, ?p99, "the foreground suffers: background work is held back");
+        }
+        Event::BackgroundRecovered => tracing::info!("background work goes at its full rate again"),
         Event::StorageFailed => tracing::error!("the store failed"),
     }
 }

@@ -115,6 +115,11 @@ impl Disk {
         &self.owed
     }
 
+    /// How many keys it holds nothing but tombstones of, and owes to nobody.
+    pub fn tombstones(&self) -> usize {
+        self.tombstones.len()
+    }
+
     /// How many hints it holds.
     pub fn hints(&self) -> usize {
         self.owed.values().map(BTreeSet::len).sum()

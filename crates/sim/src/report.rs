@@ -12,6 +12,7 @@ pub use crate::oracle::{Broken, Promise};
 
 use crate::oracle::Findings;
 use crate::scenario::ExpectSpec;
+use crate::timeline::Moment;
 
 /// Things that are counted, by the names that scenario files use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,6 +38,8 @@ pub enum Counter {
     Forwards,
     /// A repeated request was answered from memory.
     RequestsRepeated,
+    /// A node began to hold its background work back, because the foreground suffered.
+    BackgroundThrottles,
     /// A node lost power.
     Crashes,
     /// A crash lost updates that were applied and not yet synced.
@@ -213,6 +216,8 @@ pub struct Report {
     pub diverged_keys: u64,
     /// Every promise that was watched, and how it was broken.
     pub promises: BTreeMap<Promise, Broken>,
+    /// How it went over time, in steps of a quarter of a simulated second.
+    pub timeline: Vec<Moment>,
     /// What the file expects.
     pub expectations: Vec<Expectation>,
     /// Whether all of that holds.
@@ -235,6 +240,7 @@ pub(crate) struct Measured {
     pub hints_left: u64,
     pub unfinished: Vec<String>,
     pub findings: Findings,
+    pub timeline: Vec<Moment>,
 }
 
 impl Report {
@@ -270,6 +276,7 @@ impl Report {
             diverged_keys: verdict.diverged.len() as u64,
             diverged: verdict.diverged.into_iter().take(Self::EXAMPLES_MAX).collect(),
             promises,
+            timeline: measured.timeline,
             expectations: Vec::new(),
             expectations_hold: false,
         };

@@ -3,6 +3,7 @@
 //! Every run has two phases. While clients work and faults strike, whatever the nodes promise must hold; then faults
 //! cease, everything is mended, and the cluster must converge within a bound.
 
+mod device;
 mod faults;
 mod finish;
 mod operator;
@@ -26,6 +27,7 @@ use crate::oracle::{Oracle, Rings, Scene};
 use crate::report::{Counter, Measured, Report};
 use crate::scenario::{Scenario, WorkloadSpec};
 use crate::streams::{Component, Stream, Streams};
+use crate::timeline::Timeline;
 use crate::trace::TraceDigest;
 use crate::workload::{Ask, Carts, Next};
 
@@ -118,6 +120,7 @@ struct Simulator<'a> {
     outbox: Outbox,
     counters: BTreeMap<Counter, u64>,
     siblings_max: u32,
+    timeline: Timeline,
     events: u64,
 }
 
@@ -150,6 +153,7 @@ impl<'a> Simulator<'a> {
             outbox: Outbox::new(),
             counters: BTreeMap::new(),
             siblings_max: 0,
+            timeline: Timeline::default(),
             events: 0,
         }
     }
@@ -290,6 +294,9 @@ impl<'a> Simulator<'a> {
     }
 
     fn count_event(&mut self, event: &CoreEvent) {
+        if let CoreEvent::HintDelivered { .. } | CoreEvent::AntiEntropyRepair { .. } = event {
+            self.timeline.moved(self.now);
+        }
         let counter = match event {
             CoreEvent::HintStored { .. } => Counter::HintsStored,
             CoreEvent::HintRefused { .. } => Counter::HintsRefused,
@@ -312,7 +319,9 @@ impl<'a> Simulator<'a> {
             CoreEvent::HandedOver { .. } => Counter::RecordsHandedOver,
             CoreEvent::Amnesia { .. } => Counter::Amnesias,
             CoreEvent::Reaped { .. } => Counter::TombstonesReaped,
-            CoreEvent::Alive { .. }
+            CoreEvent::BackgroundThrottled { .. } => Counter::BackgroundThrottles,
+            CoreEvent::BackgroundRecovered
+            | CoreEvent::Alive { .. }
             | CoreEvent::StorageFailed
             | CoreEvent::MemberChanged { .. }
             | CoreEvent::Foreign { .. } => return,
@@ -359,6 +368,9 @@ impl<'a> Simulator<'a> {
 
     fn on_answer(&mut self, call: CallId, result: Option<Result<Answer, ClientError>>) {
         let Some(Call { client, reached, .. }) = self.calls.remove(&call) else { return };
+        if let (Some(Ok(_)), Some(began)) = (&result, self.carts.began(client)) {
+            self.timeline.succeeded(self.now, self.now - began);
+        }
         match self.carts.answered(client, self.now, result, reached) {
             Next::Ask(ask) => self.ask(client, ask),
             Next::Think(pause) => self.queue.push(self.now + pause, Event::Visit { client }),
@@ -442,6 +454,7 @@ impl<'a> Simulator<'a> {
             unfinished: if self.converged { Vec::new() } else { self.busy() },
             findings,
             counters: self.counters,
+            timeline: self.timeline.until(self.now),
         };
         Report::new(measured, verdict, &self.scenario.expect)
     }

@@ -8,7 +8,7 @@ use cartwheel_core::Quorum;
 use crate::latency::Latency;
 use crate::scenario::{
     ClockSpec, ClusterSpec, DiskSpec, ExpectSpec, NemesisSpec, NetworkSpec, Probability, QuorumSpec,
-    Scenario, Span, WorkloadSpec,
+    Scenario, Span, TargetSpec, WorkloadSpec,
 };
 use crate::streams::{Component, Stream, Streams};
 
@@ -17,7 +17,7 @@ pub fn scenario(seed: u64) -> Scenario {
     let mut stream = Streams::new(seed).stream(Component::Swarm);
     let stream = &mut stream;
     let cluster = cluster(stream);
-    Scenario {
+    let mut scenario = Scenario {
         name: "swarm".into(),
         about: "The general swarm: options drawn from the seed.".into(),
         duration: Span::from_ms(stream.between(5_000, 20_000)),
@@ -37,7 +37,17 @@ pub fn scenario(seed: u64) -> Scenario {
         expect: ExpectSpec { happened: BTreeMap::new(), ..ExpectSpec::default() },
         flaw: None,
         cluster,
-    }
+    };
+    hold_back(stream, &mut scenario.cluster);
+    scenario
+}
+
+/// How background work is held back. Drawn last, so that it leaves everything else of a seed as it was.
+fn hold_back(stream: &mut Stream, cluster: &mut ClusterSpec) {
+    let target_ms = pick(stream, &[0, 5, 50, 50]);
+    cluster.background_latency_target = TargetSpec((target_ms > 0).then(|| Span::from_ms(target_ms)));
+    cluster.background_window = Span::from_ms(stream.between(1_000, 10_000));
+    cluster.background_rate_min = pick(stream, &[20, 100, 1_000]) as u32;
 }
 
 /// Within this the cluster must have converged: time for hints, and for two rounds in which a node compares every
@@ -64,11 +74,15 @@ fn cluster(stream: &mut Stream) -> ClusterSpec {
         spares: pick(stream, &[0, 0, 1, 2, 3]) as u32,
         swim_interval: Span::from_ms(stream.between(200, 2_000)),
         gossip_interval: Span::from_ms(stream.between(100, 1_000)),
-        reap_after: Span::from_ms(2_500),
+        reap_after: Span::from_ms(stream.between(1_200, 2_500)),
         hint_bytes_max: pick(stream, &[1, 1_000, 1 << 30, 1 << 30]),
         past_entries_max: pick(stream, &[1, 3, 10, 50]) as u32,
         hint_interval: Span::from_ms(stream.between(50, 1_000)),
         anti_entropy_interval: Span::from_ms(stream.between(10, 200)),
+        background_latency_target: TargetSpec::default(),
+        background_window: Span::from_ms(60_000),
+        background_rate_min: 100,
+        background_rate_max: 10_000,
     }
 }
 

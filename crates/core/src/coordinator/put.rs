@@ -27,6 +27,9 @@ use crate::ring::RingVersion;
 use crate::time::Instant;
 use crate::version::{Dot, Siblings};
 
+/// Callers that wait for one put: a client's own, and its repetitions through other nodes.
+const CALLERS_MAX: usize = 64;
+
 /// A put, validated.
 #[derive(Clone, Debug)]
 pub(crate) struct PutRequest {
@@ -54,6 +57,7 @@ struct Put {
     slots: Slots,
     /// The state to spread, once the local copy has it.
     spread: Option<(Siblings, Option<Dot>)>,
+    started_at: Instant,
     give_up: Instant,
     deadline: Instant,
 }
@@ -81,7 +85,7 @@ impl Puts {
                 let op = *op;
                 cx.event(Event::RequestRepeated { request: put.write.request });
                 if let Some(running) = self.running.get_mut(&op) {
-                    running.callers.push(caller);
+                    running.join(cx, caller);
                 }
             }
             Some(Known::Done(answer)) => {
@@ -126,6 +130,7 @@ impl Puts {
                 tally,
                 slots,
                 spread: None,
+                started_at: cx.time(),
                 give_up: put.give_up,
                 deadline: put.give_up,
             },
@@ -148,6 +153,7 @@ impl Puts {
     pub fn on_durable(&mut self, cx: &mut Cx, op: OpId) {
         let me = cx.me();
         let Some(put) = self.running.get_mut(&op) else { return };
+        cx.foreground_access(put.started_at);
         if put.slots.is_asked(me) {
             put.vote(me);
         }
@@ -180,6 +186,10 @@ impl Puts {
         let Some(put) = self.running.get_mut(&op) else { return false };
         if !put.slots.is_asked(from) {
             return true;
+        }
+        match result {
+            Err(ReplicaError::Overloaded) => cx.foreground_failure(put.slots.asked_at()),
+            _ => cx.foreground_access(put.slots.asked_at()),
         }
         match result {
             Ok(()) => {
@@ -216,6 +226,7 @@ impl Puts {
         }
         let asked_at = put.slots.asked_at();
         for node in put.slots.silent(cx.me()) {
+            cx.foreground_silence(node, asked_at);
             cx.missed(node, asked_at);
             put.stand_in(cx, op, node);
         }
@@ -258,6 +269,15 @@ impl Puts {
 }
 
 impl Put {
+    /// One more wants to know; a client that repeats itself without end does not fill the memory.
+    fn join(&mut self, cx: &mut Cx, caller: Caller) {
+        if self.callers.len() < CALLERS_MAX {
+            self.callers.push(caller);
+        } else {
+            answer_caller(cx, caller, Err(ClientError::Overloaded { limit: CALLERS_MAX as u32 }));
+        }
+    }
+
     fn vote(&mut self, node: NodeId) {
         let role = if self.slots.is_home(node) { Role::Home } else { Role::StandIn };
         if let Some((instead_of, sets)) = self.slots.vote(node) {

@@ -118,6 +118,15 @@ impl Scenario {
         if cluster.hint_bytes_max == 0 {
             return wrong("hint_bytes_max", "0; allowed: 1 or more".into());
         }
+        if let Some(target) = cluster.background_latency_target.0 {
+            positive("cluster.background_latency_target", target)?;
+        }
+        positive("cluster.background_window", cluster.background_window)?;
+        let (min, max) = (cluster.background_rate_min, cluster.background_rate_max);
+        if min == 0 || min > max {
+            let allowed = format!("{min}; allowed: 1 to {max} (cluster.background_rate_max)");
+            return wrong("background_rate_min", allowed);
+        }
         positive("cluster.anti_entropy_interval", cluster.anti_entropy_interval)?;
         positive("cluster.hint_interval", cluster.hint_interval)
     }

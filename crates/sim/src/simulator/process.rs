@@ -6,11 +6,12 @@ use cartwheel_core::storage::{StorageCompletion, StorageOp, StorageRequest};
 use cartwheel_core::version::Policy;
 use cartwheel_core::{Boot, Config, Input, Node, Outbox};
 
+use super::device::Device;
 use super::{Event, Simulator};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::oracle::Life;
-use crate::scenario::{ClusterSpec, Scenario};
+use crate::scenario::{ClusterSpec, Scenario, Span};
 use crate::streams::{Component, Stream, Streams};
 
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Process {
     pub stream: Stream,
     /// When this life began.
     pub started_ns: u64,
+    /// The line before the disk, if it is one device.
+    pub device: Device,
     /// When the disk has applied everything submitted so far.
     disk_free_at: u64,
     /// The earliest timer event scheduled in this life.
@@ -58,6 +61,7 @@ impl Process {
             },
             stream,
             started_ns: 0,
+            device: Device::default(),
             disk_free_at: 0,
             timer_at: None,
         }
@@ -70,6 +74,7 @@ impl Process {
     fn boot(&mut self, seed: [u8; 32]) -> Boot {
         self.life += 1;
         self.disk.boots += 1;
+        self.device = Device::default();
         self.disk_free_at = 0;
         self.timer_at = None;
         // Every stop here is a loss of power, so no actor of an earlier boot may go on counting.
@@ -102,6 +107,10 @@ fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
         start_wait: cluster.gossip_interval.duration(),
         handoff_interval: cluster.hint_interval.duration(),
         reap_after: (!cluster.reap_after.is_zero()).then(|| cluster.reap_after.duration()),
+        background_latency_target: cluster.background_latency_target.0.map(Span::duration),
+        background_window: cluster.background_window.duration(),
+        background_rate_min: cluster.background_rate_min,
+        background_rate_max: cluster.background_rate_max,
         flaw: scenario.flaw,
         ..Config::new(NodeId(u64::from(index) + 1), ring)
     }
@@ -150,9 +159,13 @@ impl Simulator<'_> {
         }
     }
 
-    /// A storage request leaves the core: when will it be executed? Updates queue, reads do not.
+    /// A storage request leaves the core: when will it be executed? Updates queue, reads do not, unless the disk is one
+    /// device.
     pub(super) fn submit(&mut self, node: u32, request: StorageRequest) {
         let spec = &self.scenario.disk;
+        if spec.device.is_some() {
+            return self.line_up(node, request);
+        }
         let process = &mut self.processes[node as usize];
         let at = match &request.op {
             StorageOp::Read { .. }
@@ -227,10 +240,14 @@ impl Simulator<'_> {
                 StorageCompletion::Applied { ticket, result: Ok(result) }
             }
         };
+        self.served(node);
         self.handle(node, Input::Storage(completion));
     }
 
     fn begin_sync(&mut self, node: u32) {
+        if self.scenario.disk.device.is_some() {
+            return self.line_up_sync(node);
+        }
         let process = &mut self.processes[node as usize];
         if process.disk.begin_sync() {
             let at = self.now + self.scenario.disk.sync.sample(&mut process.stream);
@@ -243,8 +260,12 @@ impl Simulator<'_> {
         if process.life != life || process.node.is_none() {
             return;
         }
-        if let Some(through) = process.disk.end_sync() {
-            self.begin_sync(node);
+        let through = process.disk.end_sync();
+        self.served(node);
+        if let Some(through) = through {
+            if self.scenario.disk.device.is_none() {
+                self.begin_sync(node);
+            }
             self.handle(node, Input::Storage(StorageCompletion::Synced { through }));
         }
     }

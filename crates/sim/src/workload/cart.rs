@@ -169,6 +169,11 @@ impl Carts {
         self.think.sample(&mut self.clients[client].stream)
     }
 
+    /// When the request that `client` waits for was first made, in nanoseconds.
+    pub fn began(&self, client: usize) -> Option<u64> {
+        self.clients[client].visit.as_ref().map(|visit| visit.began_ns)
+    }
+
     /// `client` begins a visit.
     pub fn begin(&mut self, client: usize, now_ns: u64) -> Ask {
         let stream = &mut self.clients[client].stream;
