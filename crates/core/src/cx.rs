@@ -11,7 +11,7 @@ use crate::desk::{Desk, Waiter};
 use crate::flaw::Flaw;
 use crate::id::{CallId, NodeId, OpId, StoreId};
 use crate::key::Key;
-use crate::membership::{Cluster, Liveness, MemberStatus};
+use crate::membership::{Cluster, ClusterDigest, Liveness, MemberStatus};
 use crate::message::Message;
 use crate::replica::{Owed, Update};
 use crate::ring::{Partition, Placement, PreferenceList};
@@ -31,6 +31,8 @@ pub(crate) struct Env {
     pub owed: Owed,
     /// What this node knows of the cluster.
     pub cluster: Arc<Cluster>,
+    /// What that is called.
+    pub cluster_digest: ClusterDigest,
     /// Partitions that this node is a home of and does not hold again, after its disk was lost.
     pub recovering: BTreeSet<Partition>,
     /// The members are not those that they were.
@@ -59,6 +61,7 @@ impl Env {
             desk: Desk::default(),
             liveness,
             owed,
+            cluster_digest: cluster.digest(),
             cluster,
             recovering: BTreeSet::new(),
             members_changed: true,

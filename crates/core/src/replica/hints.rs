@@ -342,6 +342,7 @@ mod tests {
             continuous_since: 1,
             past_entries_max: 10,
             owed: None,
+            made: None,
             policy: Policy::KeepSiblings,
         };
         let record: Option<Record> = update.apply(None).expect("a put applies").0;
