@@ -12,13 +12,13 @@ use crate::flaw::Flaw;
 use crate::id::{CallId, NodeId, OpId, StoreId};
 use crate::key::Key;
 use crate::membership::{Cluster, ClusterDigest, Liveness, MemberStatus};
-use crate::message::Message;
+use crate::message::{Message, ReplicaMessage};
 use crate::replica::{Owed, Update};
 use crate::ring::{Partition, Placement, PreferenceList};
 use crate::rng::CoreRng;
 use crate::storage::{StorageOp, StorageRequest};
 use crate::time::{Instant, Now};
-use crate::version::Actor;
+use crate::version::{Actor, Siblings};
 
 /// State shared by all machines of a node.
 #[derive(Debug)]
@@ -156,6 +156,12 @@ impl Cx<'_> {
             return;
         }
         self.out.push(Output::Send { to, message });
+    }
+
+    /// Asks `to` to hold `siblings` durably, and perhaps to owe it to somebody.
+    pub fn send_write(&mut self, to: NodeId, op: OpId, key: Key, siblings: Siblings, owed: Option<NodeId>) {
+        let fence = self.env.cluster.fence;
+        self.send(to, Message::Replica(ReplicaMessage::Write { op, key, siblings, owed, fence }));
     }
 
     pub fn reply(&mut self, call: CallId, result: Result<Answer, ClientError>) {

@@ -50,7 +50,7 @@ pub(crate) enum Waiter {
     /// Reaping, looking for tombstones.
     ReapScan,
     /// Reaping, looking at our own copies; the round.
-    ReapNames { op: OpId },
+    ReapNames { op: OpId, keys: Vec<(Key, Digest)> },
     /// A peer that wants to reap.
     ReapAnswer { from: NodeId, op: OpId, keys: Vec<(Key, Digest)> },
     /// Reaping, dropping a tombstone.
@@ -114,6 +114,11 @@ impl Desk {
     /// The updates that will never be known to be durable.
     pub fn sync_failed(&mut self) -> Vec<Applied> {
         core::mem::take(&mut self.unsynced).into_values().collect()
+    }
+
+    /// Whether an update of `key` has not taken effect yet, as far as this node knows.
+    pub fn is_updating(&self, key: &Key) -> bool {
+        self.waiting.values().any(|(_, of)| of.as_ref() == Some(key))
     }
 
     pub fn in_flight(&self) -> usize {

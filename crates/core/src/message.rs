@@ -60,6 +60,9 @@ pub enum ReplicaMessage {
         siblings: Siblings,
         /// The home node that the receiver stands in for, if any: the receiver stores a hint.
         owed: Option<NodeId>,
+        /// The sender's [fence](crate::membership::Cluster::fence) when it sent this: one below the receiver's own is
+        /// not accepted.
+        fence: u64,
     },
     /// Do you hold exactly this state, durably? Answered by `WriteReply`.
     Confirm {
@@ -88,6 +91,9 @@ pub enum ReplicaError {
     Recovering,
     /// It holds something else than was asked for.
     Differs,
+    /// The write was sent before this fence: what it says may be older than what has been reaped. Send it again, if it
+    /// is still to be said.
+    Fenced(u64),
     /// Its store failed.
     Storage(StorageError),
 }
@@ -193,6 +199,8 @@ pub enum ReapMessage {
         op: OpId,
         /// The keys, each with the only state that may be anywhere.
         keys: Vec<(Key, Digest)>,
+        /// Agree only behind this fence: kept on the disk, so that nothing sent before it will be accepted.
+        fence: u64,
     },
     /// Of these I do, and have nothing of them under way.
     Agree {
@@ -200,6 +208,8 @@ pub enum ReapMessage {
         op: OpId,
         /// Some of the keys asked about.
         keys: Vec<Key>,
+        /// The sender's fence: whatever it sent about these keys before, it sent behind none that is higher.
+        fence: u64,
     },
     /// Drop these tombstones, if they are still all that you hold.
     Drop {

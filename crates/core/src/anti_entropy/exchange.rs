@@ -13,7 +13,7 @@
 //! Each step first asks whether the [background](crate::background) may do so much now, and waits if not. The other
 //! side never makes the leader wait; what it is asked for is charged to the rest of its own background work.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use super::tree::{Leaf, TreeHash, TreeNode};
@@ -88,7 +88,7 @@ struct Repairs {
     /// Sent to the peer.
     writes: BTreeMap<OpId, Key>,
     /// Being read from our own disk, to be sent.
-    loading: usize,
+    loading: BTreeSet<Key>,
     /// Being merged into our own disk, and not durable there yet.
     merging: usize,
 }
@@ -96,7 +96,7 @@ struct Repairs {
 impl Repairs {
     /// Whether nothing is under way.
     fn are_done(&self) -> bool {
-        self.reads.is_empty() && self.writes.is_empty() && self.loading == 0 && self.merging == 0
+        self.reads.is_empty() && self.writes.is_empty() && self.loading.is_empty() && self.merging == 0
     }
 }
 
@@ -123,6 +123,14 @@ impl Exchanges {
     /// Exchanges that this node has still to lead to fetch what it lacks.
     pub fn fetches(&self) -> usize {
         self.turns.fetches()
+    }
+
+    /// Whether a state of `key` is under way to or from this node on behalf of an exchange.
+    pub fn is_running(&self, key: &Key) -> bool {
+        self.running.as_ref().is_some_and(|exchange| {
+            let Repairs { reads, writes, loading, .. } = &exchange.repairs;
+            loading.contains(key) || reads.values().chain(writes.values()).any(|busy| busy == key)
+        })
     }
 
     /// Keys that exchanges found to differ, since the start.
@@ -219,7 +227,7 @@ impl Exchanges {
             cx.event(Event::AntiEntropyRepair { key: key.clone(), peer });
             let read = cx.next_op();
             exchange.repairs.reads.insert(read, key.clone());
-            exchange.repairs.loading += 1;
+            exchange.repairs.loading.insert(key.clone());
             cx.send(peer, Message::Replica(ReplicaMessage::Read { op: read, key: key.clone() }));
             cx.storage(StorageOp::Read { key: key.clone() }, Waiter::ExchangeRead { op, key });
         }
@@ -229,15 +237,14 @@ impl Exchanges {
     /// What we hold of a key that differs.
     pub fn on_local_read(&mut self, cx: &mut Cx, op: OpId, key: Key, result: Result<Siblings, StorageError>) {
         let Some(exchange) = self.exchange(op) else { return };
-        exchange.repairs.loading -= 1;
+        exchange.repairs.loading.remove(&key);
         if let Ok(siblings) = result
             && !siblings.is_empty()
         {
             cx.background_bytes(siblings.value_bytes());
             let write = cx.next_op();
             exchange.repairs.writes.insert(write, key.clone());
-            let message = ReplicaMessage::Write { op: write, key, siblings, owed: None };
-            cx.send(exchange.peer, Message::Replica(message));
+            cx.send_write(exchange.peer, write, key, siblings, None);
         }
         self.go_on_when_repaired(cx);
     }

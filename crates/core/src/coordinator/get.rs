@@ -311,7 +311,7 @@ impl Get {
         } else {
             // Nobody waits for the answer: the next read repairs again.
             let op = cx.next_op();
-            cx.send(node, Message::Replica(ReplicaMessage::Write { op, key, siblings, owed: None }));
+            cx.send_write(node, op, key, siblings, None);
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::deadlines::Timer;
 use crate::desk::Waiter;
 use crate::id::{NodeId, OpId, RequestId};
 use crate::key::Key;
-use crate::message::{ForwardMessage, Message, ReplicaError, ReplicaMessage};
+use crate::message::{ForwardMessage, Message, ReplicaError};
 use crate::replica::{Change, Update, Write};
 use crate::ring::RingVersion;
 use crate::time::Instant;
@@ -196,6 +196,12 @@ impl Puts {
                 put.vote(from);
                 put.slots.held_by(from);
             }
+            // It did not look at it: the same again, behind the fence.
+            Err(ReplicaError::Fenced(_)) => {
+                if let Some(owed) = put.slots.is_asked_to_owe(from) {
+                    put.send(cx, op, from, owed);
+                }
+            }
             Err(_) => {
                 put.slots.refused_by(from);
                 put.stand_in(cx, op, from);
@@ -290,8 +296,7 @@ impl Put {
 
     fn send(&self, cx: &mut Cx, op: OpId, to: NodeId, owed: Option<NodeId>) {
         let Some((siblings, _)) = &self.spread else { return };
-        let write = ReplicaMessage::Write { op, key: self.key.clone(), siblings: siblings.clone(), owed };
-        cx.send(to, Message::Replica(write));
+        cx.send_write(to, op, self.key.clone(), siblings.clone(), owed);
     }
 
     /// `node` will not do: the next node of the preference list keeps a hint, or else this one does.

@@ -24,6 +24,10 @@ pub struct Cluster {
     pub ring: Ring,
     /// Changes that an operator has prepared and not yet committed.
     pub staged: Register<BTreeMap<NodeId, Change>>,
+    /// Rises when tombstones are about to be reaped. A node accepts no replica write that was sent behind a lower fence
+    /// than its own, so that whatever was under way when all agreed on a tombstone arrives nowhere once all are behind
+    /// the next fence, however long it was under way.
+    pub fence: u64,
     /// N, which every member must agree on.
     pub n: u8,
     /// The ring that the founders began with, by its fingerprint: clusters that were founded apart stay apart.
@@ -45,7 +49,7 @@ impl Cluster {
         };
         let members = founders.iter().map(member).collect();
         let founding = Some(ring.version().fingerprint);
-        Self { members, ring, staged: Register::default(), n, founding }
+        Self { members, ring, staged: Register::default(), fence: 0, n, founding }
     }
 
     /// What a newcomer knows before it has heard anybody: nothing but the shape that all rings of the cluster have.
@@ -54,6 +58,7 @@ impl Cluster {
             members: BTreeMap::new(),
             ring: ring.unheard(),
             staged: Register::default(),
+            fence: 0,
             n,
             founding: None,
         }
@@ -80,6 +85,7 @@ impl Cluster {
         }
         self.staged.merge(&other.staged);
         self.founding = self.founding.or(other.founding);
+        self.fence = self.fence.max(other.fence);
         if other.ring.version() > self.ring.version() {
             self.ring = other.ring.clone();
         }

@@ -66,11 +66,12 @@ pub(crate) enum Standing {
 struct Saved {
     digest: ClusterDigest,
     ring: RingVersion,
+    fence: u64,
 }
 
 impl Saved {
     fn of(env: &Env) -> Self {
-        Self { digest: env.cluster_digest, ring: env.cluster.ring.version() }
+        Self { digest: env.cluster_digest, ring: env.cluster.ring.version(), fence: env.cluster.fence }
     }
 }
 
@@ -100,6 +101,11 @@ impl Gossip {
     /// Whether this node takes part.
     pub fn standing(&self) -> Standing {
         self.standing
+    }
+
+    /// Whether this is a new disk that has not heard of the cluster yet.
+    pub fn knows_nothing(&self, cx: &Cx) -> bool {
+        self.standing == Standing::Waiting && cx.env.boot.cluster.is_none()
     }
 
     /// Whether client requests are taken: not before the node knows where it stands, nor when it is no member.
@@ -189,6 +195,18 @@ impl Gossip {
         }
         self.news = true;
         self.hasten(cx);
+    }
+
+    /// Behind which fence this node is, also after a crash.
+    pub fn kept_fence(&self) -> u64 {
+        self.saved.fence
+    }
+
+    /// This node is behind `fence` from now on, and soon everybody is.
+    pub fn raise_fence(&mut self, cx: &mut Cx, fence: u64) {
+        if fence > cx.env.cluster.fence {
+            self.change(cx, |cluster| cluster.fence = cluster.fence.max(fence));
+        }
     }
 
     /// `plan` was committed for an operator, who is told once it is on the disk: a commit that only this node has heard

@@ -235,7 +235,12 @@ impl Machines {
                     self.on_checked(cx, checked);
                 }
             }
-            ReplicaMessage::Write { op, key, siblings, owed } => {
+            ReplicaMessage::Write { op, .. } if self.gossip.knows_nothing(cx) => {
+                Serve::on_too_early(cx, from, op)
+            }
+            ReplicaMessage::Write { op, fence, .. } if Serve::is_fenced(cx, from, op, fence) => {}
+            ReplicaMessage::Write { op, key, siblings, owed, fence } => {
+                self.gossip.raise_fence(cx, fence);
                 if owed.is_none() && !cx.is_home(&key) {
                     let partition = cx.env.cluster.ring.partition(key.token());
                     self.handoff.mark_dirty(cx, partition);
@@ -248,6 +253,9 @@ impl Machines {
     }
 
     fn on_write_reply(&mut self, cx: &mut Cx, from: NodeId, op: OpId, result: Result<(), ReplicaError>) {
+        if let Err(ReplicaError::Fenced(fence)) = result {
+            self.gossip.raise_fence(cx, fence);
+        }
         // Anything else is an answer to a put that has ended, or to a read repair.
         let _known = self.puts.on_write_reply(cx, from, op, result)
             || self.hints.on_write_reply(cx, from, op, result)
@@ -270,13 +278,38 @@ impl Machines {
 
     fn on_reap(&mut self, cx: &mut Cx, from: NodeId, message: ReapMessage) {
         match message {
-            ReapMessage::Ask { op, keys } => Reaper::on_ask(cx, from, op, keys),
-            ReapMessage::Agree { op, keys } => self.reaper.on_agree(cx, from, op, &keys),
+            ReapMessage::Ask { op, keys, fence } => {
+                self.gossip.raise_fence(cx, fence);
+                if self.gossip.kept_fence() >= fence {
+                    Reaper::on_ask(cx, from, op, keys);
+                }
+            }
+            ReapMessage::Agree { op, keys, fence } => {
+                let highest = self.reaper.on_agree(cx, from, op, &keys, fence);
+                self.raise_for_reaping(cx, highest);
+            }
             ReapMessage::Drop { mut keys } => {
                 keys.retain(|(key, _)| cx.is_home(key));
                 Reaper::drop_tombstones(cx, keys);
             }
         }
+    }
+
+    /// All have agreed once on some tombstones: before they are asked again, everybody goes behind a fence that
+    /// nothing which was under way then was sent behind.
+    pub(super) fn raise_for_reaping(&mut self, cx: &mut Cx, highest: Option<u64>) {
+        if let Some(fence) = highest {
+            self.gossip.raise_fence(cx, fence + 1);
+        }
+    }
+
+    /// Whether anything older than what is stored of `key` may still come from something that this node has under way.
+    pub(super) fn is_busy(&self, cx: &Cx, key: &Key) -> bool {
+        self.gets.is_running(key)
+            || self.puts.is_running(key)
+            || self.exchanges.is_running(key)
+            || self.handoff.is_running(key)
+            || cx.env.desk.is_updating(key)
     }
 
     fn on_forward(&mut self, cx: &mut Cx, from: NodeId, message: ForwardMessage) {

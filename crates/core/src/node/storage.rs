@@ -1,13 +1,17 @@
 //! Whom a storage completion concerns.
 
+use alloc::vec::Vec;
+
 use super::Machines;
 use crate::anti_entropy::Answers;
 use crate::boundary::Event;
 use crate::cx::Cx;
 use crate::desk::{Applied, Waiter};
 use crate::key::Key;
+use crate::message::{Message, ReapMessage};
 use crate::replica::{Change, Reaper, Refused, Serve};
-use crate::storage::{StorageCompletion, StorageError, Ticket};
+use crate::storage::{Name, StorageCompletion, StorageError, Ticket};
+use crate::version::Digest;
 
 impl Machines {
     pub(super) fn on_storage(&mut self, cx: &mut Cx, completion: StorageCompletion) {
@@ -44,17 +48,20 @@ impl Machines {
                 Some(Waiter::ReapScan) => self.reaper.on_page(cx, result),
                 other => unexpected("page", other.as_ref()),
             },
-            StorageCompletion::Names { ticket, result } => {
-                let (gets, puts) = (&self.gets, &self.puts);
-                let busy = |key: &Key| gets.is_running(key) || puts.is_running(key);
-                match cx.env.desk.complete(ticket) {
-                    Some(Waiter::ReapNames { op }) => self.reaper.on_names(cx, op, result, busy),
-                    Some(Waiter::ReapAnswer { from, op, keys }) => {
-                        Reaper::on_answer(cx, from, op, &keys, result, busy);
-                    }
-                    other => unexpected("names", other.as_ref()),
+            StorageCompletion::Names { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::ReapNames { op, keys }) => {
+                    let agreed = self.agreed(cx, &keys, result);
+                    let (me, fence) = (cx.me(), cx.env.cluster.fence);
+                    let highest = self.reaper.on_agree(cx, me, op, &agreed, fence);
+                    self.raise_for_reaping(cx, highest);
                 }
-            }
+                Some(Waiter::ReapAnswer { from, op, keys }) => {
+                    let keys = self.agreed(cx, &keys, result);
+                    let fence = cx.env.cluster.fence;
+                    cx.send(from, Message::Reap(ReapMessage::Agree { op, keys, fence }));
+                }
+                other => unexpected("names", other.as_ref()),
+            },
             StorageCompletion::Saved { ticket, result } => match cx.env.desk.complete(ticket) {
                 Some(Waiter::ClusterSaved) => self.gossip.on_saved(cx, result.is_ok()),
                 Some(Waiter::Nobody) => {}
@@ -73,6 +80,15 @@ impl Machines {
                 }
             }
         }
+    }
+
+    /// Of these keys, those that this node agrees may be reaped.
+    fn agreed(&self, cx: &Cx, keys: &[(Key, Digest)], names: Result<Vec<Name>, StorageError>) -> Vec<Key> {
+        let mut agreed = Reaper::agreed(cx, keys, &names.unwrap_or_default());
+        // Behind a fence that a crash would forget, nothing is agreed.
+        let is_kept = self.gossip.kept_fence() >= cx.env.cluster.fence;
+        agreed.retain(|key| is_kept && !self.is_busy(cx, key));
+        agreed
     }
 
     fn on_applied(

@@ -75,6 +75,11 @@ impl Handoff {
         self.dirty.is_empty() && self.pass.is_none()
     }
 
+    /// Whether `key` is being given away.
+    pub fn is_running(&self, key: &Key) -> bool {
+        self.pass.as_ref().is_some_and(|pass| pass.records.contains_key(key))
+    }
+
     /// Partitions to be looked through.
     pub fn open(&self) -> usize {
         self.dirty.len() + usize::from(self.pass.is_some())
@@ -184,7 +189,7 @@ impl Handoff {
                 let siblings = giving.siblings.clone();
                 cx.background_bytes(siblings.value_bytes());
                 pass.asked.insert(op, (key.clone(), home));
-                cx.send(home, Message::Replica(ReplicaMessage::Write { op, key, siblings, owed: None }));
+                cx.send_write(home, op, key, siblings, None);
             }
             Err(_) => pass.incomplete = true,
         }

@@ -18,7 +18,7 @@ use crate::desk::Waiter;
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
 use crate::membership::MemberStatus;
-use crate::message::{Message, ReplicaError, ReplicaMessage};
+use crate::message::ReplicaError;
 use crate::replica::{Change, Settled, Update};
 use crate::storage::{StorageError, StorageOp};
 use crate::time::Instant;
@@ -192,8 +192,7 @@ impl Hints {
             }
             let op = cx.next_op();
             page.unanswered.insert(op, (key.clone(), siblings.digest()));
-            let write = ReplicaMessage::Write { op, key, siblings, owed: None };
-            cx.send(home, Message::Replica(write));
+            cx.send_write(home, op, key, siblings, None);
         }
         self.end_pass(cx, home, Pass::Delivering(page));
         self.turn_page_if_done(cx, home);

@@ -2,9 +2,10 @@
 //!
 //! The first home of a key asks **every** member, not only the homes: a home must hold exactly this tombstone and owe it
 //! to nobody, any other node must hold nothing of the key, and nobody may have a request of it under way. They are asked
-//! twice, [`Config::reap_after`](crate::Config) apart, so that whatever was under way between two nodes has arrived in
-//! between. Only then is it dropped, and by each home only if it still is all that it holds. A node that is down
-//! cannot agree, so nothing is reaped while one is; time alone never decides.
+//! twice. In between everybody goes behind a new [fence](crate::membership::Cluster::fence), so that a write which was
+//! under way when they agreed first, and may be older, is accepted nowhere when they agree again. Only then is the
+//! tombstone dropped, and by each home only if it still is all that it holds. A node that is down cannot agree, so
+//! nothing is reaped while one is; time decides only when it is tried ([`Config::reap_after`](crate::Config)).
 //!
 //! A drop that gets lost leaves tombstones behind, which anti-entropy spreads again, and which are reaped again.
 
@@ -44,8 +45,8 @@ struct Candidate {
     digest: Digest,
     /// When it is to be asked about next.
     due: Instant,
-    /// Everybody has agreed once.
-    agreed: bool,
+    /// Everybody has agreed once, and must agree again behind this fence.
+    fence: Option<u64>,
 }
 
 /// Everybody is being asked.
@@ -57,6 +58,10 @@ struct Round {
     left: BTreeSet<NodeId>,
     /// What all who have answered agree on.
     keys: BTreeMap<Key, Digest>,
+    /// The fence that they were asked to be behind.
+    fence: u64,
+    /// The highest that any was behind.
+    highest: u64,
 }
 
 impl Reaper {
@@ -103,7 +108,7 @@ impl Reaper {
             let known = self.candidates.get(&key).is_some_and(|candidate| candidate.digest == digest);
             if !known {
                 let due = cx.time() + reap_after;
-                self.candidates.insert(key, Candidate { digest, due, agreed: false });
+                self.candidates.insert(key, Candidate { digest, due, fence: None });
             }
         }
         self.ask(cx);
@@ -119,65 +124,58 @@ impl Reaper {
             return;
         }
         let due = self.candidates.iter().filter(|(_, candidate)| candidate.due <= cx.time());
-        let keys: BTreeMap<Key, Digest> =
-            due.map(|(key, candidate)| (key.clone(), candidate.digest)).take(REAP_BATCH_MAX).collect();
-        if keys.is_empty() {
+        let batch: Vec<(&Key, &Candidate)> = due.take(REAP_BATCH_MAX).collect();
+        let Some(fence) = batch.iter().map(|(_, candidate)| candidate.fence.unwrap_or(0)).max() else {
             return;
-        }
+        };
+        let keys: BTreeMap<Key, Digest> =
+            batch.into_iter().map(|(key, candidate)| (key.clone(), candidate.digest)).collect();
         let op = cx.next_op();
         let asked: Vec<(Key, Digest)> = keys.iter().map(|(key, digest)| (key.clone(), *digest)).collect();
         let me = cx.me();
         for member in members.iter().filter(|member| **member != me) {
-            cx.send(*member, Message::Reap(ReapMessage::Ask { op, keys: asked.clone() }));
+            cx.send(*member, Message::Reap(ReapMessage::Ask { op, keys: asked.clone(), fence }));
         }
-        cx.storage(StorageOp::Names { keys: keys.keys().cloned().collect() }, Waiter::ReapNames { op });
-        self.round = Some(Round { op, ring: cx.env.cluster.ring.version(), left: members, keys });
+        let names = StorageOp::Names { keys: keys.keys().cloned().collect() };
+        cx.storage(names, Waiter::ReapNames { op, keys: asked });
+        let ring = cx.env.cluster.ring.version();
+        self.round = Some(Round { op, ring, left: members, keys, fence, highest: fence });
     }
 
-    /// What this node itself holds of the keys asked about.
-    pub fn on_names(
-        &mut self,
-        cx: &mut Cx,
-        op: OpId,
-        result: Result<Vec<Name>, StorageError>,
-        busy: impl Fn(&Key) -> bool,
-    ) {
-        let Some(round) = self.round.as_ref().filter(|round| round.op == op) else { return };
-        let asked: Vec<(Key, Digest)> =
-            round.keys.iter().map(|(key, digest)| (key.clone(), *digest)).collect();
-        let keys = agreed(cx, &asked, &result.unwrap_or_default(), busy);
-        self.on_agree(cx, cx.me(), op, &keys);
-    }
-
-    /// `from` holds nothing else of these keys.
-    pub fn on_agree(&mut self, cx: &mut Cx, from: NodeId, op: OpId, keys: &[Key]) {
-        let Some(round) = self.round.as_mut().filter(|round| round.op == op) else { return };
-        if !round.left.remove(&from) {
-            return;
+    /// `from` holds nothing else of these keys, and is behind `fence`. Once everybody has agreed on some for the first
+    /// time: the highest fence that anybody was behind.
+    pub fn on_agree(&mut self, cx: &mut Cx, from: NodeId, op: OpId, keys: &[Key], fence: u64) -> Option<u64> {
+        let round = self.round.as_mut().filter(|round| round.op == op)?;
+        if fence < round.fence || !round.left.remove(&from) {
+            return None;
         }
+        round.highest = round.highest.max(fence);
         let (agreed, disputed) =
             core::mem::take(&mut round.keys).into_iter().partition(|(key, _)| keys.contains(key));
         round.keys = agreed;
         let is_over = round.left.is_empty();
         let disputed: BTreeMap<Key, Digest> = disputed;
         self.put_off(disputed.into_keys());
-        if is_over {
-            self.conclude(cx);
-        }
+        if is_over { self.conclude(cx) } else { None }
     }
 
     /// Everybody has answered.
-    fn conclude(&mut self, cx: &mut Cx) {
-        let (Some(round), Some(reap_after)) = (self.round.take(), cx.env.config.reap_after) else { return };
+    fn conclude(&mut self, cx: &mut Cx) -> Option<u64> {
+        let (Some(round), Some(reap_after)) = (self.round.take(), cx.env.config.reap_after) else {
+            return None;
+        };
         if round.ring != cx.env.cluster.ring.version() {
-            return self.put_off(round.keys.into_keys());
+            self.put_off(round.keys.into_keys());
+            return None;
         }
+        let mut first_time = None;
         let mut drops: BTreeMap<NodeId, Vec<(Key, Digest)>> = BTreeMap::new();
         for (key, held) in round.keys {
             let Some(candidate) = self.candidates.get_mut(&key) else { continue };
-            if !candidate.agreed {
-                candidate.agreed = true;
+            if candidate.fence.is_none() {
+                candidate.fence = Some(round.highest + 1);
                 candidate.due = cx.time() + reap_after;
+                first_time = Some(round.highest);
                 continue;
             }
             self.candidates.remove(&key);
@@ -192,6 +190,7 @@ impl Reaper {
                 cx.send(home, Message::Reap(ReapMessage::Drop { keys }));
             }
         }
+        first_time
     }
 
     /// Not now: they begin anew when they are met again.
@@ -224,27 +223,13 @@ impl Reaper {
         }
     }
 
-    /// What is here of the keys that somebody wants to reap.
-    pub fn on_answer(
-        cx: &mut Cx,
-        from: NodeId,
-        op: OpId,
-        asked: &[(Key, Digest)],
-        result: Result<Vec<Name>, StorageError>,
-        busy: impl Fn(&Key) -> bool,
-    ) {
-        let keys = agreed(cx, asked, &result.unwrap_or_default(), busy);
-        cx.send(from, Message::Reap(ReapMessage::Agree { op, keys }));
+    /// The keys of which this node holds nothing but the tombstone named, or nothing if it is no home.
+    pub fn agreed(cx: &Cx, asked: &[(Key, Digest)], names: &[Name]) -> Vec<Key> {
+        let fits = |key: &Key, digest: Digest, name: &Name| {
+            let expected = if cx.is_home(key) { Some(digest) } else { None };
+            name.digest == expected && !name.is_owed
+        };
+        let held = asked.iter().zip(names).filter(|((key, digest), name)| fits(key, *digest, name));
+        held.map(|((key, _), _)| key.clone()).collect()
     }
-}
-
-/// The keys of which this node holds nothing but the tombstone named, or nothing if it is no home, and of which it has
-/// nothing under way.
-fn agreed(cx: &Cx, asked: &[(Key, Digest)], names: &[Name], busy: impl Fn(&Key) -> bool) -> Vec<Key> {
-    let fits = |key: &Key, digest: Digest, name: &Name| {
-        let expected = if cx.is_home(key) { Some(digest) } else { None };
-        name.digest == expected && !name.is_owed && !busy(key)
-    };
-    let held = asked.iter().zip(names).filter(|((key, digest), name)| fits(key, *digest, name));
-    held.map(|((key, _), _)| key.clone()).collect()
 }

@@ -62,6 +62,20 @@ impl Serve {
         Self::write_reply(cx, from, op, Err(ReplicaError::Differs));
     }
 
+    /// A node on a new disk that has not heard of the cluster yet cannot tell what may be stored.
+    pub fn on_too_early(cx: &mut Cx, from: NodeId, op: OpId) {
+        Self::write_reply(cx, from, op, Err(ReplicaError::Overloaded));
+    }
+
+    /// Was this write sent behind a lower fence than this node's? Then it may be older than what was reaped.
+    pub fn is_fenced(cx: &mut Cx, from: NodeId, op: OpId, fence: u64) -> bool {
+        let own = cx.env.cluster.fence;
+        if fence < own {
+            Self::write_reply(cx, from, op, Err(ReplicaError::Fenced(own)));
+        }
+        fence < own
+    }
+
     pub fn on_write(cx: &mut Cx, from: NodeId, op: OpId, key: Key, siblings: Siblings, owed: Option<NodeId>) {
         if !cx.storage_has_room() {
             return Self::write_reply(cx, from, op, Err(ReplicaError::Overloaded));

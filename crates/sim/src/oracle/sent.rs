@@ -118,7 +118,7 @@ mod tests {
     use crate::oracle::testing::{dot, key, siblings, version};
 
     fn write(op: u64, state: &Siblings) -> ReplicaMessage {
-        ReplicaMessage::Write { op: OpId(op), key: key(), siblings: state.clone(), owed: None }
+        ReplicaMessage::Write { op: OpId(op), key: key(), siblings: state.clone(), owed: None, fence: 0 }
     }
 
     #[test]

@@ -93,6 +93,12 @@ impl Slots {
         self.asked_at
     }
 
+    /// What `node` is asked for: to hold it for itself, or to owe it to somebody; `None` when it is not asked any more.
+    pub fn is_asked_to_owe(&self, node: NodeId) -> Option<Option<NodeId>> {
+        let slot = self.slots.iter().find(|slot| slot.at == node && !slot.settled)?;
+        Some((slot.at != slot.home).then_some(slot.home))
+    }
+
     /// Whether an answer of `node` counts.
     pub fn is_asked(&self, node: NodeId) -> bool {
         self.asked.contains(&node)
