@@ -29,7 +29,7 @@ use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
 use cartwheel_core::replica::{Change, Settled, Update, Write};
 use cartwheel_core::storage::{StorageCompletion, StorageOp, Ticket};
 use cartwheel_core::version::{Policy, Siblings, Version};
-use cartwheel_core::{ClientOp, ClientReply, Input, Key, Output};
+use cartwheel_core::{ClientOp, ClientReply, Event, Input, Key, Output};
 
 pub use dots::Life;
 pub use promise::{Broken, Findings, Promise};
@@ -200,6 +200,7 @@ impl Oracle {
                     self.local_reads.insert((node, request.ticket), (scene.at_ns, key.clone()));
                 }
             }
+            Output::Event(Event::RingSuperseded { .. }) => self.regular.is_forked(),
             Output::Send { .. } | Output::Event(_) | Output::AdminReply(_) | Output::Contact { .. } => {}
         }
     }
@@ -265,7 +266,13 @@ impl Oracle {
                     self.losses.handed_over(scene.at_ns, name(node), key);
                 }
             }
-            Update::Drop { .. } => self.losses.handed_over(scene.at_ns, name(node), key),
+            Update::Drop { .. } => {
+                self.losses.handed_over(scene.at_ns, name(node), key);
+                // A home reaps: what the tombstone had seen, and the tombstone, need not be shown any more.
+                if scene.homes(key).contains(&name(node)) {
+                    self.regular.lost(name(node), Some(key));
+                }
+            }
             Update::Settle { .. } | Update::Owe { .. } | Update::Redirect { .. } | Update::Confirm => {}
         }
         let is_done_twice = |version: &Version| self.once.is_done_twice(version.request);

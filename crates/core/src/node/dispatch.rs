@@ -204,8 +204,9 @@ impl Machines {
 
     pub(super) fn on_peer(&mut self, cx: &mut Cx, from: NodeId, message: Message) {
         // One that has gone never returns: what it holds may be older than what has been reaped since.
-        let is_gone = cx.env.cluster.status(from).is_some_and(MemberStatus::is_gone);
-        if is_gone && !matches!(message, Message::Membership(_)) {
+        // And one that has left keeps nothing more: what it took it could not give away.
+        let is_gone = |node| cx.env.cluster.status(node).is_some_and(MemberStatus::is_gone);
+        if (is_gone(from) || is_gone(cx.me())) && !matches!(message, Message::Membership(_)) {
             return;
         }
         cx.is_alive(from);
@@ -348,7 +349,9 @@ impl Machines {
         let oldest = [self.gets.oldest_ring(), self.puts.oldest_ring()];
         Underway {
             oldest_ring: oldest.into_iter().flatten().min(),
-            nothing_to_give: self.handoff.is_idle() && cx.env.owed.totals().is_empty(),
+            nothing_to_give: self.handoff.is_idle()
+                && cx.env.owed.totals().is_empty()
+                && cx.env.desk.in_flight() == 0,
         }
     }
 

@@ -22,7 +22,13 @@ pub struct Bound {
     attempt_ns: u64,
     attempts: u64,
     page_ns: u64,
+    /// What one record waits for when the background is held back to its least rate.
+    record_ns: u64,
 }
+
+/// When the background is held back to its least rate, hints share that with exchanges and handoff, and a failed
+/// delivery is paid for again.
+const BACKGROUND_SHARE: u64 = 4;
 
 impl Bound {
     /// One attempt takes at most: a pass that waits in vain, the pause after it, and, as the silence made the home a
@@ -35,12 +41,17 @@ impl Bound {
         let (pause, wait) = (cluster.hint_interval.ns(), cluster.request_timeout.ns());
         let drifted = |ns: u64| ns + ns / 1_000_000 * u64::from(scenario.clock.drift_max_ppm) * 3 / 2;
         let attempts = if scenario.network.loss.value() == 0.0 { 4 } else { 9 };
-        Self { attempt_ns: drifted(wait + 3 * pause), attempts, page_ns: drifted(wait) }
+        let throttled = cluster.background_latency_target.0.is_some();
+        let record_ns = if throttled { 1_000_000_000 / u64::from(cluster.background_rate_min) } else { 0 };
+        let attempt_ns = drifted(wait + 3 * pause);
+        Self { attempt_ns, attempts, page_ns: drifted(wait), record_ns: drifted(record_ns) }
     }
 
-    /// Within which a home that is owed so many keys has each of them.
-    pub fn ns(self, keys: usize) -> u64 {
-        self.attempts * self.attempt_ns + (keys as u64).div_ceil(PAGE) * self.page_ns
+    /// Within which a home that is owed so many keys has each of them, when its keeper owes so many to all.
+    pub fn ns(self, keys: usize, all: usize) -> u64 {
+        self.attempts * self.attempt_ns
+            + (keys as u64).div_ceil(PAGE) * self.page_ns
+            + all as u64 * BACKGROUND_SHARE * self.record_ns
     }
 }
 
@@ -82,7 +93,7 @@ impl Hints {
         for (keeper, process) in scene.processes.iter().enumerate() {
             for (&home, keys) in process.disk.owed() {
                 let clear_since = clear_since(scene, keeper, home.0 as usize - 1);
-                let bound_ns = self.bound.ns(keys.len());
+                let bound_ns = self.bound.ns(keys.len(), process.disk.hints());
                 let keeper = NodeId(keeper as u64 + 1);
                 seen.extend(keys.iter().map(|key| {
                     let (key, state) = (key.clone(), process.disk.read(key).digest());
@@ -134,11 +145,11 @@ mod tests {
     use crate::oracle::testing::key;
     use cartwheel_core::version::Policy;
 
-    const BOUND: Bound = Bound { attempt_ns: 1_000_000_000, attempts: 4, page_ns: 500_000_000 };
+    const BOUND: Bound = Bound { attempt_ns: 1_000_000_000, attempts: 4, page_ns: 500_000_000, record_ns: 0 };
 
     fn seen(state: u128, clear_since: Option<u64>) -> Vec<Seen> {
         let (keeper, home, key) = (NodeId(4), NodeId(2), key());
-        vec![Seen { keeper, home, key, state: Digest(state), clear_since, bound_ns: BOUND.ns(1) }]
+        vec![Seen { keeper, home, key, state: Digest(state), clear_since, bound_ns: BOUND.ns(1, 1) }]
     }
 
     /// Looks once a second for ten seconds at a hint that `at` describes.
@@ -168,6 +179,6 @@ mod tests {
 
     #[test]
     fn a_longer_queue_takes_longer() {
-        assert_eq!((BOUND.ns(64), BOUND.ns(65)), (4_500_000_000, 5_000_000_000));
+        assert_eq!((BOUND.ns(64, 64), BOUND.ns(65, 65)), (4_500_000_000, 5_000_000_000));
     }
 }

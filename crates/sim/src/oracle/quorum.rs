@@ -69,6 +69,8 @@ pub struct Quorums {
     r: Quorum,
     w: Quorum,
     puts: BTreeMap<(NodeId, CallId), Want>,
+    /// When each put was asked for first: one that is asked for again may join what is under way since then.
+    first_asked: BTreeMap<RequestId, u64>,
     /// By who forwarded.
     forwards: BTreeMap<(NodeId, OpId), Want>,
     /// What coordinators have answered, so that it may be passed on and repeated.
@@ -84,6 +86,7 @@ impl Quorums {
             r,
             w,
             puts: BTreeMap::new(),
+            first_asked: BTreeMap::new(),
             forwards: BTreeMap::new(),
             answered: BTreeMap::new(),
             gets: BTreeMap::new(),
@@ -96,6 +99,7 @@ impl Quorums {
         match &request.op {
             ClientOp::Put { options, .. } => {
                 let needs = self.numbers(options.w, self.w, options.pw, options.sloppy);
+                self.first_asked.entry(request.request).or_insert(at_ns);
                 self.puts.insert((node, request.call), Want { at_ns, request: request.request, key, needs });
             }
             ClientOp::Get(options) => {
@@ -171,6 +175,7 @@ impl Quorums {
         findings: &mut Findings,
     ) -> Option<Acked> {
         let Want { at_ns, request, key, needs } = want;
+        let at_ns = self.first_asked.get(&request).copied().unwrap_or(at_ns);
         let dot = answer.dot?;
         let earlier = self.answered.entry(request).or_default();
         if earlier.iter().any(|(first, by)| (*first, by) == (dot, &answer.by)) {

@@ -5,7 +5,7 @@
 //! it must show whatever was acknowledged in that home's name before the get began. That judges all gets and puts that
 //! count homes only with R + W > N, for these always share a home, and every other pair that happens to share one.
 //!
-//! Not entitled are: stand-ins, whose copies go home; and a home that a fault robbed of its copy, of whatever was
+//! Not entitled are: gets after operators have committed two rings at the same time; stand-ins, whose copies go home; and a home that a fault robbed of its copy, of whatever was
 //! acknowledged before that.
 
 use std::collections::BTreeMap;
@@ -22,6 +22,9 @@ use crate::workload::Places;
 pub struct Regular {
     acked: BTreeMap<(Key, NodeId), Acked>,
     gets: BTreeMap<(NodeId, CallId), Began>,
+    /// Operators committed on both sides of a partition: for a time there were two rings, and quorums of one need not
+    /// meet those of the other. Nothing is lost, but no get is entitled any more.
+    forked: bool,
 }
 
 /// What was acknowledged in the name of one home.
@@ -48,6 +51,11 @@ struct Missing {
 }
 
 impl Regular {
+    /// A node had gone by a ring that lost against another one.
+    pub fn is_forked(&mut self) {
+        self.forked = true;
+    }
+
     /// A put of `write` is answered: the homes among `by` hold it.
     pub fn acknowledged(&mut self, scene: &Scene<'_>, key: &Key, write: WriteId, by: &[NodeId]) {
         let Some(place) = scene.truth.place(write) else { return };
@@ -76,6 +84,9 @@ impl Regular {
     ) {
         let Some(began) = self.gets.remove(&(node, call)) else { return };
         let Some(answer) = answer else { return };
+        if self.forked {
+            return;
+        }
         let shown = scene.truth.known_to(scene.truth.of_siblings(&answer.siblings));
         let Some(Missing { write, home }) = began.missing(scene, &shown, &answer.by) else { return };
         findings.add(Promise::Regular, || {
