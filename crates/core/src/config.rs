@@ -21,8 +21,10 @@ pub struct Config {
     pub node: NodeId,
     /// How others reach it.
     pub contact: Contact,
-    /// The ring that the cluster was founded with. A node that is not one of its members is a newcomer, and asks them to
-    /// let it in. What the ring has become since is in the cluster's state.
+    /// Those that found the cluster, all with the same settings. A node that is none of them is a newcomer, and asks
+    /// them to let it in.
+    pub founders: Vec<NodeId>,
+    /// The ring that the cluster was founded with. What it has become since is in the cluster's state.
     pub ring: Ring,
     /// The founders' weights and zones; weight 1 and no zone for those not named.
     pub shares: BTreeMap<NodeId, Share>,
@@ -81,6 +83,7 @@ impl Config {
     pub fn new(node: NodeId, ring: Ring) -> Self {
         Self {
             node,
+            founders: ring.members().to_vec(),
             ring,
             n: 3,
             r: Quorum::Majority,
@@ -112,9 +115,9 @@ impl Config {
 
     /// Refuses settings that make no sense together.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let nodes = self.ring.members().len();
+        let nodes = self.founders.len();
         // A newcomer need not name all members.
-        let founds = self.ring.members().contains(&self.node);
+        let founds = self.founders.contains(&self.node);
         if self.n == 0 || (founds && usize::from(self.n) > nodes) {
             return Err(ConfigError::Replicas { n: self.n, nodes });
         }

@@ -73,8 +73,8 @@ impl Env {
 
 /// What a node on a new disk takes the cluster to be.
 fn first_state(config: &Config) -> Cluster {
-    if config.ring.members().contains(&config.node) {
-        Cluster::founded(config.ring.clone(), config.n, &config.shares)
+    if config.founders.contains(&config.node) {
+        Cluster::founded(&config.founders, config.ring.clone(), config.n, &config.shares)
     } else {
         Cluster::unheard(&config.ring, config.n)
     }

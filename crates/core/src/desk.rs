@@ -46,7 +46,7 @@ pub(crate) enum Waiter {
     /// Handoff, dropping a record that all homes hold.
     HandoffDrop,
     /// Hint delivery, passing a hint on to the homes that a key has now.
-    HintRedirect { home: NodeId },
+    HintRedirect { home: NodeId, to: Vec<NodeId> },
     /// Reaping, looking for tombstones.
     ReapScan,
     /// Reaping, looking at our own copies; the round.

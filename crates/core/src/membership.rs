@@ -10,7 +10,7 @@ mod register;
 
 pub use cluster::{Cluster, ClusterDigest};
 pub(crate) use doorstep::Doorstep;
-pub(crate) use gossip::{Gossip, Standing, Underway};
+pub(crate) use gossip::{Gossip, Standing, Underway, admin_reply};
 pub(crate) use liveness::{Liveness, on_probe_timer};
 pub use member::{Contact, Member, MemberStatus, Progress, Share};
 pub use plan::{Change, Departure, Plan, PlanError};

@@ -3,6 +3,7 @@
 
 mod claim;
 mod layout;
+mod plan;
 mod preference;
 mod token;
 mod transition;
@@ -11,7 +12,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use claim::claim;
+pub use claim::{Claimant, claim};
+pub use plan::{Move, Moves, Shares};
 pub use preference::PreferenceList;
 pub use token::{Partition, Token};
 pub use transition::{Phase, Placement, RingEpoch, RingVersion};
@@ -69,8 +71,14 @@ impl Ring {
         if members.is_empty() {
             return Err(RingError::NoMembers);
         }
-        let owners = claim(&members, partitions, n);
-        Ok(Self::settled(RingEpoch::FIRST, Layout::new(owners)))
+        let claimants: Vec<Claimant> =
+            members.iter().map(|&node| Claimant { node, weight: 1, zone: 0 }).collect();
+        Ok(Self::founded(&claimants, partitions, n))
+    }
+
+    /// The ring that a cluster begins with. Panics where [`Ring::new`] refuses.
+    pub fn founded(claimants: &[Claimant], partitions: u32, n: u8) -> Self {
+        Self::settled(RingEpoch::FIRST, Layout::new(claim(&[], claimants, partitions, n)))
     }
 
     /// All nodes that own a partition, or will, in order.

@@ -5,13 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use cartwheel_core::Key;
 use cartwheel_core::anti_entropy::{Leaf, MerkleTree, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, StoreId};
+use cartwheel_core::membership::Cluster;
 use cartwheel_core::replica::{Change, HintTotal, Record, Refused, Update};
-use cartwheel_core::ring::Partition;
-use cartwheel_core::storage::Ticket;
+use cartwheel_core::ring::{Partition, Token};
+use cartwheel_core::storage::{Name, Page, Ticket};
 use cartwheel_core::version::{Digest, Siblings};
 
 use crate::streams::Stream;
@@ -27,12 +29,16 @@ pub struct Disk {
     /// One hash tree for each partition that anything is held of.
     trees: BTreeMap<Partition, MerkleTree>,
     partitions: u32,
+    /// Keys of which nothing but tombstones is held, and which nobody is owed.
+    tombstones: BTreeSet<Key>,
     /// The hint index.
     owed: BTreeMap<NodeId, BTreeSet<Key>>,
     /// What to put back, newest last, if a crash comes before the next sync.
     unsynced: Vec<Unsynced>,
     /// The last ticket covered by the running sync.
     syncing: Option<Ticket>,
+    /// The cluster's state as kept last: a small file of its own, written and synced at once.
+    pub cluster: Option<Arc<Cluster>>,
 }
 
 #[derive(Debug)]
@@ -40,6 +46,14 @@ struct Unsynced {
     ticket: Ticket,
     key: Key,
     before: Option<Record>,
+}
+
+/// The first `limit` of these records.
+fn page<'a>(records: impl Iterator<Item = (&'a Key, &'a Record)>, limit: u32) -> Page {
+    let mut records = records.map(|(key, record)| (key.clone(), record.siblings.clone()));
+    let page: Vec<(Key, Siblings)> = records.by_ref().take(limit as usize).collect();
+    let next = records.next().and_then(|_| page.last().map(|(key, _)| key.clone()));
+    Page { records: page, next }
 }
 
 impl Disk {
@@ -51,9 +65,11 @@ impl Disk {
             records: BTreeMap::new(),
             trees: BTreeMap::new(),
             partitions,
+            tombstones: BTreeSet::new(),
             owed: BTreeMap::new(),
             unsynced: Vec::new(),
             syncing: None,
+            cluster: None,
         }
     }
 
@@ -103,6 +119,38 @@ impl Disk {
                 .map(|(key, record)| (key.clone(), record.siblings.digest()))
         };
         leaves.iter().flat_map(of_leaf).collect()
+    }
+
+    /// A page of the records of `partition` that nobody is owed.
+    pub fn scan_partition(&self, partition: Partition, after: Option<&Key>, limit: u32) -> Page {
+        let bits = self.partitions.trailing_zeros();
+        let first = if bits == 0 { 0 } else { u64::from(partition.0) << (64 - bits) };
+        let start =
+            after.map_or(Bound::Included(Key::before(Token(first))), |key| Bound::Excluded(key.clone()));
+        let within = self.records.range((start, Bound::Unbounded));
+        let within = within.take_while(|(key, _)| key.token().partition(self.partitions) == partition);
+        page(within.filter(|(_, record)| record.owed.is_empty()), limit)
+    }
+
+    /// A page of the keys of which nothing but tombstones is held, and which nobody is owed.
+    pub fn scan_tombstones(&self, after: Option<&Key>, limit: u32) -> Page {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let keys = self.tombstones.range((start, Bound::Unbounded));
+        page(keys.filter_map(|key| Some((key, self.records.get(key)?))), limit)
+    }
+
+    /// What is held of `key`, by name.
+    pub fn name(&self, key: &Key) -> Name {
+        let record = self.records.get(key);
+        Name {
+            digest: record.map(|record| record.siblings.digest()),
+            is_owed: record.is_some_and(|record| !record.owed.is_empty()),
+        }
+    }
+
+    /// The partitions of which something is held.
+    pub fn partitions_held(&self) -> BTreeSet<Partition> {
+        self.records.keys().map(|key| key.token().partition(self.partitions)).collect()
     }
 
     /// Runs `update`; it is visible at once and durable after the next sync.
@@ -169,6 +217,13 @@ impl Disk {
         }
         for home in after {
             self.owed.entry(home).or_default().insert(key.clone());
+        }
+        let is_tombstone =
+            record.as_ref().is_some_and(|record| !record.siblings.is_found() && record.owed.is_empty());
+        if is_tombstone {
+            self.tombstones.insert(key.clone());
+        } else {
+            self.tombstones.remove(key);
         }
         match record {
             Some(record) => self.records.insert(key.clone(), record),

@@ -54,6 +54,11 @@ pub struct Nemesis {
     spec: NemesisSpec,
     stream: Stream,
     nodes: u32,
+    spares: u32,
+    spares_used: u32,
+    /// Members there will be when all that operators were asked to do is done.
+    members: u32,
+    members_min: u32,
     carts: u32,
     budget: Budget,
 }
@@ -62,7 +67,17 @@ impl Nemesis {
     /// With the weights of `spec`, against a cluster that keeps so many carts.
     pub fn new(spec: NemesisSpec, cluster: &ClusterSpec, carts: u32, streams: Streams) -> Self {
         let stream = streams.stream(Component::Nemesis);
-        Self { spec, stream, nodes: cluster.nodes, carts, budget: Budget::new(cluster) }
+        Self {
+            spec,
+            stream,
+            nodes: cluster.nodes,
+            spares: cluster.spares,
+            spares_used: 0,
+            members: cluster.nodes,
+            members_min: u32::from(cluster.n),
+            carts,
+            budget: Budget::new(cluster),
+        }
     }
 
     /// How long until the next strike, in nanoseconds.
@@ -90,10 +105,44 @@ impl Nemesis {
                 let cart = self.stream.below(u64::from(self.carts)) as u32;
                 self.budget.may_lose_data(node).then_some(Fault::WipeKey { at, node, carts: vec![cart] })
             }
-            _ => {
+            5 => {
                 let by_ms = self.stream.between(0, 120_000) as i64 - 60_000;
                 Some(Fault::ClockJump { at, node, by_ms })
             }
+            6 => Some(Fault::Join { at, node: self.take_spare()? }),
+            7 => self.may_leave().then_some(Fault::Leave { at, node }),
+            _ => self.replacement(at, node),
+        }
+    }
+
+    /// A spare node that was not used yet.
+    fn take_spare(&mut self) -> Option<u32> {
+        if self.spares_used == self.spares {
+            return None;
+        }
+        self.spares_used += 1;
+        self.members += 1;
+        Some(self.nodes + self.spares_used)
+    }
+
+    /// N members must be left, and so must be a majority of those that there were: they carry the change.
+    fn may_leave(&mut self) -> bool {
+        let may = self.members > self.members_min;
+        self.members -= u32::from(may);
+        may
+    }
+
+    /// A member that loses its place to a spare loses its data when it is down by then, or when nobody takes its place.
+    fn replacement(&mut self, at: Span, node: u32) -> Option<Fault> {
+        if !self.budget.may_lose_data(node) {
+            return None;
+        }
+        match self.take_spare() {
+            Some(with) => {
+                self.members -= 1;
+                Some(Fault::Replace { at, node, with })
+            }
+            None => self.may_leave().then_some(Fault::Remove { at, node }),
         }
     }
 

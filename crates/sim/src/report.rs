@@ -53,11 +53,35 @@ pub enum Counter {
     MessagesLost,
     /// A message arrived twice.
     MessagesDuplicated,
+    /// A hint went on to the homes that its key has now.
+    HintsRedirected,
+    /// Another state of the ring came into force at a node.
+    RingChanges,
+    /// A node had followed a commit that lost against another one.
+    RingsSuperseded,
+    /// A new home had fetched a partition.
+    PartitionsReceived,
+    /// A home whose disk was lost had fetched a partition.
+    PartitionsRecovered,
+    /// A record was given to its homes and dropped.
+    RecordsHandedOver,
+    /// A node noticed that its disk was an old copy.
+    Amnesias,
+    /// A tombstone was reaped.
+    TombstonesReaped,
+    /// An operator let a node in.
+    Joins,
+    /// An operator let a node leave.
+    Leaves,
+    /// An operator put a node in the place of another.
+    Replacements,
+    /// An operator declared a node dead.
+    Removals,
 }
 
 impl Counter {
     /// The counters that count faults.
-    pub const FAULTS: [Self; 9] = [
+    pub const FAULTS: [Self; 13] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -67,6 +91,10 @@ impl Counter {
         Self::ClockJumps,
         Self::MessagesLost,
         Self::MessagesDuplicated,
+        Self::Joins,
+        Self::Leaves,
+        Self::Replacements,
+        Self::Removals,
     ];
 
     /// Its name in files and reports.
@@ -151,6 +179,8 @@ pub struct Report {
     pub counters: BTreeMap<Counter, u64>,
     /// Hints that were never delivered.
     pub hints_left: u64,
+    /// What was still under way when the time to converge was up.
+    pub unfinished: Vec<String>,
     /// Writes that were acknowledged.
     pub acked_writes: u64,
     /// Acknowledged writes that are gone.
@@ -183,6 +213,7 @@ pub(crate) struct Measured {
     pub siblings_max: u32,
     pub counters: BTreeMap<Counter, u64>,
     pub hints_left: u64,
+    pub unfinished: Vec<String>,
     pub reused: Vec<DotReused>,
 }
 
@@ -194,7 +225,10 @@ impl Report {
         let attempted = measured.gets.attempted + measured.puts.attempted;
         let succeeded = measured.gets.succeeded + measured.puts.succeeded;
         let availability = if attempted == 0 { 1.0 } else { succeeded as f64 / attempted as f64 };
-        let green = verdict.is_green() && measured.hints_left == 0 && measured.reused.is_empty();
+        let green = verdict.is_green()
+            && measured.hints_left == 0
+            && measured.unfinished.is_empty()
+            && measured.reused.is_empty();
         let mut report = Self {
             scenario: measured.scenario,
             seed: measured.seed,
@@ -209,6 +243,7 @@ impl Report {
             siblings_max: measured.siblings_max,
             counters: measured.counters,
             hints_left: measured.hints_left,
+            unfinished: measured.unfinished,
             acked_writes: verdict.acked_writes,
             lost_writes: verdict.lost.len() as u64,
             lost: verdict.lost.into_iter().take(Self::EXAMPLES_MAX).map(|lost| lost.why).collect(),
@@ -244,6 +279,7 @@ impl Report {
         }
         found.push(at_most("keys diverged", self.diverged_keys, expect.diverged_keys_max));
         found.push(at_most("hints left", self.hints_left, 0));
+        found.push(at_most("things unfinished", self.unfinished.len() as u64, 0));
         found.push(at_most("dots that name two writes", self.reused_dots.len() as u64, 0));
         let availability_min = expect.availability_min.value();
         found.push(Expectation {

@@ -94,6 +94,16 @@ pub struct ClusterSpec {
     /// How much a node keeps for one other, in bytes of values.
     #[serde(default = "ClusterSpec::default_hint_bytes_max")]
     pub hint_bytes_max: u64,
+    /// Nodes beside the founders, named after them, that operators can start and let in.
+    #[serde(default)]
+    pub spares: u32,
+    /// How often each node tells another one what it knows of the cluster. Also how long a node that starts on a disk
+    /// that it knows waits for a peer.
+    #[serde(default = "ClusterSpec::default_gossip_interval")]
+    pub gossip_interval: Span,
+    /// How long a tombstone must have been everywhere, twice, before it is reaped; 0: tombstones are kept.
+    #[serde(default = "ClusterSpec::default_reap_after")]
+    pub reap_after: Span,
     /// How often each node compares one partition with one other home of it.
     #[serde(default = "ClusterSpec::default_anti_entropy_interval")]
     pub anti_entropy_interval: Span,
@@ -123,6 +133,12 @@ impl ClusterSpec {
     }
     fn default_anti_entropy_interval() -> Span {
         Span::from_ms(100)
+    }
+    fn default_gossip_interval() -> Span {
+        Span::from_ms(500)
+    }
+    fn default_reap_after() -> Span {
+        Span::from_ms(2_500)
     }
     fn default_hint_interval() -> Span {
         Span::from_ms(500)

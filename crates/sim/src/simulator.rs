@@ -5,6 +5,7 @@
 
 mod faults;
 mod finish;
+mod operator;
 mod process;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,10 @@ use cartwheel_core::storage::StorageRequest;
 use cartwheel_core::version::Value;
 use cartwheel_core::{Answer, ClientError, ClientRequest, Event as CoreEvent, Input, Key, Outbox, Output};
 
+use cartwheel_core::ring::Ring;
+
 use self::faults::Mend;
+use self::operator::Operator;
 use self::process::Process;
 use crate::nemesis::Nemesis;
 use crate::network::Network;
@@ -81,6 +85,10 @@ pub(crate) enum Event {
     Peace,
     /// Has it converged?
     Look,
+    /// An operator tries to have it done.
+    Operate {
+        task: usize,
+    },
 }
 
 /// Who waits for a call.
@@ -104,6 +112,7 @@ struct Simulator<'a> {
     nemesis: Option<Nemesis>,
     oracle: Oracle,
     calls: BTreeMap<CallId, Call>,
+    operator: Operator,
     next_call: u64,
     converged: bool,
     digest: TraceDigest,
@@ -116,7 +125,7 @@ struct Simulator<'a> {
 impl<'a> Simulator<'a> {
     fn new(scenario: &'a Scenario, seed: u64) -> Self {
         let streams = Streams::new(seed);
-        let nodes = scenario.cluster.nodes;
+        let nodes = scenario.cluster.nodes + scenario.cluster.spares;
         let WorkloadSpec::Cart { carts, .. } = scenario.workload;
         let ring = process::ring(&scenario.cluster);
         let process = |index| Process::new(index, scenario, ring.clone(), streams);
@@ -130,10 +139,11 @@ impl<'a> Simulator<'a> {
             processes: (0..nodes).map(process).collect(),
             network: Network::new(scenario.network.clone(), nodes as usize, streams),
             client_links: BTreeMap::new(),
-            carts: Carts::new(&scenario.workload, nodes as usize, streams),
+            carts: Carts::new(&scenario.workload, scenario.cluster.nodes as usize, streams),
             nemesis: scenario.nemesis.map(nemesis),
             oracle: Oracle::default(),
             calls: BTreeMap::new(),
+            operator: Operator::default(),
             next_call: 0,
             converged: false,
             digest: TraceDigest::default(),
@@ -192,6 +202,7 @@ impl<'a> Simulator<'a> {
             Event::Mend(mend) => self.mend(mend),
             Event::Peace => self.make_peace(),
             Event::Look => self.look(),
+            Event::Operate { task } => self.operate(task),
         }
     }
 
@@ -225,6 +236,9 @@ impl<'a> Simulator<'a> {
                 }
                 Output::Send { to, message } => self.send(node, to, message),
                 Output::Storage(request) => self.submit(node, request),
+                Output::AdminReply(reply) => self.on_admin_reply(reply),
+                // Everybody finds everybody here.
+                Output::Contact { .. } => {}
                 Output::Event(event) => self.count_event(&event),
             }
         }
@@ -261,7 +275,18 @@ impl<'a> Simulator<'a> {
             CoreEvent::Suspected { .. } => Counter::Suspicions,
             CoreEvent::Forwarded { .. } => Counter::Forwards,
             CoreEvent::RequestRepeated { .. } => Counter::RequestsRepeated,
-            CoreEvent::Alive { .. } | CoreEvent::StorageFailed => return,
+            CoreEvent::HintRedirected { .. } => Counter::HintsRedirected,
+            CoreEvent::RingChanged { .. } => Counter::RingChanges,
+            CoreEvent::RingSuperseded { .. } => Counter::RingsSuperseded,
+            CoreEvent::PartitionReceived { .. } => Counter::PartitionsReceived,
+            CoreEvent::PartitionRecovered { .. } => Counter::PartitionsRecovered,
+            CoreEvent::HandedOver { .. } => Counter::RecordsHandedOver,
+            CoreEvent::Amnesia { .. } => Counter::Amnesias,
+            CoreEvent::Reaped { .. } => Counter::TombstonesReaped,
+            CoreEvent::Alive { .. }
+            | CoreEvent::StorageFailed
+            | CoreEvent::MemberChanged { .. }
+            | CoreEvent::Foreign { .. } => return,
         };
         self.count(counter);
     }
@@ -314,7 +339,7 @@ impl<'a> Simulator<'a> {
     /// What each home of each cart holds at the end.
     fn copies(&self) -> Copies {
         let n = self.scenario.cluster.n;
-        let ring = process::ring(&self.scenario.cluster);
+        let ring = self.ring_in_force();
         let copy = |key: &Key, home: &NodeId| {
             let siblings = self.processes[home.0 as usize - 1].disk.read(key);
             let ids = siblings.versions().iter().filter_map(|version| match &version.value {
@@ -327,6 +352,21 @@ impl<'a> Simulator<'a> {
             ring.preference_list(key.token(), n).homes().iter().map(|home| copy(key, home)).collect()
         };
         self.carts.keys().iter().map(|key| (key.to_string(), homes(key))).collect()
+    }
+
+    /// Hints on disks that are still part of the world.
+    fn hints_left(&self) -> u64 {
+        let there = self.processes.iter().filter(|process| process.exists);
+        there.map(|process| process.disk.hints() as u64).sum()
+    }
+
+    /// The latest state of the ring that anybody has.
+    fn ring_in_force(&self) -> Ring {
+        let rings = self.processes.iter().filter_map(|process| {
+            let status = process.node.as_ref()?.status();
+            Some(status.cluster().ring.clone())
+        });
+        rings.max_by_key(Ring::version).unwrap_or_else(|| process::ring(&self.scenario.cluster))
     }
 
     fn report(mut self) -> Report {
@@ -351,7 +391,8 @@ impl<'a> Simulator<'a> {
             gets,
             puts,
             siblings_max: self.siblings_max,
-            hints_left: self.processes.iter().map(|process| process.disk.hints() as u64).sum(),
+            hints_left: self.hints_left(),
+            unfinished: if self.converged { Vec::new() } else { self.busy() },
             reused: self.oracle.reused().to_vec(),
             counters: self.counters,
         };

@@ -61,6 +61,9 @@ fn cluster(stream: &mut Stream) -> ClusterSpec {
         request_timeout: Span::from_ms(1_000),
         replica_timeout: Span::from_ms(stream.between(20, 200)),
         suspect_after: stream.between(1, 4) as u32,
+        spares: pick(stream, &[0, 0, 1, 2, 3]) as u32,
+        gossip_interval: Span::from_ms(stream.between(100, 1_000)),
+        reap_after: Span::from_ms(2_500),
         hint_bytes_max: pick(stream, &[1, 1_000, 1 << 30, 1 << 30]),
         past_entries_max: pick(stream, &[1, 3, 10, 50]) as u32,
         hint_interval: Span::from_ms(stream.between(50, 1_000)),
@@ -96,6 +99,7 @@ fn nemesis(stream: &mut Stream) -> NemesisSpec {
     let mut weight = || if stream.below(2) == 0 { 0 } else { 1 + stream.below(3) as u32 };
     let (partition, one_way, wipe_disk, wipe_key, clock_jump) =
         (weight(), weight(), weight(), weight(), weight());
+    let (join, leave, replace) = (weight(), weight(), weight());
     NemesisSpec {
         crash: 1 + weight(),
         partition,
@@ -103,6 +107,9 @@ fn nemesis(stream: &mut Stream) -> NemesisSpec {
         wipe_disk,
         wipe_key,
         clock_jump,
+        join,
+        leave,
+        replace,
         every: Span::from_ms(stream.between(200, 3_000)),
         lasts: Span::from_ms(stream.between(100, 4_000)),
     }

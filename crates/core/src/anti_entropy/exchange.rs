@@ -147,6 +147,8 @@ impl Exchanges {
 
     fn fetch_lost(&mut self, cx: &mut Cx) {
         let (me, n) = (cx.me(), cx.env.config.n);
+        let ring = cx.env.cluster.ring.clone();
+        cx.env.recovering.retain(|partition| ring.is_home_of(me, *partition, n));
         let lost: Vec<Partition> = cx.env.recovering.iter().copied().collect();
         for partition in lost {
             let homes = cx.env.cluster.ring.partition_preference_list(partition, n).homes().to_vec();

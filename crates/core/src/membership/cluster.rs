@@ -13,7 +13,7 @@ use super::member::{Contact, Member, MemberStatus, Share};
 use super::plan::Change;
 use super::register::Register;
 use crate::id::NodeId;
-use crate::ring::{Partition, Phase, Ring, RingVersion, claim};
+use crate::ring::{Claimant, Partition, Phase, Ring, RingVersion, claim};
 
 /// The state that gossip spreads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,14 +36,14 @@ pub struct Cluster {
 pub struct ClusterDigest(pub u128);
 
 impl Cluster {
-    /// The state in which a cluster begins: everybody whom its ring names is a member.
-    pub fn founded(ring: Ring, n: u8, shares: &BTreeMap<NodeId, Share>) -> Self {
+    /// The state in which a cluster begins: every founder is a member.
+    pub fn founded(founders: &[NodeId], ring: Ring, n: u8, shares: &BTreeMap<NodeId, Share>) -> Self {
         let member = |node: &NodeId| {
             let share = shares.get(node).cloned().unwrap_or_default();
             let share = Register { count: 0, by: NodeId(0), value: share };
             (*node, Member { status: MemberStatus::Member, share, ..Member::default() })
         };
-        let members = ring.members().iter().map(member).collect();
+        let members = founders.iter().map(member).collect();
         let founding = Some(ring.version().fingerprint);
         Self { members, ring, staged: Register::default(), n, founding }
     }
@@ -179,9 +179,11 @@ impl Cluster {
     }
 
     /// The owners that the members' present shares ask for, with as few moves away from `before` as it takes.
-    pub(super) fn claimed_from(&self, _before: &[NodeId]) -> Vec<NodeId> {
-        let claimants: Vec<NodeId> = self.claimants().collect();
-        claim(&claimants, self.ring.partitions(), self.n)
+    pub(super) fn claimed_from(&self, before: &[NodeId]) -> Vec<NodeId> {
+        let kept = self.members.iter().filter(|(_, member)| member.status == MemberStatus::Member);
+        let claimants: Vec<Claimant> =
+            kept.map(|(node, member)| member.share.value.claimant(*node)).collect();
+        claim(before, &claimants, self.ring.partitions(), self.n)
     }
 
     /// Writes how `node` is reached, if that has changed.

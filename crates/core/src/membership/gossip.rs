@@ -16,11 +16,12 @@ use alloc::vec::Vec;
 
 use super::cluster::{Cluster, ClusterDigest};
 use super::member::{MemberStatus, Progress};
-use crate::boundary::{Event, Output};
+use super::plan::{Plan, PlanError};
+use crate::boundary::{AdminReply, Event, Output};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
-use crate::id::{NodeId, StoreId};
+use crate::id::{CallId, NodeId, StoreId};
 use crate::message::{MembershipMessage, Message};
 use crate::ring::{Partition, RingVersion};
 use crate::storage::StorageOp;
@@ -30,6 +31,10 @@ use crate::time::Instant;
 const FAN_OUT: usize = 3;
 /// While something is waited for, it is looked after so many times as often.
 const HASTE: u32 = 8;
+
+pub(crate) fn admin_reply(cx: &mut Cx, call: CallId, result: Result<Option<Plan>, PlanError>) {
+    cx.out.push(Output::AdminReply(AdminReply { call, result }));
+}
 
 #[derive(Debug)]
 pub(crate) struct Gossip {
@@ -42,6 +47,8 @@ pub(crate) struct Gossip {
     saved: Saved,
     /// The state being written to the disk.
     saving: Option<Saved>,
+    /// Commits that are answered once they are on the disk.
+    promised: Vec<(CallId, Plan, RingVersion)>,
     /// Founders that were heard and do not take part yet.
     fresh: BTreeSet<NodeId>,
 }
@@ -85,6 +92,7 @@ impl Gossip {
             news: false,
             saved: Saved::default(),
             saving: None,
+            promised: Vec::new(),
             fresh: BTreeSet::new(),
         }
     }
@@ -131,6 +139,9 @@ impl Gossip {
     /// My own entry: how I am reached, and which boot of which store this is.
     fn introduce_myself(&mut self, cx: &mut Cx) {
         let (me, contact) = (cx.me(), cx.env.config.contact.clone());
+        if cx.env.cluster.status(me).is_some_and(MemberStatus::is_gone) {
+            return;
+        }
         let (store, number) = (cx.env.boot.store, cx.env.boot.number);
         self.change(cx, |cluster| {
             cluster.set_contact(me, &contact);
@@ -176,6 +187,26 @@ impl Gossip {
         }
         self.news = true;
         self.hasten(cx);
+    }
+
+    /// `plan` was committed for an operator, who is told once it is on the disk: a commit that only this node has heard
+    /// of must survive it.
+    pub fn promise(&mut self, cx: &mut Cx, call: CallId, plan: Plan) {
+        self.promised.push((call, plan, cx.env.cluster.ring.version()));
+        self.save(cx);
+    }
+
+    fn keep_promises(&mut self, cx: &mut Cx, is_saved: bool) {
+        let saved = self.saved.ring;
+        for (call, plan, version) in core::mem::take(&mut self.promised) {
+            if version <= saved {
+                admin_reply(cx, call, Ok(Some(plan)));
+            } else if is_saved {
+                self.promised.push((call, plan, version));
+            } else {
+                admin_reply(cx, call, Err(PlanError::NotKept));
+            }
+        }
     }
 
     /// A partition that this node was to fetch is here, durably.
@@ -259,13 +290,13 @@ impl Gossip {
         if self.standing == Standing::Ready {
             return;
         }
-        let founder = cx.env.config.ring.members().contains(&cx.me());
+        let founder = cx.env.config.founders.contains(&cx.me());
         if !ready {
             self.fresh.insert(from);
         }
-        let founders = cx.env.config.ring.members().iter();
+        let founders = cx.env.config.founders.iter();
         let fresh = founders.filter(|node| **node == cx.me() || self.fresh.contains(*node)).count();
-        let most_are_fresh = founder && 2 * fresh > cx.env.config.ring.members().len();
+        let most_are_fresh = founder && 2 * fresh > cx.env.config.founders.len();
         if ready || cx.env.boot.cluster.is_some() || most_are_fresh {
             self.standing = Standing::Ready;
         }
@@ -307,6 +338,10 @@ impl Gossip {
             && is_saved
         {
             self.saved = state;
+        }
+        self.keep_promises(cx, is_saved);
+        if !self.promised.is_empty() {
+            self.save(cx);
         }
         self.hasten(cx);
     }
@@ -353,7 +388,7 @@ impl Gossip {
     fn everybody(&self, cx: &Cx) -> Vec<NodeId> {
         let cluster = &cx.env.cluster;
         let known = cluster.members.iter().filter(|(_, member)| !member.status.is_gone());
-        let named = cx.env.config.ring.members().iter().filter(|node| !cluster.members.contains_key(*node));
+        let named = cx.env.config.founders.iter().filter(|node| !cluster.members.contains_key(*node));
         let mut peers: Vec<NodeId> = known.map(|(node, _)| *node).chain(named.copied()).collect();
         peers.retain(|node| *node != cx.me());
         peers

@@ -5,8 +5,8 @@ use alloc::string::String;
 use core::fmt;
 
 use super::register::Register;
-use crate::id::StoreId;
-use crate::ring::{Partition, RingVersion};
+use crate::id::{NodeId, StoreId};
+use crate::ring::{Claimant, Partition, RingVersion};
 
 /// One member, as gossip tells of it. Every part only ever grows, so that copies can be joined in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -80,6 +80,14 @@ pub struct Share {
     pub weight: u16,
     /// Nodes of one zone fail together, so replicas are spread over zones. Empty: no zone in particular.
     pub zone: String,
+}
+
+impl Share {
+    /// What `node` is given when partitions are shared out.
+    pub fn claimant(&self, node: NodeId) -> Claimant {
+        let zone = if self.zone.is_empty() { 0 } else { xxhash_rust::xxh3::xxh3_64(self.zone.as_bytes()) };
+        Claimant { node, weight: self.weight, zone }
+    }
 }
 
 impl Default for Share {

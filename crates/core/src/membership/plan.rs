@@ -11,7 +11,7 @@ use super::cluster::Cluster;
 use super::member::{MemberStatus, Share};
 use super::register::Register;
 use crate::id::NodeId;
-use crate::ring::Phase;
+use crate::ring::{Moves, Phase};
 
 /// One prepared change, of one node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +82,9 @@ pub enum PlanError {
     Switching,
     /// What is staged is not what the operator was shown.
     Changed,
+    /// It was committed, and this node's disk could not keep it: if the node stops before the others have heard of it,
+    /// it is as if it had never been.
+    NotKept,
     /// This node is no member (yet, or any more), or does not know the cluster's state (yet).
     NotAMember,
 }
@@ -223,18 +226,9 @@ fn check_share(share: &Share) -> Result<(), PlanError> {
 }
 
 impl Plan {
-    /// Partitions whose owner changes: which, from, to.
-    pub fn moves(&self) -> impl Iterator<Item = (u32, NodeId, NodeId)> + '_ {
-        let pairs = self.before.iter().zip(&self.after).enumerate();
-        pairs.filter(|(_, (from, to))| from != to).map(|(at, (from, to))| (at as u32, *from, *to))
-    }
-
-    /// Partitions owned by each node: before and after.
-    pub fn shares(&self) -> BTreeMap<NodeId, (usize, usize)> {
-        let mut shares: BTreeMap<NodeId, (usize, usize)> = BTreeMap::new();
-        self.before.iter().for_each(|owner| shares.entry(*owner).or_default().0 += 1);
-        self.after.iter().for_each(|owner| shares.entry(*owner).or_default().1 += 1);
-        shares
+    /// What moves, and what everybody owns before and after.
+    pub fn moves(&self) -> Moves {
+        Moves::between(&self.before, &self.after)
     }
 }
 
@@ -250,6 +244,9 @@ impl fmt::Display for PlanError {
             Self::NothingToDo => write!(f, "nothing is staged, and no partition has to move"),
             Self::Switching => write!(f, "a change of owners is being finished; try again in a moment"),
             Self::Changed => write!(f, "what is staged is not what was shown; look at the plan again"),
+            Self::NotKept => {
+                write!(f, "committed, but this node's disk cannot keep it; look at the status later")
+            }
             Self::NotAMember => write!(f, "this node is not a member of the cluster"),
         }
     }

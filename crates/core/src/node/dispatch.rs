@@ -4,9 +4,7 @@ use alloc::boxed::Box;
 
 use super::Machines;
 use crate::anti_entropy::Answers;
-use crate::boundary::{
-    AdminOp, AdminReply, AdminRequest, ClientError, ClientOp, ClientRequest, Event, Output, ReadOptions,
-};
+use crate::boundary::{AdminOp, AdminRequest, ClientError, ClientOp, ClientRequest, Event, ReadOptions};
 use crate::coordinator::quorum::Needs;
 use crate::coordinator::{self, Asker, Caller, Checked, ConditionalPut, PutRequest};
 use crate::cx::Cx;
@@ -168,20 +166,23 @@ impl Machines {
     }
 
     pub(super) fn on_admin(&mut self, cx: &mut Cx, AdminRequest { call, op }: AdminRequest) {
-        let result = self.administer(cx, op);
-        cx.out.push(Output::AdminReply(AdminReply { call, result }));
+        if !self.gossip.serves(cx) {
+            return membership::admin_reply(cx, call, Err(PlanError::NotAMember));
+        }
+        let is_commit = matches!(op, AdminOp::Commit { .. });
+        match self.administer(cx, op) {
+            Ok(Some(plan)) if is_commit => self.gossip.promise(cx, call, plan),
+            result => membership::admin_reply(cx, call, result),
+        }
     }
 
     fn administer(&mut self, cx: &mut Cx, op: AdminOp) -> Result<Option<Plan>, PlanError> {
-        if !self.gossip.serves(cx) {
-            return Err(PlanError::NotAMember);
-        }
         let me = cx.me();
         let mut result = Ok(None);
         self.gossip.change(cx, |cluster| {
             result = match op {
                 AdminOp::Stage { node, change } => {
-                    cluster.stage(me, node, change).and_then(|()| cluster.plan().map(Some))
+                    cluster.stage(me, node, change).map(|()| cluster.plan().ok())
                 }
                 AdminOp::Clear => {
                     cluster.clear(me);

@@ -106,7 +106,7 @@ impl Machines {
                 }
             }
             (Ok(Err(Refused::NotFound | Refused::MovedOn)), waiter) => {
-                self.on_update_failed(cx, waiter, StorageError::Failed)
+                self.on_update_failed(cx, waiter, StorageError::Failed);
             }
         }
     }
@@ -127,7 +127,7 @@ impl Machines {
             Waiter::ExchangeMerge { op } => self.exchanges.on_merged(cx, op, Ok(())),
             Waiter::HandoffDrop => self.handoff.on_dropped(cx, key),
             Waiter::ReapDrop => self.reaper.on_dropped(cx, key),
-            Waiter::HintRedirect { home } => self.hints.on_redirected(cx, home, key, bytes),
+            Waiter::HintRedirect { home, to } => self.hints.on_redirected(cx, home, to, key, bytes),
             Waiter::Nobody => {}
             other => unexpected("sync", Some(&other)),
         }
@@ -140,7 +140,7 @@ impl Machines {
             Waiter::Write { from, op } | Waiter::Confirm { from, op, .. } => {
                 Serve::on_write_failed(cx, from, op, error);
             }
-            Waiter::HintSettle { home, .. } | Waiter::HintRedirect { home } => {
+            Waiter::HintSettle { home, .. } | Waiter::HintRedirect { home, .. } => {
                 self.hints.on_settle_failed(cx, home);
             }
             Waiter::ExchangeMerge { op } => self.exchanges.on_merged(cx, op, Err(error)),

@@ -145,7 +145,8 @@ impl Hints {
         for (key, siblings) in owed {
             if let Some(to) = Self::moved_to(cx, home, &key) {
                 page.settling += 1;
-                cx.apply(key, Update::Redirect { home, to }, Waiter::HintRedirect { home });
+                let update = Update::Redirect { home, to: to.clone() };
+                cx.apply(key, update, Waiter::HintRedirect { home, to });
                 continue;
             }
             let op = cx.next_op();
@@ -168,9 +169,8 @@ impl Hints {
     }
 
     /// A hint for `home` has become hints for those that keep the key now; durable.
-    pub fn on_redirected(&mut self, cx: &mut Cx, home: NodeId, key: Key, bytes: u64) {
+    pub fn on_redirected(&mut self, cx: &mut Cx, home: NodeId, to: Vec<NodeId>, key: Key, bytes: u64) {
         cx.env.owed.remove(home, bytes);
-        let to = Self::moved_to(cx, home, &key).unwrap_or_default();
         cx.event(Event::HintRedirected { home, key });
         for new_home in to {
             cx.env.owed.add(new_home, bytes);

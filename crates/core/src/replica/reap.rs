@@ -195,7 +195,9 @@ impl Reaper {
 
     /// Not now: they begin anew when they are met again.
     fn put_off(&mut self, keys: impl Iterator<Item = Key>) {
-        keys.for_each(|key| drop(self.candidates.remove(&key)));
+        for key in keys {
+            self.candidates.remove(&key);
+        }
     }
 
     /// Drops tombstones that are still all that is held.

@@ -1,19 +1,23 @@
 //! A few nodes on a table: messages and syncs go through at once unless a test holds them back.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cartwheel_core::anti_entropy::{Leaf, MerkleTree};
 use cartwheel_core::id::{CallId, NodeId, RequestId, StoreId};
+use cartwheel_core::membership::Cluster;
 use cartwheel_core::message::Message;
 use cartwheel_core::replica::{HintTotal, Record};
 use cartwheel_core::ring::Ring;
-use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket};
+use cartwheel_core::storage::{
+    Name, Page, StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket,
+};
 use cartwheel_core::time::{Instant, Now, WallTime};
 use cartwheel_core::version::{Context, Siblings, Value};
 use cartwheel_core::{
-    Answer, Boot, ClientError, ClientOp, ClientReply, ClientRequest, Config, Event, Input, Key, Node, Outbox,
-    Output, Quorum, ReadOptions, WriteOptions,
+    AdminOp, AdminRequest, Answer, Boot, ClientError, ClientOp, ClientReply, ClientRequest, Config, Event,
+    Input, Key, Node, Outbox, Output, Quorum, ReadOptions, WriteOptions,
 };
 
 /// Partitions of the ring.
@@ -22,7 +26,16 @@ const PARTITIONS: u32 = 64;
 /// Words for what happens.
 mod say {
     use super::{ClientReply, Message, values};
-    use cartwheel_core::message::{ForwardMessage, ReplicaMessage};
+    use cartwheel_core::membership::{Cluster, MemberStatus};
+    use cartwheel_core::message::{ForwardMessage, MembershipMessage, ReapMessage, ReplicaMessage};
+
+    /// The ring's epoch and phase, and those of its members that are not simply members.
+    pub fn cluster(cluster: &Cluster) -> String {
+        let phase = cluster.ring.phase().map(|phase| format!(" {phase:?}")).unwrap_or_default();
+        let others = cluster.members.iter().filter(|(_, member)| member.status != MemberStatus::Member);
+        let others: String = others.map(|(node, member)| format!(", {node} {}", member.status)).collect();
+        format!("in epoch {}{phase}{others}", cluster.ring.epoch().0)
+    }
 
     pub fn reply(node: u64, reply: &ClientReply) -> String {
         let result = match &reply.result {
@@ -54,7 +67,18 @@ mod say {
             Message::Forward(ForwardMessage::Accepted { .. }) => "accepted".into(),
             Message::Forward(ForwardMessage::Reply { .. }) => "coordinated".into(),
             Message::Liveness(liveness) => format!("{liveness:?}"),
-            Message::AntiEntropy(_) => return None,
+            Message::Membership(MembershipMessage::State { cluster, .. }) => {
+                format!("the cluster is {}", self::cluster(cluster))
+            }
+            Message::AntiEntropy(_) | Message::Membership(_) => return None,
+            Message::Replica(ReplicaMessage::Confirm { .. }) => "do you hold this?".into(),
+            Message::Reap(ReapMessage::Ask { keys, .. }) => {
+                format!("do you hold anything but {} tombstone(s)?", keys.len())
+            }
+            Message::Reap(ReapMessage::Agree { keys, .. }) => {
+                format!("nothing else of {} key(s)", keys.len())
+            }
+            Message::Reap(ReapMessage::Drop { keys }) => format!("drop {} tombstone(s)", keys.len()),
         };
         Some(format!("n{from} > n{to}: {said}{}", if lost { " (lost)" } else { "" }))
     }
@@ -65,6 +89,9 @@ pub struct Lab {
     pub events: Vec<(u64, Event)>,
     nodes: BTreeMap<u64, Node>,
     disks: BTreeMap<u64, BTreeMap<Key, Record>>,
+    /// What nodes have kept of the cluster's state.
+    clusters: BTreeMap<u64, Arc<Cluster>>,
+    founders: u64,
     messages: VecDeque<(u64, u64, Message)>,
     replies: BTreeMap<CallId, Result<Answer, ClientError>>,
     calls: u64,
@@ -103,6 +130,8 @@ impl Lab {
             now: Instant(1_000_000_000),
             events: Vec::new(),
             nodes: BTreeMap::new(),
+            clusters: BTreeMap::new(),
+            founders: nodes,
             disks: (1..=nodes).map(|node| (node, BTreeMap::new())).collect(),
             messages: VecDeque::new(),
             replies: BTreeMap::new(),
@@ -115,19 +144,50 @@ impl Lab {
             log: Vec::new(),
         };
         for node in 1..=nodes {
-            lab.start(node, nodes);
+            lab.start(node);
         }
+        lab.settle();
+        // Until everybody has seen the ring.
+        lab.pass(Duration::from_millis(5_050));
+        lab.log.clear();
+        lab.events.clear();
         lab
     }
 
+    /// Starts a node that is no founder: it makes itself known, and waits to be let in.
+    pub fn newcomer(&mut self, node: u64) {
+        self.disks.insert(node, BTreeMap::new());
+        self.start(node);
+        self.settle();
+    }
+
+    /// An operator asks `node`.
+    pub fn administer(&mut self, node: u64, op: AdminOp) {
+        self.calls += 1;
+        let request = AdminRequest { call: CallId(self.calls), op };
+        self.handle(node, Input::Admin(request));
+        self.settle();
+    }
+
+    /// What a node takes the cluster to be, and how many partitions each node owns in it.
+    pub fn show_cluster(&self, node: u64) -> String {
+        let cluster = self.nodes[&node].status().cluster().clone();
+        let mut shares: BTreeMap<NodeId, usize> = BTreeMap::new();
+        cluster.ring.owners().iter().for_each(|owner| *shares.entry(*owner).or_default() += 1);
+        let shares: Vec<String> = shares.iter().map(|(node, share)| format!("{node}:{share}")).collect();
+        format!("n{node} is {}; partitions {}\n", say::cluster(&cluster), shares.join(" "))
+    }
+
     /// Starts (again) a node: its memory is gone, its disk is not.
-    pub fn start(&mut self, node: u64, nodes: u64) {
-        let config = Config { hint_bytes_max: self.hint_bytes_max, ..Config::new(NodeId(node), ring(nodes)) };
+    pub fn start(&mut self, node: u64) {
+        let config =
+            Config { hint_bytes_max: self.hint_bytes_max, ..Config::new(NodeId(node), ring(self.founders)) };
         let boot = Boot {
             store: StoreId(node),
             number: self.now.0,
             continuous_since: self.now.0,
             owed: self.owed(node),
+            cluster: self.clusters.get(&node).cloned(),
             seed: [node as u8; 32],
         };
         let mut outbox = Outbox::new();
@@ -150,7 +210,8 @@ impl Lab {
 
     /// The same in a cluster of the same size.
     pub fn restart(&mut self, node: u64) {
-        self.start(node, self.disks.len() as u64);
+        self.start(node);
+        self.settle();
     }
 
     /// What every disk holds, and owes.
@@ -294,6 +355,12 @@ impl Lab {
                     self.log.extend(say::message(node, to.0, &message, lost));
                     self.messages.push_back((node, to.0, message));
                 }
+                Output::AdminReply(reply) => self.log.push(match reply.result {
+                    Ok(Some(plan)) => format!("n{node} plans {} moves", plan.moves().moves.len()),
+                    Ok(None) => format!("n{node} has nothing staged"),
+                    Err(error) => format!("n{node} refuses: {error}"),
+                }),
+                Output::Contact { .. } => {}
                 Output::Event(event) => {
                     self.log.push(format!("n{node}: {event:?}"));
                     self.events.push((node, event));
@@ -338,6 +405,28 @@ impl Lab {
                 let keys = held.map(|(key, record)| (key.clone(), record.siblings.digest())).collect();
                 StorageCompletion::LeafKeys { ticket, result: Ok(keys) }
             }
+            StorageOp::ScanPartition { partition, after, limit } => {
+                let fits = |key: &Key, record: &Record| {
+                    key.token().partition(PARTITIONS) == partition && record.owed.is_empty()
+                };
+                StorageCompletion::Page { ticket, result: Ok(page(disk, after.as_ref(), limit, fits)) }
+            }
+            StorageOp::ScanTombstones { after, limit } => {
+                let fits = |_: &Key, record: &Record| !record.siblings.is_found() && record.owed.is_empty();
+                StorageCompletion::Page { ticket, result: Ok(page(disk, after.as_ref(), limit, fits)) }
+            }
+            StorageOp::Names { keys } => {
+                let name = |key: &Key| Name {
+                    digest: disk.get(key).map(|record| record.siblings.digest()),
+                    is_owed: disk.get(key).is_some_and(|record| !record.owed.is_empty()),
+                };
+                StorageCompletion::Names { ticket, result: Ok(keys.iter().map(name).collect()) }
+            }
+            StorageOp::SaveCluster { cluster } => {
+                self.clusters.insert(node, cluster);
+                StorageCompletion::Saved { ticket, result: Ok(()) }
+            }
+            StorageOp::Adopt { .. } => StorageCompletion::Saved { ticket, result: Ok(()) },
             StorageOp::Apply { .. } if failed => {
                 StorageCompletion::Applied { ticket, result: Err(StorageError::Failed) }
             }
@@ -362,6 +451,22 @@ impl Lab {
             _ => {}
         }
     }
+}
+
+fn page(
+    disk: &BTreeMap<Key, Record>,
+    after: Option<&Key>,
+    limit: u32,
+    fits: impl Fn(&Key, &Record) -> bool,
+) -> Page {
+    let later =
+        disk.iter().filter(|(key, record)| after.is_none_or(|after| *key > after) && fits(key, record));
+    let mut records: Vec<(Key, Siblings)> =
+        later.map(|(key, record)| (key.clone(), record.siblings.clone())).take(limit as usize + 1).collect();
+    let more = records.len() > limit as usize;
+    records.truncate(limit as usize);
+    let next = if more { records.last().map(|(key, _)| key.clone()) } else { None };
+    Page { records, next }
 }
 
 fn put(value: &'static str, context: Context, options: WriteOptions) -> ClientOp {

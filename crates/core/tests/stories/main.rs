@@ -65,7 +65,7 @@ fn hints_survive_the_restart_of_their_keeper() {
     lab.cut.insert(2);
     lab.put(1, "milk", Context::EMPTY);
     lab.pass(SHORT);
-    lab.start(4, 5);
+    lab.start(4);
     lab.cut.clear();
     lab.pass(LONG);
     assert_eq!(lab.disk(2), (vec!["milk".into()], vec![]));
@@ -297,8 +297,8 @@ fn homes_that_hold_different_siblings_end_with_both() {
     lab.put(1, "milk", Context::EMPTY);
     lab.cut = [1].into();
     lab.put(2, "bread", Context::EMPTY);
-    lab.start(1, 3);
-    lab.start(2, 3);
+    lab.start(1);
+    lab.start(2);
     lab.cut.clear();
     lab.pass(Duration::from_secs(200));
     for node in 1..=3 {
@@ -407,7 +407,7 @@ fn what_is_owed_is_counted_over_restarts() {
     lab.put(1, "milk", Context::EMPTY);
     lab.pass(SHORT);
     assert_eq!(lab.owes(4), 1);
-    lab.start(4, 5);
+    lab.start(4);
     assert_eq!(lab.owes(4), 1);
     lab.cut.clear();
     lab.pass(LONG);
@@ -418,7 +418,7 @@ fn what_is_owed_is_counted_over_restarts() {
 fn nobody_owes_more_than_the_bound_and_anti_entropy_brings_the_rest() {
     let mut lab = Lab::new(3);
     lab.hint_bytes_max = 1;
-    (1..=3).for_each(|node| lab.start(node, 3));
+    (1..=3).for_each(|node| lab.start(node));
     lab.cut.insert(2);
     lab.put(1, "milk", Context::EMPTY);
     lab.pass(SHORT);

@@ -14,14 +14,20 @@
 //! wipe n2                     n2's disk forgets everything
 //! pass 300ms                  time passes
 //! disks                       what every disk holds
+//! newcomer n6                 a node that is no founder makes itself known
+//! stage n1 n6 join            an operator at n1 stages a change of n6: join, leave, remove, replace-dead=n7
+//! commit n1                   and commits what is staged
+//! cluster n1                  what n1 takes the cluster to be
 //! ```
 
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use cartwheel_core::id::NodeId;
+use cartwheel_core::membership::{Change, Departure, Share};
 use cartwheel_core::version::{Context, Value};
-use cartwheel_core::{ClientOp, Quorum, WriteOptions};
+use cartwheel_core::{AdminOp, ClientOp, Quorum, WriteOptions};
 
 use crate::lab::Lab;
 
@@ -105,10 +111,32 @@ impl Table {
                 let ms = time.strip_suffix("ms").and_then(|ms| ms.parse().ok()).expect("a time, as 300ms");
                 lab.pass(Duration::from_millis(ms));
             }
+            ["newcomer", _] => lab.newcomer(node(1)),
+            ["stage", _, _, change] => {
+                lab.administer(
+                    node(1),
+                    AdminOp::Stage { node: NodeId(node(2)), change: self::change(change) },
+                );
+            }
+            ["commit", _] => lab.administer(node(1), AdminOp::Commit { shown: None }),
+            ["cluster", _] => shown = lab.show_cluster(node(1)),
             ["disks"] => shown = lab.show_disks(),
             _ => panic!("no such command: {command}"),
         }
         lab.log.drain(..).map(|line| line + "\n").collect::<String>() + &shown
+    }
+}
+
+fn change(change: &str) -> Change {
+    match change.split_once('=') {
+        None if change == "join" => Change::Join(Share::default()),
+        None if change == "leave" => Change::Leave,
+        None if change == "remove" => Change::Remove,
+        Some(("replace-dead", with)) => Change::Replace {
+            with: NodeId(with.trim_start_matches('n').parse().expect("a node, as n6")),
+            departure: Departure::Dead,
+        },
+        _ => panic!("no such change: {change}"),
     }
 }
 

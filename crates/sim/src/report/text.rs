@@ -80,6 +80,9 @@ impl Report {
                 .collect();
             writeln!(f, "diverged      {}: {}", diverged.key, copies.join(", "))?;
         }
+        for unfinished in self.unfinished.iter().take(8) {
+            writeln!(f, "unfinished    {unfinished}")?;
+        }
         for reused in self.reused_dots.iter().take(3) {
             writeln!(f, "dot reused    {reused}")?;
         }
@@ -98,6 +101,9 @@ impl Report {
         } else {
             format!("{} keys differ between replicas", self.diverged_keys)
         });
+        if !self.unfinished.is_empty() {
+            said.push(format!("{} things were still under way", self.unfinished.len()));
+        }
         if self.hints_left > 0 {
             said.push(format!("{} hints were never delivered", self.hints_left));
         }

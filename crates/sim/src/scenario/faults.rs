@@ -64,6 +64,37 @@ pub enum Fault {
         /// By so many milliseconds; negative: back.
         by_ms: i64,
     },
+    /// An operator starts a spare node and lets it in.
+    Join {
+        /// When.
+        at: Span,
+        /// Who.
+        node: u32,
+    },
+    /// An operator lets a member leave.
+    Leave {
+        /// When.
+        at: Span,
+        /// Who.
+        node: u32,
+    },
+    /// An operator puts a spare node in the place of a member. If that one is down then, it is declared dead, and never
+    /// starts again.
+    Replace {
+        /// When.
+        at: Span,
+        /// Who goes.
+        node: u32,
+        /// Who comes.
+        with: u32,
+    },
+    /// A member is destroyed, and an operator declares it dead.
+    Remove {
+        /// When.
+        at: Span,
+        /// Who.
+        node: u32,
+    },
 }
 
 impl Fault {
@@ -75,7 +106,11 @@ impl Fault {
             | Self::WipeKey { at, .. }
             | Self::Partition { at, .. }
             | Self::OneWay { at, .. }
-            | Self::ClockJump { at, .. } => *at,
+            | Self::ClockJump { at, .. }
+            | Self::Join { at, .. }
+            | Self::Leave { at, .. }
+            | Self::Replace { at, .. }
+            | Self::Remove { at, .. } => *at,
         }
     }
 
@@ -85,7 +120,11 @@ impl Fault {
             Self::Crash { node, .. }
             | Self::WipeDisk { node, .. }
             | Self::WipeKey { node, .. }
-            | Self::ClockJump { node, .. } => vec![*node],
+            | Self::ClockJump { node, .. }
+            | Self::Join { node, .. }
+            | Self::Leave { node, .. }
+            | Self::Remove { node, .. } => vec![*node],
+            Self::Replace { node, with, .. } => vec![*node, *with],
             Self::Partition { side, .. } => side.clone(),
             Self::OneWay { from, to, .. } => from.iter().chain(to).copied().collect(),
         }
@@ -118,11 +157,30 @@ pub struct NemesisSpec {
     /// Weight of [`Fault::ClockJump`].
     #[serde(default)]
     pub clock_jump: u32,
+    /// Weight of [`Fault::Join`].
+    #[serde(default)]
+    pub join: u32,
+    /// Weight of [`Fault::Leave`].
+    #[serde(default)]
+    pub leave: u32,
+    /// Weight of [`Fault::Replace`], and of [`Fault::Remove`] when no spare node is left.
+    #[serde(default)]
+    pub replace: u32,
 }
 
 impl NemesisSpec {
     /// The weights, in the order of their fields.
-    pub fn weights(&self) -> [u32; 6] {
-        [self.crash, self.partition, self.one_way, self.wipe_disk, self.wipe_key, self.clock_jump]
+    pub fn weights(&self) -> [u32; 9] {
+        [
+            self.crash,
+            self.partition,
+            self.one_way,
+            self.wipe_disk,
+            self.wipe_key,
+            self.clock_jump,
+            self.join,
+            self.leave,
+            self.replace,
+        ]
     }
 }

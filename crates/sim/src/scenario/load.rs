@@ -103,6 +103,13 @@ impl Scenario {
         if cluster.suspect_after == 0 {
             return wrong("suspect_after", "0; allowed: 1 or more".into());
         }
+        if cluster.nodes + cluster.spares > NODES_MAX {
+            return wrong(
+                "spares",
+                format!("{}; allowed: 0 to {}", cluster.spares, NODES_MAX - cluster.nodes),
+            );
+        }
+        positive("cluster.gossip_interval", cluster.gossip_interval)?;
         positive("cluster.request_timeout", cluster.request_timeout)?;
         positive("cluster.replica_timeout", cluster.replica_timeout)?;
         if cluster.hint_bytes_max == 0 {
@@ -140,12 +147,12 @@ impl Scenario {
     }
 
     fn check_faults(&self) -> Result<(), (String, String)> {
-        let nodes = self.cluster.nodes;
+        let nodes = self.cluster.nodes + self.cluster.spares;
         for (index, fault) in self.fault.iter().enumerate() {
             if let Some(node) = fault.nodes().into_iter().find(|node| !(1..=nodes).contains(node)) {
                 return Err((
                     format!("fault[{index}]"),
-                    format!("node {node}; allowed: 1 to {nodes} (cluster.nodes)"),
+                    format!("node {node}; allowed: 1 to {nodes} (cluster.nodes + cluster.spares)"),
                 ));
             }
             let WorkloadSpec::Cart { carts: kept, .. } = self.workload;
@@ -163,7 +170,7 @@ impl Scenario {
         let Some(nemesis) = &self.nemesis else { return Ok(()) };
         if nemesis.weights().iter().all(|weight| *weight == 0) {
             let message = "no fault has a weight; allowed: crash, partition, one_way, wipe_disk, wipe_key, \
-                           clock_jump above 0";
+                           clock_jump, join, leave, replace above 0";
             return Err(("nemesis".into(), message.into()));
         }
         positive("nemesis.every", nemesis.every)?;
@@ -280,7 +287,7 @@ think = { fixed = { value = "5ms" } }
         assert!(loss.contains("network.loss") && loss.contains("0 to 1"), "{loss}");
         let node =
             complaint("[workload", "[[fault]]\ncrash = { at = \"1s\", lasts = \"1s\", node = 4 }\n[workload");
-        assert_eq!(node, "a.toml:8: fault[0]: node 4; allowed: 1 to 3 (cluster.nodes)");
+        assert_eq!(node, "a.toml:8: fault[0]: node 4; allowed: 1 to 3 (cluster.nodes + cluster.spares)");
         let second = "[[fault]]\ncrash = { at = \"1s\", lasts = \"1s\", node = 1 }\n\n[[fault]]\nclock_jump = { at = \"1s\", by_ms = 1, node = 4 }\n";
         let second = complaint("[workload", &format!("{second}[workload"));
         assert!(second.starts_with("a.toml:11: fault[1]: node 4"), "{second}");

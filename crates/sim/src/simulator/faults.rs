@@ -18,9 +18,12 @@ impl Simulator<'_> {
         if !self.faults_strike() {
             return;
         }
-        let up: Vec<u32> = (0..self.scenario.cluster.nodes)
-            .filter(|node| self.processes[*node as usize].node.is_some())
-            .map(|node| node + 1)
+        let up: Vec<u32> = self
+            .processes
+            .iter()
+            .zip(1..)
+            .filter(|(process, _)| process.node.is_some())
+            .map(|(_, n)| n)
             .collect();
         let Some(nemesis) = &mut self.nemesis else { return };
         let fault = nemesis.strike(&up);
@@ -57,6 +60,23 @@ impl Simulator<'_> {
                 let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
                 self.block(links, *lasts);
             }
+            Fault::Join { node, .. } => {
+                self.count(Counter::Joins);
+                self.have_joined(node - 1);
+            }
+            Fault::Leave { node, .. } => {
+                self.count(Counter::Leaves);
+                self.have_left(node - 1);
+            }
+            Fault::Replace { node, with, .. } => {
+                self.count(Counter::Replacements);
+                self.have_replaced(node - 1, with - 1);
+            }
+            Fault::Remove { node, .. } => {
+                self.count(Counter::Removals);
+                self.destroy(node - 1);
+                self.have_removed(node - 1);
+            }
             Fault::ClockJump { node, by_ms, .. } => {
                 self.processes[*node as usize - 1].clock.offset_us += by_ms * 1_000;
                 self.count(Counter::ClockJumps);
@@ -66,7 +86,7 @@ impl Simulator<'_> {
 
     /// The directed links between different nodes that `which` picks; it is given names, counted from 1.
     fn links(&self, which: impl Fn(u32, u32) -> bool) -> Vec<(u32, u32)> {
-        let nodes = self.scenario.cluster.nodes;
+        let nodes = self.processes.len() as u32;
         (0..nodes)
             .flat_map(|from| (0..nodes).map(move |to| (from, to)))
             .filter(|(from, to)| from != to && which(from + 1, to + 1))
@@ -80,11 +100,22 @@ impl Simulator<'_> {
         self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Unblock { links }));
     }
 
+    /// A node never starts again.
+    pub(super) fn destroy(&mut self, node: u32) {
+        self.processes[node as usize].exists = false;
+        self.lose_power(node);
+    }
+
     fn crash(&mut self, node: u32, lasts: Span) {
-        let process = &mut self.processes[node as usize];
-        if process.node.take().is_none() {
-            return;
+        if let Some(life) = self.lose_power(node) {
+            self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Restart { node, life }));
         }
+    }
+
+    /// A running node stops; the life that ended.
+    fn lose_power(&mut self, node: u32) -> Option<u32> {
+        let process = &mut self.processes[node as usize];
+        process.node.take()?;
         let life = process.life;
         if process.disk.crash(&mut process.stream) > 0 {
             self.count(Counter::UnsyncedUpdatesLost);
@@ -99,14 +130,14 @@ impl Simulator<'_> {
         for call in broken {
             self.break_connection(call);
         }
-        self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Restart { node, life }));
+        Some(life)
     }
 
     pub(super) fn mend(&mut self, mend: Mend) {
         match mend {
             Mend::Restart { node, life } => {
                 let process = &self.processes[node as usize];
-                if process.node.is_none() && process.life == life {
+                if process.exists && process.node.is_none() && process.life == life {
                     self.start(node);
                 }
             }
@@ -122,8 +153,9 @@ impl Simulator<'_> {
     /// Faults cease: every node runs, every link works.
     pub(super) fn make_peace(&mut self) {
         self.network.heal();
-        for node in 0..self.scenario.cluster.nodes {
-            if self.processes[node as usize].node.is_none() {
+        for node in 0..self.processes.len() as u32 {
+            let process = &self.processes[node as usize];
+            if process.exists && process.node.is_none() {
                 self.start(node);
             }
         }

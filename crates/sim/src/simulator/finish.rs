@@ -1,9 +1,12 @@
 //! The last phase: faults have ceased, and the cluster must converge by itself. Hints drain, exchanges find what
 //! differs, nothing is under way any more, and all replicas agree.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cartwheel_check::diverged;
+use cartwheel_core::Node;
+use cartwheel_core::membership::ClusterDigest;
 
 use super::{Event, Simulator};
 
@@ -13,22 +16,53 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 impl Simulator<'_> {
     /// Is it over?
     pub(super) fn look(&mut self) {
-        if self.is_quiet() && diverged(&self.copies()).is_empty() {
+        if self.busy().is_empty() && diverged(&self.copies()).is_empty() {
             self.converged = true;
         } else {
             self.queue.push(self.now + LOOK_EVERY.as_nanos() as u64, Event::Look);
         }
     }
 
-    /// No client waits, no hint is owed, no node has anything under way.
-    fn is_quiet(&self) -> bool {
-        self.carts.is_quiet()
-            && self.processes.iter().all(|process| {
-                process.disk.hints() == 0
-                    && process.node.as_ref().is_some_and(|node| {
-                        let status = node.status();
-                        status.requests_running() == 0 && status.storage_in_flight() == 0
-                    })
-            })
+    /// What is still under way, a few words each: a client that waits, an operator's wish, work of a node.
+    pub(super) fn busy(&self) -> Vec<String> {
+        let mut busy = Vec::new();
+        let mut note = |what: String, is_so: bool| {
+            if is_so {
+                busy.push(what);
+            }
+        };
+        note("clients wait".into(), !self.carts.is_quiet());
+        note("operators wait".into(), !self.operator.is_idle());
+        for (process, number) in self.processes.iter().zip(1..).filter(|(process, _)| process.exists) {
+            let Some(node) = process.node.as_ref() else {
+                note(format!("n{number} is down"), true);
+                continue;
+            };
+            let status = node.status();
+            for (what, count) in [
+                ("hints", process.disk.hints()),
+                ("requests", status.requests_running()),
+                ("storage requests", status.storage_in_flight()),
+                ("exchanges to fetch what it lacks", status.fetches()),
+                ("partitions to hand over", status.handoff_open()),
+                ("news of the cluster", usize::from(!status.membership_idle())),
+            ] {
+                note(format!("n{number} has {count} {what}"), count > 0);
+            }
+        }
+        note("nodes disagree on the cluster's state".into(), !self.all_agree());
+        busy
+    }
+
+    /// Everybody knows the same of the cluster.
+    fn all_agree(&self) -> bool {
+        let running = self.processes.iter().filter_map(|process| process.node.as_ref());
+        // Nobody listens to those that have gone.
+        let there = running.map(Node::status).filter(|status| {
+            let own = status.cluster().status(status.node());
+            own.is_some_and(|own| !own.is_gone())
+        });
+        let digests: BTreeSet<ClusterDigest> = there.map(|status| status.cluster().digest()).collect();
+        digests.len() <= 1
     }
 }

@@ -21,6 +21,9 @@ pub(super) struct Process {
     pub life: u32,
     /// `None` while it is down.
     pub node: Option<Node>,
+    /// Whether it is part of the world: founders are from the beginning, newcomers once an operator starts them, and
+    /// nobody any more once it was declared dead.
+    pub exists: bool,
     pub disk: Disk,
     pub clock: Clock,
     pub stream: Stream,
@@ -47,6 +50,7 @@ impl Process {
             config: config(index, scenario, ring),
             life: 0,
             node: None,
+            exists: index < scenario.cluster.nodes,
             disk: Disk::new(StoreId(stream.bits()), scenario.cluster.partitions),
             clock: Clock {
                 offset_us: clock.between(0, 2 * offset_max) as i64 - offset_max as i64,
@@ -70,13 +74,15 @@ impl Process {
         // Every stop here is a loss of power, so no actor of an earlier boot may go on counting.
         let number = self.disk.boots;
         let owed = self.disk.hint_totals();
-        Boot { store: self.disk.store, number, continuous_since: number, owed, seed }
+        let cluster = self.disk.cluster.clone();
+        Boot { store: self.disk.store, number, continuous_since: number, owed, cluster, seed }
     }
 }
 
 fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
     let cluster = &scenario.cluster;
     Config {
+        founders: (1..=u64::from(cluster.nodes)).map(NodeId).collect(),
         n: cluster.n,
         r: cluster.r.0,
         w: cluster.w.0,
@@ -90,6 +96,10 @@ fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
         anti_entropy_interval: cluster.anti_entropy_interval.duration(),
         past_entries_max: cluster.past_entries_max,
         hint_bytes_max: cluster.hint_bytes_max,
+        gossip_interval: cluster.gossip_interval.duration(),
+        start_wait: cluster.gossip_interval.duration(),
+        handoff_interval: cluster.hint_interval.duration(),
+        reap_after: (!cluster.reap_after.is_zero()).then(|| cluster.reap_after.duration()),
         flaw: scenario.flaw,
         ..Config::new(NodeId(u64::from(index) + 1), ring)
     }
@@ -158,7 +168,13 @@ impl Simulator<'_> {
             StorageOp::Read { .. }
             | StorageOp::ScanHints { .. }
             | StorageOp::TreeHashes { .. }
+            | StorageOp::ScanPartition { .. }
+            | StorageOp::ScanTombstones { .. }
+            | StorageOp::Names { .. }
             | StorageOp::LeafKeys { .. } => self.now + spec.read.sample(&mut process.stream),
+            StorageOp::SaveCluster { .. } | StorageOp::Adopt { .. } => {
+                self.now + spec.sync.sample(&mut process.stream)
+            }
             StorageOp::Apply { .. } => {
                 let took = spec.write.sample(&mut process.stream);
                 process.disk_free_at = process.disk_free_at.max(self.now) + took;
@@ -189,6 +205,26 @@ impl Simulator<'_> {
             StorageOp::LeafKeys { partition, leaves } => {
                 let keys = process.disk.leaf_keys(partition, &leaves);
                 StorageCompletion::LeafKeys { ticket, result: Ok(keys) }
+            }
+            StorageOp::ScanPartition { partition, after, limit } => {
+                let page = process.disk.scan_partition(partition, after.as_ref(), limit);
+                StorageCompletion::Page { ticket, result: Ok(page) }
+            }
+            StorageOp::ScanTombstones { after, limit } => {
+                let page = process.disk.scan_tombstones(after.as_ref(), limit);
+                StorageCompletion::Page { ticket, result: Ok(page) }
+            }
+            StorageOp::Names { keys } => {
+                let names = keys.iter().map(|key| process.disk.name(key)).collect();
+                StorageCompletion::Names { ticket, result: Ok(names) }
+            }
+            StorageOp::SaveCluster { cluster } => {
+                process.disk.cluster = Some(cluster);
+                StorageCompletion::Saved { ticket, result: Ok(()) }
+            }
+            StorageOp::Adopt { store } => {
+                process.disk.store = store;
+                StorageCompletion::Saved { ticket, result: Ok(()) }
             }
             StorageOp::Apply { key, update } => {
                 let before = process.disk.read(&key);

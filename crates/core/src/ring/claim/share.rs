@@ -1,0 +1,195 @@
+//! How many partitions each node should own: its fair share, within what distinctness leaves room for.
+//!
+//! The fair share is a node's weight over all weights, times Q. It has to give way where any N consecutive
+//! partitions must name N distinct nodes (a node that owns more than Q / N of them cannot keep its partitions N
+//! apart), or all nodes where there are N or fewer (a node must then turn up once in every N). The same holds for
+//! zones. What is cut off from one is shared out among the others by weight again: water that is poured into
+//! vessels with lids.
+
+use alloc::vec::Vec;
+
+use super::Zoned;
+
+/// A fraction; not reduced.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share {
+    numerator: u128,
+    denominator: u128,
+}
+
+impl Share {
+    fn whole(number: u64) -> Self {
+        Self { numerator: u128::from(number), denominator: 1 }
+    }
+
+    /// The share, rounded down.
+    pub(super) fn floor(self) -> u64 {
+        u64::try_from(self.numerator / self.denominator).unwrap_or(u64::MAX)
+    }
+
+    /// The share, rounded up.
+    pub(super) fn ceil(self) -> u64 {
+        u64::try_from(self.numerator.div_ceil(self.denominator)).unwrap_or(u64::MAX)
+    }
+}
+
+/// How many partitions each group owns so far, against what it should own.
+pub(super) struct Counts<'a> {
+    shares: &'a [Share],
+    counts: Vec<u64>,
+}
+
+impl<'a> Counts<'a> {
+    pub(super) fn new(shares: &'a [Share]) -> Self {
+        Self { shares, counts: alloc::vec![0; shares.len()] }
+    }
+
+    pub(super) fn add(&mut self, group: usize, partitions: u64) {
+        self.counts[group] += partitions;
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    pub(super) fn into_inner(self) -> Vec<u64> {
+        self.counts
+    }
+
+    /// Whether the group has less than its share, rounded up.
+    pub(super) fn has_room(&self, group: usize) -> bool {
+        self.counts[group] < self.shares[group].ceil()
+    }
+
+    /// Whether `group` is further below its share (or less above it) than `other`.
+    pub(super) fn lacks_more(&self, group: usize, other: usize) -> bool {
+        let (share, other_share) = (self.shares[group], self.shares[other]);
+        // Each side is increased by the other's count, so that nothing is ever subtracted.
+        let lack = share.numerator + u128::from(self.counts[other]) * share.denominator;
+        let other_lack = other_share.numerator + u128::from(self.counts[group]) * other_share.denominator;
+        lack * other_share.denominator > other_lack * share.denominator
+    }
+
+    /// Which of `groups` lacks most; the first of equals.
+    pub(super) fn neediest(&self, groups: impl Iterator<Item = usize>) -> Option<usize> {
+        groups.reduce(|best, group| if self.lacks_more(group, best) { group } else { best })
+    }
+}
+
+/// Fewest and most partitions that a group (a node, a zone) can own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Limits {
+    least: u64,
+    most: u64,
+}
+
+impl Limits {
+    /// For each of `groups` groups, when any `n` of `partitions` consecutive partitions are to name as many
+    /// distinct groups as there can be.
+    fn of(groups: u64, partitions: u64, n: u64) -> Self {
+        let (down, up) = (partitions / n, partitions.div_ceil(n));
+        match groups.cmp(&n) {
+            core::cmp::Ordering::Less => Self { least: up.min(partitions / groups), most: partitions },
+            core::cmp::Ordering::Equal => Self { least: down, most: up },
+            // Where so few groups cannot fill the ring, one more each is the lesser evil.
+            core::cmp::Ordering::Greater if groups * down < partitions => Self { least: 0, most: up },
+            core::cmp::Ordering::Greater => Self { least: 0, most: down },
+        }
+    }
+}
+
+/// What each node, and each zone, should own.
+pub(super) struct Shares {
+    pub(super) nodes: Vec<Share>,
+    pub(super) zones: Vec<Share>,
+}
+
+impl Shares {
+    /// The shares of `nodes` in a ring of `partitions`.
+    pub(super) fn of(nodes: &[Zoned], zones: usize, partitions: u64, n: u64) -> Self {
+        let node = Limits::of(nodes.len() as u64, partitions, n);
+        let zone = Limits::of(zones as u64, partitions, n);
+        let mut vessels: Vec<Vessel> = (0..zones)
+            .map(|index| {
+                let inside = nodes.iter().filter(|node| node.zone == index);
+                let weight = inside.clone().map(|node| u64::from(node.weight)).sum();
+                let nodes = inside.count() as u64;
+                let most = zone.most.min(nodes * node.most);
+                Vessel { weight, least: zone.least.min(most).max(nodes * node.least), most }
+            })
+            .collect();
+        // Distinct nodes matter more than zones, and may leave no room for them.
+        let least: u64 = vessels.iter().map(|vessel| vessel.least).sum();
+        let most: u64 = vessels.iter().map(|vessel| vessel.most).sum();
+        for (index, vessel) in vessels.iter_mut().enumerate() {
+            let inside = nodes.iter().filter(|node| node.zone == index).count() as u64;
+            if least > partitions {
+                vessel.least = inside * node.least;
+            }
+            if most < partitions {
+                vessel.most = inside * node.most;
+            }
+        }
+        let zone_shares = pour(Share::whole(partitions), &vessels);
+        let mut node_shares = alloc::vec![Share::whole(0); nodes.len()];
+        for (zone, &share) in zone_shares.iter().enumerate() {
+            let inside: Vec<usize> = (0..nodes.len()).filter(|&index| nodes[index].zone == zone).collect();
+            let vessels: Vec<Vessel> = inside
+                .iter()
+                .map(|&index| Vessel {
+                    weight: u64::from(nodes[index].weight),
+                    least: node.least,
+                    most: node.most,
+                })
+                .collect();
+            for (&index, share) in inside.iter().zip(pour(share, &vessels)) {
+                node_shares[index] = share;
+            }
+        }
+        Self { nodes: node_shares, zones: zone_shares }
+    }
+}
+
+struct Vessel {
+    weight: u64,
+    least: u64,
+    most: u64,
+}
+
+/// Shares `total` out by weight, each share within its vessel's limits.
+fn pour(total: Share, vessels: &[Vessel]) -> Vec<Share> {
+    let mut fixed: Vec<Option<u64>> = alloc::vec![None; vessels.len()];
+    loop {
+        let spent: u128 = fixed.iter().flatten().map(|&count| u128::from(count)).sum();
+        let open =
+            || vessels.iter().zip(&fixed).filter(|(_, fixed)| fixed.is_none()).map(|(vessel, _)| vessel);
+        let weight: u128 = open().map(|vessel| u128::from(vessel.weight)).sum();
+        let rest = total.numerator.saturating_sub(spent * total.denominator);
+        let denominator = total.denominator * weight.max(1);
+        let part = |vessel: &Vessel| rest * u128::from(vessel.weight);
+        let over = |vessel: &Vessel| part(vessel).saturating_sub(u128::from(vessel.most) * denominator);
+        let under = |vessel: &Vessel| (u128::from(vessel.least) * denominator).saturating_sub(part(vessel));
+        let (all_over, all_under): (u128, u128) = (open().map(over).sum(), open().map(under).sum());
+        if all_over == 0 && all_under == 0 {
+            let share = |(vessel, fixed): (&Vessel, &Option<u64>)| match fixed {
+                Some(count) => Share::whole(*count),
+                None => Share { numerator: part(vessel), denominator },
+            };
+            return vessels.iter().zip(&fixed).map(share).collect();
+        }
+        // Only the side that is further out is certain to end at its limit.
+        let closed: Vec<Option<u64>> = vessels
+            .iter()
+            .map(|vessel| {
+                if all_over >= all_under {
+                    (over(vessel) > 0).then_some(vessel.most)
+                } else {
+                    (under(vessel) > 0).then_some(vessel.least)
+                }
+            })
+            .collect();
+        for (fixed, closed) in fixed.iter_mut().zip(closed) {
+            *fixed = fixed.or(closed);
+        }
+    }
+}
