@@ -1,7 +1,7 @@
 use cartwheel_core::membership::Cluster;
 use prost::Message as _;
 
-use crate::error::{DecodeError, EncodeError};
+use crate::error::DecodeError;
 use crate::limits::CLUSTER_BYTES_MAX;
 use crate::schema::cluster as schema;
 
@@ -9,15 +9,12 @@ use crate::schema::cluster as schema;
 ///
 /// # Errors
 ///
-/// A state past one of the [`limits`](crate::limits): it could not be read back, nor would peers listen to it.
-pub fn encode_cluster(cluster: &Cluster) -> Result<Vec<u8>, EncodeError> {
+/// What is wrong with a state past one of the [`limits`](crate::limits): it could not be read back, nor would peers
+/// listen to it.
+pub fn encode_cluster(cluster: &Cluster) -> Result<Vec<u8>, DecodeError> {
     let bytes = schema::Cluster::from(cluster).encode_to_vec();
-    // Whatever is past a limit is refused by the reader; there is no second list of limits to keep in step with it.
-    match decode_cluster(&bytes) {
-        Ok(_) => Ok(bytes),
-        Err(DecodeError::TooMany { what, max }) => Err(EncodeError { what, got: bytes.len(), max }),
-        Err(_) => Err(EncodeError { what: "bytes", got: bytes.len(), max: CLUSTER_BYTES_MAX }),
-    }
+    // The reader knows the limits; there is no second list of them to keep in step.
+    decode_cluster(&bytes).map(|_| bytes)
 }
 
 /// The cluster's state in `bytes`.
