@@ -44,6 +44,8 @@ pub struct Config {
     pub forward_timeout: Duration,
     /// A peer that left so many requests in a row unanswered is suspected.
     pub suspect_after: u32,
+    /// How often this node probes one other member for all (SWIM's protocol period).
+    pub swim_interval: Duration,
     /// How often a suspected peer is pinged.
     pub probe_interval: Duration,
     /// How often hints are looked for and delivered.
@@ -93,6 +95,7 @@ impl Config {
             replica_timeout: Duration::from_millis(250),
             forward_timeout: Duration::from_millis(250),
             suspect_after: 3,
+            swim_interval: Duration::from_secs(1),
             probe_interval: Duration::from_millis(500),
             hint_interval: Duration::from_secs(1),
             hint_batch_max: 64,
@@ -130,6 +133,7 @@ impl Config {
             ("request_timeout", !self.request_timeout.is_zero()),
             ("replica_timeout", !self.replica_timeout.is_zero()),
             ("forward_timeout", !self.forward_timeout.is_zero()),
+            ("swim_interval", self.swim_interval >= Duration::from_millis(10)),
             ("probe_interval", !self.probe_interval.is_zero()),
             ("hint_interval", !self.hint_interval.is_zero()),
             ("anti_entropy_interval", !self.anti_entropy_interval.is_zero()),

@@ -32,6 +32,8 @@ pub(crate) struct Env {
     pub cluster: Arc<Cluster>,
     /// Partitions that this node is a home of and does not hold again, after its disk was lost.
     pub recovering: BTreeSet<Partition>,
+    /// The members are not those that they were.
+    pub members_changed: bool,
     /// It has just been noticed that this node's disk was lost.
     pub recover_wanted: bool,
     rng: CoreRng,
@@ -56,6 +58,7 @@ impl Env {
             owed,
             cluster,
             recovering: BTreeSet::new(),
+            members_changed: true,
             recover_wanted: false,
             rng,
             next_op,
@@ -65,6 +68,15 @@ impl Env {
 }
 
 impl Env {
+    /// A seed for a part of the node that draws by itself.
+    pub fn split_seed(&mut self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        for word in seed.chunks_exact_mut(8) {
+            word.copy_from_slice(&self.rng.next_u64().to_le_bytes());
+        }
+        seed
+    }
+
     /// Whether `node` is not to be counted on: it does not answer, or it has gone for ever.
     pub fn is_away(&self, node: NodeId) -> bool {
         self.liveness.is_suspected(node) || self.cluster.status(node).is_some_and(MemberStatus::is_gone)
@@ -182,10 +194,28 @@ impl Cx<'_> {
     pub fn missed(&mut self, node: NodeId, asked_at: Instant) {
         let suspect_after = self.env.config.suspect_after;
         if self.env.liveness.missed(node, asked_at, suspect_after) {
-            self.event(Event::Suspected { node });
-            if let Some(at) = self.env.liveness.start_probing(self.time() + self.env.config.probe_interval) {
-                self.arm(at, Timer::Probe);
-            }
+            self.suspect(node);
+        }
+    }
+
+    /// The members together have found `node` dead.
+    pub fn is_down(&mut self, node: NodeId) {
+        if self.env.liveness.declared_down(node) {
+            self.suspect(node);
+        }
+    }
+
+    /// `node` was heard, here or by others.
+    pub fn is_alive(&mut self, node: NodeId) {
+        if self.env.liveness.heard(node, self.time()) {
+            self.event(Event::Alive { node });
+        }
+    }
+
+    fn suspect(&mut self, node: NodeId) {
+        self.event(Event::Suspected { node });
+        if let Some(at) = self.env.liveness.start_probing(self.time() + self.env.config.probe_interval) {
+            self.arm(at, Timer::Probe);
         }
     }
 }

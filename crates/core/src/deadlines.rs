@@ -3,6 +3,7 @@
 use alloc::collections::BTreeSet;
 
 use crate::id::{NodeId, OpId};
+use crate::membership::SwimTimer;
 use crate::time::Instant;
 
 /// What a timer is for.
@@ -17,6 +18,7 @@ pub(crate) enum Timer {
     Reap,
     Gossip,
     Probe,
+    Swim(SwimTimer),
 }
 
 #[derive(Debug, Default)]

@@ -7,6 +7,8 @@ mod liveness;
 mod member;
 mod plan;
 mod register;
+mod swim;
+mod watch;
 
 pub use cluster::{Cluster, ClusterDigest};
 pub(crate) use doorstep::Doorstep;
@@ -15,3 +17,6 @@ pub(crate) use liveness::{Liveness, on_probe_timer};
 pub use member::{Contact, Member, MemberStatus, Progress, Share};
 pub use plan::{Change, Departure, Plan, PlanError};
 pub use register::Register;
+pub use swim::SwimIgnored;
+pub(crate) use swim::SwimTimer;
+pub(crate) use watch::Watch;

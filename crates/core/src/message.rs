@@ -11,6 +11,7 @@ use crate::storage::StorageError;
 use crate::version::{Context, Digest, Siblings, Value};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use bytes::Bytes;
 use core::time::Duration;
 
 /// A message between two nodes. Any may be lost, repeated, delayed or overtaken.
@@ -28,6 +29,8 @@ pub enum Message {
     Membership(MembershipMessage),
     /// Getting rid of tombstones.
     Reap(ReapMessage),
+    /// Failure detection, in an encoding of its own: at most 1,400 bytes.
+    Swim(Bytes),
 }
 
 /// Between a coordinator and a replica. `op` is the coordinator's and is echoed.

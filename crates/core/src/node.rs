@@ -11,7 +11,7 @@ use crate::config::{Boot, Config};
 use crate::coordinator::{Forwards, Gets, Puts};
 use crate::cx::{Cx, Env};
 use crate::id::NodeId;
-use crate::membership::{Cluster, Doorstep, Gossip, Standing};
+use crate::membership::{Cluster, Doorstep, Gossip, MemberStatus, Standing, SwimIgnored, Watch};
 use crate::replica::{Handoff, HintTotal, Hints, Reaper};
 use crate::ring::RingVersion;
 use crate::time::{Instant, Now};
@@ -40,6 +40,7 @@ struct Machines {
     handoff: Handoff,
     reaper: Reaper,
     gossip: Gossip,
+    watch: Watch,
     doorstep: Doorstep,
     /// The state of the ring that the machines go by.
     ring: RingVersion,
@@ -57,7 +58,8 @@ impl Node {
         if let Err(error) = config.validate() {
             panic!("invalid configuration: {error}");
         }
-        let env = Env::new(config, boot);
+        let mut env = Env::new(config, boot);
+        let seed = env.split_seed();
         let machines = Machines {
             gets: Gets::default(),
             puts: Puts::default(),
@@ -67,6 +69,7 @@ impl Node {
             handoff: Handoff::default(),
             reaper: Reaper::default(),
             gossip: Gossip::new(now.monotonic),
+            watch: Watch::new(&env.config, env.boot.number, seed),
             doorstep: Doorstep::default(),
             ring: env.cluster.ring.version(),
         };
@@ -114,8 +117,7 @@ impl<'a> Status<'a> {
     /// Whether it takes client requests.
     pub fn serves(&self) -> bool {
         let status = self.cluster().status(self.node());
-        self.node.machines.gossip.standing() == Standing::Ready
-            && status.is_some_and(crate::membership::MemberStatus::is_active)
+        self.node.machines.gossip.standing() == Standing::Ready && status.is_some_and(MemberStatus::is_active)
     }
 
     /// Client requests being coordinated or forwarded.
@@ -131,6 +133,16 @@ impl<'a> Status<'a> {
     /// Peers that left requests unanswered.
     pub fn suspected(&self) -> Vec<NodeId> {
         self.node.env.liveness.suspected().collect()
+    }
+
+    /// Members that all members together hold to be dead.
+    pub fn down(&self) -> Vec<NodeId> {
+        self.node.machines.watch.down()
+    }
+
+    /// Messages of failure detection that had no effect here.
+    pub fn swim_ignored(&self) -> SwimIgnored {
+        self.node.machines.watch.ignored()
     }
 
     /// What this node owes to others: keys, and bytes of values.

@@ -97,6 +97,9 @@ pub struct ClusterSpec {
     /// Nodes beside the founders, named after them, that operators can start and let in.
     #[serde(default)]
     pub spares: u32,
+    /// How often each node probes another one for all: SWIM's protocol period.
+    #[serde(default = "ClusterSpec::default_swim_interval")]
+    pub swim_interval: Span,
     /// How often each node tells another one what it knows of the cluster. Also how long a node that starts on a disk
     /// that it knows waits for a peer.
     #[serde(default = "ClusterSpec::default_gossip_interval")]
@@ -133,6 +136,9 @@ impl ClusterSpec {
     }
     fn default_anti_entropy_interval() -> Span {
         Span::from_ms(100)
+    }
+    fn default_swim_interval() -> Span {
+        Span::from_ms(1_000)
     }
     fn default_gossip_interval() -> Span {
         Span::from_ms(500)

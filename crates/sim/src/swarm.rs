@@ -62,6 +62,7 @@ fn cluster(stream: &mut Stream) -> ClusterSpec {
         replica_timeout: Span::from_ms(stream.between(20, 200)),
         suspect_after: stream.between(1, 4) as u32,
         spares: pick(stream, &[0, 0, 1, 2, 3]) as u32,
+        swim_interval: Span::from_ms(stream.between(200, 2_000)),
         gossip_interval: Span::from_ms(stream.between(100, 1_000)),
         reap_after: Span::from_ms(2_500),
         hint_bytes_max: pick(stream, &[1, 1_000, 1 << 30, 1 << 30]),

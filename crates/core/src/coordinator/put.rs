@@ -253,7 +253,10 @@ impl Puts {
 impl Put {
     fn vote(&mut self, node: NodeId) {
         let role = if self.slots.is_home(node) { Role::Home } else { Role::StandIn };
-        if let Some(sets) = self.slots.sets_of(node) {
+        if let Some((instead_of, sets)) = self.slots.vote(node) {
+            if let Some(stand_in) = instead_of {
+                self.tally.withdraw(stand_in);
+            }
             self.tally.vote_in(node, role, sets);
         }
     }

@@ -140,6 +140,15 @@ impl Tally {
         }
     }
 
+    /// The vote of a stand-in does not count any more: the home that it stood in for votes itself.
+    pub fn withdraw(&mut self, stand_in: NodeId) {
+        self.by.retain(|node| *node != stand_in);
+        self.first.by.retain(|node| *node != stand_in);
+        if let Some(second) = &mut self.second {
+            second.by.retain(|node| *node != stand_in);
+        }
+    }
+
     /// Whether enough have answered, in each set.
     pub fn is_met(&self) -> bool {
         self.first.meets(self.needs) && self.second.as_ref().is_none_or(|second| second.meets(self.needs))

@@ -177,6 +177,7 @@ impl Gossip {
                 cx.event(Event::MemberChanged { node: *node, status: member.status });
             }
         }
+        cx.env.members_changed = true;
         let there = now.members.iter().filter(|(_, member)| !member.status.is_gone());
         cx.env.liveness.set_peers(me, there.map(|(node, _)| *node));
         if before.ring.version() != now.ring.version() {

@@ -67,6 +67,12 @@ impl Liveness {
         peer.suspected
     }
 
+    /// Others have found that `node` does not answer. Whether this made it suspected here.
+    pub fn declared_down(&mut self, node: NodeId) -> bool {
+        let Some(peer) = self.peers.get_mut(&node) else { return false };
+        !core::mem::replace(&mut peer.suspected, true)
+    }
+
     /// When to arm the probe timer; `None` if it is running.
     pub fn start_probing(&mut self, at: Instant) -> Option<Instant> {
         (!core::mem::replace(&mut self.probing, true)).then_some(at)

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use super::Machines;
 use crate::anti_entropy::Answers;
-use crate::boundary::{AdminOp, AdminRequest, ClientError, ClientOp, ClientRequest, Event, ReadOptions};
+use crate::boundary::{AdminOp, AdminRequest, ClientError, ClientOp, ClientRequest, ReadOptions};
 use crate::coordinator::quorum::Needs;
 use crate::coordinator::{self, Asker, Caller, Checked, ConditionalPut, PutRequest};
 use crate::cx::Cx;
@@ -26,6 +26,7 @@ impl Machines {
         self.exchanges.on_ring_changed(cx);
         self.handoff.look_everywhere(cx);
         self.reaper.start(cx);
+        self.follow_up(cx);
         self.ring = cx.env.cluster.ring.version();
     }
 
@@ -33,6 +34,9 @@ impl Machines {
     pub(super) fn follow_up(&mut self, cx: &mut Cx) {
         if core::mem::take(&mut cx.env.recover_wanted) {
             self.exchanges.recover(cx);
+        }
+        if core::mem::take(&mut cx.env.members_changed) {
+            self.watch.on_members_changed(cx);
         }
         if self.ring != cx.env.cluster.ring.version() {
             self.ring = cx.env.cluster.ring.version();
@@ -204,10 +208,9 @@ impl Machines {
         if is_gone && !matches!(message, Message::Membership(_)) {
             return;
         }
-        if cx.env.liveness.heard(from, cx.time()) {
-            cx.event(Event::Alive { node: from });
-        }
+        cx.is_alive(from);
         match message {
+            Message::Swim(payload) => self.watch.on_message(cx, from, &payload),
             Message::Replica(message) => self.on_replica(cx, from, message),
             Message::Forward(message) => self.on_forward(cx, from, message),
             Message::AntiEntropy(message) => self.on_anti_entropy(cx, from, message),
@@ -330,6 +333,7 @@ impl Machines {
                 }
                 Timer::Hints(home) => self.hints.on_timer(cx, home),
                 Timer::AntiEntropy => self.exchanges.on_timer(cx),
+                Timer::Swim(timer) => self.watch.on_timer(cx, timer),
                 Timer::Handoff => self.handoff.on_timer(cx),
                 Timer::Reap => self.reaper.on_timer(cx),
                 Timer::Gossip => {

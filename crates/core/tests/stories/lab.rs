@@ -25,9 +25,26 @@ const PARTITIONS: u32 = 64;
 
 /// Words for what happens.
 mod say {
-    use super::{ClientReply, Message, values};
+    use super::{ClientReply, Event, Message, values};
     use cartwheel_core::membership::{Cluster, MemberStatus};
-    use cartwheel_core::message::{ForwardMessage, MembershipMessage, ReapMessage, ReplicaMessage};
+    use cartwheel_core::message::{ForwardMessage, ReapMessage, ReplicaMessage};
+
+    /// Partitions are fetched by the dozen; `cluster` shows what comes of it.
+    pub fn event(node: u64, event: &Event) -> Option<String> {
+        let what = match event {
+            Event::RingChanged { version, phase } => match phase {
+                Some(phase) => format!("the ring is in epoch {}, {phase:?}", version.epoch.0),
+                None => format!("the ring is in epoch {}", version.epoch.0),
+            },
+            Event::RingSuperseded { lost, .. } => {
+                format!("what was committed in epoch {} here is superseded", lost.epoch.0)
+            }
+            Event::MemberChanged { node: member, status } => format!("{member} is {status}"),
+            Event::PartitionReceived { .. } | Event::PartitionRecovered { .. } => return None,
+            event => format!("{event:?}"),
+        };
+        Some(format!("n{node}: {what}"))
+    }
 
     /// The ring's epoch and phase, and those of its members that are not simply members.
     pub fn cluster(cluster: &Cluster) -> String {
@@ -67,10 +84,7 @@ mod say {
             Message::Forward(ForwardMessage::Accepted { .. }) => "accepted".into(),
             Message::Forward(ForwardMessage::Reply { .. }) => "coordinated".into(),
             Message::Liveness(liveness) => format!("{liveness:?}"),
-            Message::Membership(MembershipMessage::State { cluster, .. }) => {
-                format!("the cluster is {}", self::cluster(cluster))
-            }
-            Message::AntiEntropy(_) | Message::Membership(_) => return None,
+            Message::AntiEntropy(_) | Message::Membership(_) | Message::Swim(_) => return None,
             Message::Replica(ReplicaMessage::Confirm { .. }) => "do you hold this?".into(),
             Message::Reap(ReapMessage::Ask { keys, .. }) => {
                 format!("do you hold anything but {} tombstone(s)?", keys.len())
@@ -362,7 +376,7 @@ impl Lab {
                 }),
                 Output::Contact { .. } => {}
                 Output::Event(event) => {
-                    self.log.push(format!("n{node}: {event:?}"));
+                    self.log.extend(say::event(node, &event));
                     self.events.push((node, event));
                 }
                 Output::Storage(request) => self.store(node, request),

@@ -109,6 +109,9 @@ impl Scenario {
                 format!("{}; allowed: 0 to {}", cluster.spares, NODES_MAX - cluster.nodes),
             );
         }
+        if cluster.swim_interval.ns() < 10_000_000 {
+            return wrong("swim_interval", format!("{}; allowed: 10ms or more", cluster.swim_interval));
+        }
         positive("cluster.gossip_interval", cluster.gossip_interval)?;
         positive("cluster.request_timeout", cluster.request_timeout)?;
         positive("cluster.replica_timeout", cluster.replica_timeout)?;

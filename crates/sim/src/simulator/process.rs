@@ -96,6 +96,7 @@ fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
         anti_entropy_interval: cluster.anti_entropy_interval.duration(),
         past_entries_max: cluster.past_entries_max,
         hint_bytes_max: cluster.hint_bytes_max,
+        swim_interval: cluster.swim_interval.duration(),
         gossip_interval: cluster.gossip_interval.duration(),
         start_wait: cluster.gossip_interval.duration(),
         handoff_interval: cluster.hint_interval.duration(),

@@ -27,6 +27,8 @@ struct Slot {
     /// Nobody else was left: the coordinator keeps a hint, whose own update settles the slot.
     owing: bool,
     settled: bool,
+    /// Whose copy counts.
+    voted: Option<NodeId>,
     /// Whether the node that was asked last has said yes or no.
     answered: bool,
 }
@@ -58,7 +60,15 @@ impl Slots {
                 home
             };
             let sets = sets(placement, home);
-            chosen.slots.push(Slot { home, sets, at, owing: false, settled: false, answered: false });
+            chosen.slots.push(Slot {
+                home,
+                sets,
+                at,
+                owing: false,
+                settled: false,
+                voted: None,
+                answered: false,
+            });
             chosen.asked.push(at);
         }
         (chosen, i_stand_in)
@@ -97,10 +107,14 @@ impl Slots {
         }
     }
 
-    /// The sets of homes that a vote of `node` counts in: its own as a home, and those of the slot it stands in for.
-    pub fn sets_of(&self, node: NodeId) -> Option<In> {
-        let slots = self.slots.iter().filter(|slot| slot.home == node || (slot.at == node && !slot.owing));
-        slots.map(|slot| slot.sets).reduce(|a, b| if a == b { a } else { In::Both })
+    /// `node` holds the write: whom its vote takes the place of, and the sets of homes that it counts in.
+    ///
+    /// One vote to a slot: a stand-in hands its copy over to the home and drops it, so the two are one copy.
+    pub fn vote(&mut self, node: NodeId) -> Option<(Option<NodeId>, In)> {
+        let is_his = |slot: &&mut Slot| slot.home == node || (slot.at == node && !slot.owing);
+        let slot = self.slots.iter_mut().find(is_his)?;
+        let may = slot.voted.is_none() || (slot.home == node && slot.voted != Some(node));
+        may.then(|| (slot.voted.replace(node), slot.sets))
     }
 
     /// Whether `node` is a home, rather than a stand-in.
@@ -249,11 +263,17 @@ mod tests {
         let placement = ring.moving_to(owners([1, 2, 6, 3, 4])).placement(Token(0), 3);
         let (slots, _) = Slots::choose(NodeId(1), &placement, true, |node| node.0 == 3);
         assert_eq!(asked(&slots), [(1, 1), (2, 2), (3, 4), (6, 6)]);
-        assert_eq!(slots.sets_of(NodeId(1)), Some(In::Both));
-        assert_eq!(slots.sets_of(NodeId(3)), Some(In::First));
-        assert_eq!(slots.sets_of(NodeId(4)), Some(In::First), "for the home that it stands in for");
-        assert_eq!(slots.sets_of(NodeId(6)), Some(In::Second));
-        assert_eq!(slots.sets_of(NodeId(5)), None);
+        let mut slots = slots;
+        assert_eq!(slots.vote(NodeId(1)), Some((None, In::Both)));
+        assert_eq!(slots.vote(NodeId(4)), Some((None, In::First)), "for the home that it stands in for");
+        assert_eq!(
+            slots.vote(NodeId(3)),
+            Some((Some(NodeId(4)), In::First)),
+            "the home itself, in its place"
+        );
+        assert_eq!(slots.vote(NodeId(3)), None, "once");
+        assert_eq!(slots.vote(NodeId(6)), Some((None, In::Second)));
+        assert_eq!(slots.vote(NodeId(5)), None);
     }
 
     #[test]
