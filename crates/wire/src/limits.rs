@@ -29,6 +29,9 @@ pub const CLUSTER_BYTES_MAX: usize = 4 << 20;
 /// Most members that a cluster ever had, those that have gone included; and most changes staged at once.
 pub const MEMBERS_MAX: usize = NODES_MAX;
 
+/// Longest message of failure detection, in bytes. Its encoding is the core's own.
+pub const SWIM_BYTES_MAX: usize = 1_400;
+
 /// Longest name of a member or of a zone, in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
 

@@ -5,6 +5,7 @@ use cartwheel_core::storage::StorageError;
 
 use super::{chosen, code, of_code, required};
 use crate::error::DecodeError;
+use crate::limits::SWIM_BYTES_MAX;
 use crate::schema::Nothing;
 use crate::schema::message::{self as schema, ReadResult, ReplicaBody, WriteResult};
 
@@ -17,6 +18,7 @@ impl From<&Message> for schema::Envelope {
             Message::AntiEntropy(message) => schema::Conversation::AntiEntropy(message.into()),
             Message::Membership(message) => schema::Conversation::Membership(message.into()),
             Message::Reap(message) => schema::Conversation::Reap(message.into()),
+            Message::Swim(payload) => schema::Conversation::Swim(payload.clone()),
         };
         Self { conversation: Some(conversation) }
     }
@@ -32,6 +34,11 @@ impl TryFrom<schema::Envelope> for Message {
             schema::Conversation::AntiEntropy(message) => Self::AntiEntropy(message.try_into()?),
             schema::Conversation::Membership(message) => Self::Membership(message.try_into()?),
             schema::Conversation::Reap(message) => Self::Reap(message.try_into()?),
+            schema::Conversation::Swim(payload) if payload.len() > SWIM_BYTES_MAX => {
+                let what = "bytes of a failure-detection message";
+                return Err(DecodeError::TooMany { what, max: SWIM_BYTES_MAX });
+            }
+            schema::Conversation::Swim(payload) => Self::Swim(payload),
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::limits::{KEYS_DIFFERING_MAX, KEYS_PER_STEP_MAX};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Envelope {
-    #[prost(oneof = "Conversation", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "Conversation", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub conversation: Option<Conversation>,
 }
 
@@ -26,6 +26,9 @@ pub enum Conversation {
     Membership(Membership),
     #[prost(message, tag = "6")]
     Reap(Reap),
+    /// In an encoding of its own.
+    #[prost(bytes = "bytes", tag = "7")]
+    Swim(Bytes),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -296,7 +296,8 @@ fn membership(g: &mut Gen) -> MembershipMessage {
 }
 
 fn message(g: &mut Gen) -> Message {
-    match below(g, 11) {
+    match below(g, 12) {
+        11 => Message::Swim(Bytes::from(any::<Vec<u8>>(g))),
         7 | 8 => Message::Membership(membership(g)),
         9 | 10 => Message::Reap(reap(g)),
         5 | 6 => Message::AntiEntropy(anti_entropy(g)),

@@ -67,7 +67,7 @@ fn an_unknown_error_code_is_refused() {
 
 #[test]
 fn an_unknown_conversation_is_refused() {
-    // Field 9, length-delimited, empty: 5 and 6 have been given away since.
+    // Field 9, length-delimited, empty.
     let unknown = decode_message(Bytes::from_static(&[0x4a, 0]));
     assert_eq!(unknown, Err(DecodeError::UnknownMessage { choice: "envelope.conversation" }));
     let none = decode_message(Bytes::new());

@@ -192,6 +192,7 @@ fn anti_entropy_messages() {
 fn liveness_messages() {
     message_is(Message::Liveness(LivenessMessage::Ping), "1a020a00");
     message_is(Message::Liveness(LivenessMessage::Pong), "1a021200");
+    message_is(Message::Swim(Bytes::from_static(b"ping")), "3a0470696e67");
 }
 
 /// A state with something in every field.

@@ -12,7 +12,7 @@ use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Context, Digest, Dot, Siblings, Value, Version, VersionVector};
 use cartwheel_wire::limits::{
     ADDRESS_BYTES_MAX, CLUSTER_BYTES_MAX, KEY_BYTES_MAX, MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX,
-    NODES_MAX, PARTITIONS_MAX, SIBLINGS_MAX, STORES_MAX, VECTOR_ENTRIES_MAX,
+    NODES_MAX, PARTITIONS_MAX, SIBLINGS_MAX, STORES_MAX, SWIM_BYTES_MAX, VECTOR_ENTRIES_MAX,
 };
 use cartwheel_wire::{
     DecodeError, EncodeError, decode_cluster, decode_context, decode_key, decode_message, decode_record,
@@ -123,6 +123,15 @@ fn no_more_keys_are_reaped_at_once_than_the_core_asks_about() {
     assert_eq!(decode_message(encode_message(&full)), Ok(full));
     let refused = decode_message(encode_message(&ask(REAP_BATCH_MAX + 1)));
     assert_eq!(refused, Err(too_many("keys to reap", REAP_BATCH_MAX)));
+}
+
+#[test]
+fn a_message_of_failure_detection_fits_into_a_packet() {
+    let message = |bytes: usize| Message::Swim(vec![1; bytes].into());
+    let full = message(SWIM_BYTES_MAX);
+    assert_eq!(decode_message(encode_message(&full)), Ok(full));
+    let refused = decode_message(encode_message(&message(SWIM_BYTES_MAX + 1)));
+    assert_eq!(refused, Err(too_many("bytes of a failure-detection message", SWIM_BYTES_MAX)));
 }
 
 /// The widest ring, owned by `owners` nodes in turn.
