@@ -361,8 +361,12 @@ impl ChangeReport {
                 return Err(Refused::new("invalid", "set: a weight or a zone is needed"));
             }
             ChangeKind::Set => {
-                let present = cluster.members.get(&node).map(|member| member.share.value.clone());
-                Change::Reshare(self.share(present.unwrap_or_default()))
+                // On top of what was set before and is not committed yet.
+                let present = match cluster.staged.value.get(&node) {
+                    Some(Change::Reshare(share)) => Some(share),
+                    _ => cluster.members.get(&node).map(|member| &member.share.value),
+                };
+                Change::Reshare(self.share(present.cloned().unwrap_or_default()))
             }
             ChangeKind::Leave => Change::Leave,
             ChangeKind::Remove => Change::Remove,
@@ -510,5 +514,84 @@ impl Hasher for Words {
 
     fn write_isize(&mut self, value: isize) {
         self.write_u64(value as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartwheel_core::ring::Ring;
+
+    fn cluster() -> Cluster {
+        let members: Vec<NodeId> = ["n1", "n2", "n3", "n4"].map(NodeId::from_name).into();
+        let mut cluster =
+            Cluster::founded(&members, Ring::new(&members, 8, 3).expect("a ring"), 3, &BTreeMap::new());
+        for name in ["n1", "n2", "n3", "n4"] {
+            let addresses = Addresses { peer: ([127, 0, 0, 1], 1).into(), http: None };
+            cluster.set_contact(NodeId::from_name(name), &addresses.contact(name));
+        }
+        cluster
+    }
+
+    fn change(json: &str) -> Result<(NodeId, Change), String> {
+        let report: ChangeReport = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        report.understand(&cluster()).map_err(|refused| refused.message)
+    }
+
+    #[test]
+    fn what_operators_write_is_what_the_core_understands() {
+        let n2 = NodeId::from_name("n2");
+        let with = NodeId::from_name("n9");
+        let share = |weight, zone: &str| Share { weight, zone: zone.to_owned() };
+        for (json, expected) in [
+            (r#"{"node":"n2","change":"join"}"#, Change::Join(share(1, ""))),
+            (r#"{"node":"n2","change":"join","weight":2,"zone":"east"}"#, Change::Join(share(2, "east"))),
+            (r#"{"node":"n2","change":"set","zone":"east"}"#, Change::Reshare(share(1, "east"))),
+            (r#"{"node":"n2","change":"leave"}"#, Change::Leave),
+            (r#"{"node":"n2","change":"remove"}"#, Change::Remove),
+            (
+                r#"{"node":"n2","change":"replace","with":"n9","dead":true}"#,
+                Change::Replace { with, departure: Departure::Dead },
+            ),
+        ] {
+            assert_eq!(change(json), Ok((n2, expected)), "{json}");
+        }
+        for (json, why) in [
+            (r#"{"node":"n2","change":"explode"}"#, "unknown variant `explode`"),
+            (r#"{"node":"n2","change":"leave","now":true}"#, "unknown field `now`"),
+            (r#"{"node":"n2","change":"leave","weight":2}"#, "weight: goes with join and set only"),
+            (r#"{"node":"n2","change":"set"}"#, "set: a weight or a zone is needed"),
+            (r#"{"node":"n2","change":"replace"}"#, "replace: with, the name of the newcomer, is needed"),
+        ] {
+            let refused = change(json).expect_err(json);
+            assert!(refused.contains(why), "{refused:?} should say {why:?}");
+        }
+    }
+
+    #[test]
+    fn setting_goes_on_from_what_was_set_before() {
+        let mut cluster = cluster();
+        let n2 = NodeId::from_name("n2");
+        for json in
+            [r#"{"node":"n2","change":"set","zone":"east"}"#, r#"{"node":"n2","change":"set","weight":3}"#]
+        {
+            let report: ChangeReport = serde_json::from_str(json).expect("a change");
+            let (node, change) = report.understand(&cluster).expect("understood");
+            cluster.stage(n2, node, change).expect("staged");
+        }
+        assert_eq!(cluster.staged.value[&n2], Change::Reshare(Share { weight: 3, zone: "east".to_owned() }));
+    }
+
+    #[test]
+    fn a_plan_is_named_by_its_content() {
+        let mut cluster = cluster();
+        let n2 = NodeId::from_name("n2");
+        cluster.stage(n2, n2, Change::Leave).expect("staged");
+        let leave = PlanReport::of(&cluster, &cluster.plan().expect("a plan"));
+        assert_eq!(leave, PlanReport::of(&cluster, &cluster.plan().expect("a plan")));
+        assert_eq!(leave.balance[1].after, 0);
+        assert!(leave.copies >= leave.moves.len(), "each new owner fetches at least what it owns");
+        cluster.stage(n2, n2, Change::Remove).expect("staged");
+        assert_ne!(leave.plan, PlanReport::of(&cluster, &cluster.plan().expect("a plan")).plan);
     }
 }

@@ -113,7 +113,7 @@ fn a_cluster_keeps_its_size() {
     let refused = cartwheel().args(["dev", "--nodes", "4", "--data", &data]).output().expect("the binary");
     assert_eq!(refused.status.code(), Some(2));
     let why = String::from_utf8(refused.stderr).expect("text");
-    assert!(why.contains("holds a cluster of 3 nodes; use --nodes 3"), "{why}");
+    assert!(why.contains("holds 3 nodes, not 4; leave out --nodes"), "{why}");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use crate::cluster::{Node, cartwheel, free_address, until};
-use crate::http::put;
 
 /// Starts a node that will not run; its one line.
 fn refusal(node: &Node) -> String {
@@ -102,9 +101,6 @@ fn a_stranger_is_refused_and_both_sides_say_why() {
     theirs.configure("bank", &members);
     ours.start();
     theirs.start();
-    // Gives n1 something to say to n2.
-    let written = put(ours.http, "/buckets/b/keys/k?w=1", None, "x").expect("answered");
-    assert_eq!(written.status, 204, "{written:?}");
     until("both have logged it", || {
         let why = r#"cluster \"shop\" called cluster \"bank\""#;
         let said = |log: String| log.contains(why) || log.contains(&why.replace('\\', ""));
