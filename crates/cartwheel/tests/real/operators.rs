@@ -5,6 +5,7 @@ use std::process::Output;
 use cartwheel_node::{AdminAnswer, ClusterReport};
 
 use crate::cluster::{Cluster, Node, cartwheel, free_address, until};
+use crate::http::{put, send};
 
 /// One line, and the exit status.
 fn refusal(Output { status, stderr, .. }: Output) -> (Option<i32>, String) {
@@ -90,4 +91,53 @@ fn every_page_for_operators_can_be_printed() {
         serde_json::from_str::<serde_json::Value>(&json)
             .unwrap_or_else(|error| panic!("{page}: {error}: {json}"));
     }
+}
+
+#[test]
+fn a_request_that_a_web_page_could_make_changes_nothing() {
+    let cluster = Cluster::of_three();
+    let node = cluster.http(0);
+    let stage = "/cartwheel/cluster/stage";
+    let leave = r#"{"node":"n2","change":"leave"}"#;
+    let json = [("Content-Type", "application/json")];
+    for (method, path, headers, body, status, words) in [
+        ("POST", stage, &[("Content-Type", "text/plain")][..], leave, 400, "allowed is application/json"),
+        ("POST", stage, &json[..], r#"{"node":"n2"}"#, 400, "missing field `change`"),
+        ("POST", stage, &json[..], &"x".repeat(1 << 17), 400, "body too large"),
+        ("GET", stage, &[][..], "", 405, "allowed is POST"),
+        ("DELETE", "/cartwheel/cluster", &[][..], "", 405, "allowed is GET"),
+        ("GET", "/cartwheel/ring", &[][..], "", 404, "there is no such page"),
+    ] {
+        let reply = send(node, method, path, headers, body).expect("answered");
+        assert_eq!(reply.status, status, "{method} {path} {reply:?}");
+        assert!(reply.body.contains(words), "{:?} should say {words:?}", reply.body);
+    }
+    assert_eq!(cluster.nodes[0].ask::<ClusterReport>("cluster").staged, []);
+}
+
+#[test]
+fn a_node_that_moves_is_found_again() {
+    let mut cluster = Cluster::of_three();
+    assert_eq!(put(cluster.http(0), "/buckets/b/keys/k?w=all", None, "milk").expect("answered").status, 204);
+    cluster.nodes[1].kill();
+    let members: Vec<(String, std::net::SocketAddr)> =
+        cluster.nodes.iter().map(|node| (node.name.clone(), node.peer)).collect();
+    let moved = &mut cluster.nodes[1];
+    (moved.http, moved.peer) = (free_address(), free_address());
+    let peer = moved.peer;
+    let here = |(name, known): &(String, std::net::SocketAddr)| if name == "n2" { peer } else { *known };
+    // Only its own configuration is changed.
+    let members: Vec<_> = members.iter().map(|member| (member.0.as_str(), here(member))).collect();
+    moved.configure("test", &members);
+    moved.start();
+    until("everybody writes to it there", || {
+        put(cluster.http(0), "/buckets/b/keys/k?w=all", None, "bread").is_ok_and(|reply| reply.status == 204)
+    });
+    let report: ClusterReport = cluster.nodes[2].ask("cluster");
+    let n2 = report.members.iter().find(|member| member.name == "n2").expect("a member");
+    assert_eq!(
+        n2.http.as_deref(),
+        Some(cluster.nodes[1].http.to_string().as_str()),
+        "and shows operators where"
+    );
 }

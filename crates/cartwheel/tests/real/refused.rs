@@ -53,6 +53,21 @@ fn data_of_another_node_is_not_touched() {
 }
 
 #[test]
+fn what_was_fixed_when_the_cluster_was_founded_stays() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut node = lone(&dir);
+    // Its state is kept some moments after the start.
+    node.start();
+    until("the state of the cluster is kept", || {
+        node.config().with_file_name("data").join("cluster").exists()
+    });
+    assert!(node.terminate().success());
+    let good = std::fs::read_to_string(node.config()).expect("written");
+    std::fs::write(node.config(), good.replace("partitions = 16", "partitions = 32")).expect("written");
+    assert_says(&refusal(&node), &["partitions = 32", "founded with partitions = 16, for ever"]);
+}
+
+#[test]
 fn an_address_in_use_is_named() {
     let dir = tempfile::tempdir().expect("a directory");
     let node = Node::new(&dir, "n1");
