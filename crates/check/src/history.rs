@@ -37,6 +37,9 @@ pub struct Operation {
     pub key: String,
     /// The versions that the client had been shown and wrote over: its context, as ground truth.
     pub seen: BTreeSet<WriteId>,
+    /// Whether it deleted the key: its version may vanish again, once nothing that it superseded is left anywhere.
+    #[serde(default)]
+    pub deletes: bool,
     /// What it did, for people: `adds item 17`.
     pub what: String,
     /// What it was told.

@@ -457,6 +457,15 @@ pub enum Event {
         /// The node.
         node: NodeId,
     },
+    /// The foreground suffers: background work is held back from now on, at first to this rate.
+    BackgroundThrottled {
+        /// Records per second.
+        rate: u32,
+        /// The 99th percentile of the foreground that was too much.
+        p99: Duration,
+    },
+    /// Background work may go at its full rate again.
+    BackgroundRecovered,
     /// The store failed; what was being done with it was answered with an error.
     StorageFailed,
     /// How a member stands has changed.

@@ -68,6 +68,15 @@ pub struct Config {
     /// How long a tombstone must have been everywhere, and everywhere again after as long, before it is reaped. Longer
     /// than any request runs and any message is under way. `None`: tombstones are kept.
     pub reap_after: Option<Duration>,
+    /// Background work yields when the 99th percentile of what foreground requests wait for at a replica exceeds
+    /// this; it must be above a round trip. `None`: background work is not held back.
+    pub background_latency_target: Option<Duration>,
+    /// The trailing time over which that percentile is taken. A sixtieth of it passes between two decisions.
+    pub background_window: Duration,
+    /// Background work that is always allowed, in records per second: hints drain however bad the day is.
+    pub background_rate_min: u32,
+    /// The most background work that is ever done, in records per second.
+    pub background_rate_max: u32,
     /// A version's past is cut down to so many entries when it is written (the paper: "say 10").
     pub past_entries_max: u32,
     /// Client requests that this node coordinates or forwards at once.
@@ -108,6 +117,10 @@ impl Config {
             handoff_interval: Duration::from_secs(1),
             handoff_batch_max: 64,
             reap_after: Some(Duration::from_secs(10)),
+            background_latency_target: Some(Duration::from_millis(50)),
+            background_window: Duration::from_secs(60),
+            background_rate_min: 100,
+            background_rate_max: 10_000,
             past_entries_max: 10,
             requests_max: 10_000,
             storage_inflight_max: 50_000,
@@ -140,16 +153,20 @@ impl Config {
             ("gossip_interval", !self.gossip_interval.is_zero()),
             ("handoff_interval", !self.handoff_interval.is_zero()),
             ("handoff_batch_max", self.handoff_batch_max > 0),
+            ("background_latency_target", self.background_latency_target.is_none_or(|span| !span.is_zero())),
+            ("background_window", !self.background_window.is_zero()),
+            ("background_rate_min", self.background_rate_min > 0),
             ("suspect_after", self.suspect_after > 0),
             ("hint_batch_max", self.hint_batch_max > 0),
             ("requests_max", self.requests_max > 0),
             ("hint_bytes_max", self.hint_bytes_max > 0),
             ("storage_inflight_max", self.storage_inflight_max > 0),
         ];
-        match positive.iter().find(|(_, holds)| !holds) {
-            Some((name, _)) => Err(ConfigError::Zero { name }),
-            None => Ok(()),
+        if let Some((name, _)) = positive.iter().find(|(_, holds)| !holds) {
+            return Err(ConfigError::Zero { name });
         }
+        let (min, max) = (self.background_rate_min, self.background_rate_max);
+        if min > max { Err(ConfigError::BackgroundRates { min, max }) } else { Ok(()) }
     }
 }
 
@@ -172,6 +189,13 @@ pub enum ConfigError {
         /// N.
         n: u8,
     },
+    /// The least background work must not exceed the most.
+    BackgroundRates {
+        /// `background_rate_min`.
+        min: u32,
+        /// `background_rate_max`.
+        max: u32,
+    },
     /// A setting that must be positive.
     Zero {
         /// Its name.
@@ -187,6 +211,9 @@ impl fmt::Display for ConfigError {
             }
             Self::Quorum { name, quorum, n } => {
                 write!(f, "{name} = {quorum:?}: allowed are 1..={n} (n), one, quorum, all")
+            }
+            Self::BackgroundRates { min, max } => {
+                write!(f, "background_rate_min = {min}: allowed are 1..={max} (background_rate_max)")
             }
             Self::Zero { name } => write!(f, "{name} must be positive"),
         }

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 
+use crate::background::{Background, Turn, surcharge};
 use crate::boundary::{Answer, ClientError, ClientReply, Event, Outbox, Output};
 use crate::config::{Boot, Config};
 use crate::deadlines::{Deadlines, Timer};
@@ -10,7 +11,7 @@ use crate::desk::{Desk, Waiter};
 use crate::flaw::Flaw;
 use crate::id::{CallId, NodeId, OpId, StoreId};
 use crate::key::Key;
-use crate::membership::{Cluster, Liveness, MemberStatus};
+use crate::membership::{Cluster, ClusterDigest, Liveness, MemberStatus};
 use crate::message::Message;
 use crate::replica::{Owed, Update};
 use crate::ring::{Partition, Placement, PreferenceList};
@@ -30,6 +31,8 @@ pub(crate) struct Env {
     pub owed: Owed,
     /// What this node knows of the cluster.
     pub cluster: Arc<Cluster>,
+    /// What that is called.
+    pub cluster_digest: ClusterDigest,
     /// Partitions that this node is a home of and does not hold again, after its disk was lost.
     pub recovering: BTreeSet<Partition>,
     /// The members are not those that they were.
@@ -37,6 +40,7 @@ pub(crate) struct Env {
     /// It has just been noticed that this node's disk was lost.
     pub recover_wanted: bool,
     rng: CoreRng,
+    pub background: Background,
     next_op: u64,
     minted: u64,
 }
@@ -49,6 +53,7 @@ impl Env {
         let cluster = boot.cluster.clone().unwrap_or_else(|| Arc::new(first_state(&config)));
         let liveness = Liveness::new(config.node, cluster.members.keys().copied());
         let owed = Owed::new(&boot.owed);
+        let background = Background::new(&config);
         Self {
             config,
             boot,
@@ -56,11 +61,13 @@ impl Env {
             desk: Desk::default(),
             liveness,
             owed,
+            cluster_digest: cluster.digest(),
             cluster,
             recovering: BTreeSet::new(),
             members_changed: true,
             recover_wanted: false,
             rng,
+            background,
             next_op,
             minted: 0,
         }
@@ -180,6 +187,62 @@ impl Cx<'_> {
             self.event(Event::HintRefused { home, key: key.clone() });
         }
         may
+    }
+
+    /// A replica has answered what a foreground request asked of it at `asked_at`.
+    pub fn foreground_access(&mut self, asked_at: Instant) {
+        let now = self.time();
+        self.env.background.observe(now, now.since(asked_at));
+        self.tell_turn();
+    }
+
+    /// A replica was too busy for what a foreground request asked of it at `asked_at`.
+    pub fn foreground_failure(&mut self, asked_at: Instant) {
+        let now = self.time();
+        self.env.background.observe_failure(now, now.since(asked_at));
+        self.tell_turn();
+    }
+
+    /// `node` has been silent since a foreground request asked it. If it is suspected it is not busy but away, which is
+    /// no reason to hold back what goes to others.
+    pub fn foreground_silence(&mut self, node: NodeId, asked_at: Instant) {
+        if !self.env.liveness.is_suspected(node) {
+            self.foreground_failure(asked_at);
+        }
+    }
+
+    /// Whether background work that counts for `cost` records and cannot be divided may be done now; if not, when to
+    /// ask again. Whoever is told so waits, keeping its place, and asks again then.
+    pub fn background(&mut self, cost: u32) -> Result<(), Instant> {
+        let admitted = self.env.background.admit(self.now.monotonic, cost);
+        self.tell_turn();
+        admitted
+    }
+
+    /// On how many of up to `most` records background work may be done now, at least one; if none, when to ask again.
+    pub fn background_batch(&mut self, most: u32) -> Result<u32, Instant> {
+        let admitted = self.env.background.admit_batch(self.now.monotonic, most);
+        self.tell_turn();
+        admitted
+    }
+
+    /// Background work was done that had not been asked for: on so many records beyond those admitted.
+    pub fn background_done(&mut self, records: usize) {
+        self.env.background.charge(self.now.monotonic, u32::try_from(records).unwrap_or(u32::MAX));
+        self.tell_turn();
+    }
+
+    /// A record that was admitted turned out to have so many bytes of values.
+    pub fn background_bytes(&mut self, bytes: u64) {
+        self.background_done(surcharge(bytes) as usize);
+    }
+
+    fn tell_turn(&mut self) {
+        match self.env.background.turn() {
+            Some(Turn::Throttled { rate, p99 }) => self.event(Event::BackgroundThrottled { rate, p99 }),
+            Some(Turn::Recovered) => self.event(Event::BackgroundRecovered),
+            None => {}
+        }
     }
 
     pub fn arm(&mut self, at: Instant, timer: Timer) {

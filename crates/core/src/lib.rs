@@ -26,6 +26,7 @@
 extern crate alloc;
 
 pub mod anti_entropy;
+mod background;
 pub mod boundary;
 mod config;
 mod coordinator;
@@ -45,6 +46,7 @@ pub mod storage;
 pub mod time;
 pub mod version;
 
+pub use background::BackgroundStatus;
 pub use boundary::{
     AdminOp, AdminReply, AdminRequest, Answer, ClientError, ClientOp, ClientReply, ClientRequest, Condition,
     Event, Input, Invalid, Outbox, Output, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions,

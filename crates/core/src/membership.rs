@@ -3,6 +3,8 @@
 mod cluster;
 mod doorstep;
 mod gossip;
+#[cfg(test)]
+mod laws;
 mod liveness;
 mod member;
 mod plan;

@@ -6,6 +6,7 @@ mod storage;
 use alloc::vec::Vec;
 
 use crate::anti_entropy::Exchanges;
+use crate::background::BackgroundStatus;
 use crate::boundary::{Input, Outbox};
 use crate::config::{Boot, Config};
 use crate::coordinator::{Forwards, Gets, Puts};
@@ -148,6 +149,11 @@ impl<'a> Status<'a> {
     /// What this node owes to others: keys, and bytes of values.
     pub fn hints(&self) -> Vec<(NodeId, HintTotal)> {
         self.node.env.owed.totals()
+    }
+
+    /// How much background work is allowed, and what that rests on; `None` when it is not held back.
+    pub fn background(&self) -> Option<BackgroundStatus> {
+        self.node.env.background.status()
     }
 
     /// Whether no exchange of hash trees is under way, and nothing is to be fetched.

@@ -52,6 +52,10 @@ pub struct Counters {
     pub foreign_states: u64,
     /// Tombstones reaped.
     pub tombstones_reaped: u64,
+    /// Times that background work was held back because the foreground suffered.
+    pub background_throttles: u64,
+    /// Times that it went at its full rate again.
+    pub background_recoveries: u64,
 }
 
 impl Counters {
@@ -80,6 +84,8 @@ impl Counters {
             Event::Amnesia { .. } => &mut self.amnesias,
             Event::Foreign { .. } => &mut self.foreign_states,
             Event::Reaped { .. } => &mut self.tombstones_reaped,
+            Event::BackgroundThrottled { .. } => &mut self.background_throttles,
+            Event::BackgroundRecovered => &mut self.background_recoveries,
         };
         *counter += 1;
     }

@@ -38,6 +38,10 @@ impl EventLog {
                     "the disk is an old copy: peers have seen a later start; it goes on as another store";
                 tracing::warn!(seen, number, what);
             }
+            Event::BackgroundThrottled { rate, p99 } => {
+                tracing::info!(rate, ?p99, "the foreground suffers: background work is held back");
+            }
+            Event::BackgroundRecovered => tracing::info!("background work goes at its full rate again"),
             Event::PartitionRecovered { partition } => {
                 tracing::info!(partition = partition.0, "holds a partition again");
             }

@@ -78,6 +78,48 @@ impl Disk {
         self.records.get(key).map(|record| record.siblings.clone()).unwrap_or_default()
     }
 
+    /// The versions of `key` that a crash at this moment is sure to leave.
+    pub fn durable(&self, key: &Key) -> Siblings {
+        match self.unsynced.iter().find(|entry| entry.key == *key) {
+            Some(entry) => entry.before.as_ref().map(|record| record.siblings.clone()).unwrap_or_default(),
+            None => self.read(key),
+        }
+    }
+
+    /// The partitions whose trees differ from ones that are built anew.
+    pub fn wrong_trees(&self) -> Vec<Partition> {
+        let mut built: BTreeMap<Partition, MerkleTree> = BTreeMap::new();
+        for (key, record) in &self.records {
+            let tree = built.entry(key.token().partition(self.partitions)).or_default();
+            tree.replace(key, &Siblings::default(), &record.siblings, self.partitions);
+        }
+        let empty = MerkleTree::default();
+        let tree =
+            |of: &BTreeMap<Partition, MerkleTree>, partition| of.get(partition).unwrap_or(&empty).clone();
+        let all: BTreeSet<&Partition> = self.trees.keys().chain(built.keys()).collect();
+        let wrong = all.into_iter().filter(|at| tree(&self.trees, at) != tree(&built, at));
+        wrong.copied().collect()
+    }
+
+    /// A tree forgets one key that is stored: what `TreeTruth` must find.
+    #[cfg(test)]
+    pub fn forget_in_trees(&mut self, key: &Key) {
+        let held = self.read(key);
+        if let Some(tree) = self.trees.get_mut(&key.token().partition(self.partitions)) {
+            tree.replace(key, &held, &Siblings::default(), self.partitions);
+        }
+    }
+
+    /// The keys owed to each home.
+    pub fn owed(&self) -> &BTreeMap<NodeId, BTreeSet<Key>> {
+        &self.owed
+    }
+
+    /// How many keys it holds nothing but tombstones of, and owes to nobody.
+    pub fn tombstones(&self) -> usize {
+        self.tombstones.len()
+    }
+
     /// How many hints it holds.
     pub fn hints(&self) -> usize {
         self.owed.values().map(BTreeSet::len).sum()

@@ -17,9 +17,11 @@ pub mod scenario;
 mod simulator;
 pub mod streams;
 pub mod swarm;
+mod timeline;
 mod trace;
 pub mod workload;
 
 pub use report::Report;
 pub use scenario::{Scenario, ScenarioError};
 pub use simulator::run;
+pub use timeline::Moment;

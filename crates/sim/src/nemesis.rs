@@ -2,7 +2,7 @@
 
 use cartwheel_core::Quorum;
 
-use crate::scenario::{ClusterSpec, Fault, NemesisSpec, Span};
+use crate::scenario::{ClusterSpec, Fault, FaultKind, NemesisSpec, Span};
 use crate::streams::{Component, Stream, Streams};
 
 /// What the configured N, R and W must survive, as code. The nemesis stays within it, so that every red verdict is
@@ -11,7 +11,7 @@ use crate::streams::{Component, Stream, Streams};
 /// - Acknowledged writes are on the disks of W distinct nodes, so at most W - 1 nodes may lose data in one run.
 /// - Crashes that keep the disk lose nothing, but W of the nodes must be up for writes to be accepted: at most
 ///   `nodes - W` are down at once (one of three, for N = 3 and W = 2).
-/// - Partitions, one-way cuts, lost messages and wrong clocks are free.
+/// - Partitions, whole, partial and one-way, lost or late messages, slow nodes and wrong clocks are free.
 #[derive(Clone, Debug)]
 pub struct Budget {
     lossy_nodes_max: usize,
@@ -93,25 +93,34 @@ impl Nemesis {
         let node = *up.get(self.stream.index(up.len()))?;
         let at = Span::default();
         match kind {
-            0 => self.may_go_down(up).then_some(Fault::Crash { at, lasts, node }),
-            1 => self.side().map(|side| Fault::Partition { at, lasts, side }),
-            2 => self.one_way(node).map(|to| Fault::OneWay { at, lasts, from: vec![node], to: vec![to] }),
-            3 => (self.may_go_down(up) && self.budget.may_lose_data(node)).then_some(Fault::WipeDisk {
-                at,
-                lasts,
-                node,
-            }),
-            4 => {
+            FaultKind::Crash => self.may_go_down(up).then_some(Fault::Crash { at, lasts, node }),
+            FaultKind::Partition => self.side().map(|side| Fault::Partition { at, lasts, side }),
+            FaultKind::OneWay => {
+                self.other(node).map(|to| Fault::OneWay { at, lasts, from: vec![node], to: vec![to] })
+            }
+            FaultKind::WipeDisk => (self.may_go_down(up) && self.budget.may_lose_data(node))
+                .then_some(Fault::WipeDisk { at, lasts, node }),
+            FaultKind::WipeKey => {
                 let cart = self.stream.below(u64::from(self.carts)) as u32;
                 self.budget.may_lose_data(node).then_some(Fault::WipeKey { at, node, carts: vec![cart] })
             }
-            5 => {
+            FaultKind::ClockJump => {
                 let by_ms = self.stream.between(0, 120_000) as i64 - 60_000;
                 Some(Fault::ClockJump { at, node, by_ms })
             }
-            6 => Some(Fault::Join { at, node: self.take_spare()? }),
-            7 => self.may_leave().then_some(Fault::Leave { at, node }),
-            _ => self.replacement(at, node),
+            FaultKind::PartialPartition => {
+                self.pairs().map(|pairs| Fault::PartialPartition { at, lasts, pairs })
+            }
+            FaultKind::DropAcks => {
+                self.other(node).map(|to| Fault::DropAcks { at, lasts, from: vec![node], to: vec![to] })
+            }
+            FaultKind::SlowNode => {
+                let factor = self.stream.between(2, 200) as u32;
+                Some(Fault::SlowNode { at, lasts, node, factor })
+            }
+            FaultKind::Join => Some(Fault::Join { at, node: self.take_spare()? }),
+            FaultKind::Leave => self.may_leave().then_some(Fault::Leave { at, node }),
+            FaultKind::Replace => self.replacement(at, node),
         }
     }
 
@@ -146,16 +155,16 @@ impl Nemesis {
         }
     }
 
-    fn draw_kind(&mut self) -> usize {
+    fn draw_kind(&mut self) -> FaultKind {
         let weights = self.spec.weights();
-        let mut drawn = self.stream.below(weights.iter().map(|weight| u64::from(*weight)).sum());
-        for (kind, weight) in weights.iter().enumerate() {
-            if drawn < u64::from(*weight) {
+        let mut drawn = self.stream.below(weights.iter().map(|(.., weight)| u64::from(*weight)).sum());
+        for (kind, _, weight) in weights {
+            if drawn < u64::from(weight) {
                 return kind;
             }
-            drawn -= u64::from(*weight);
+            drawn -= u64::from(weight);
         }
-        0
+        FaultKind::Crash
     }
 
     fn may_go_down(&self, up: &[u32]) -> bool {
@@ -168,9 +177,18 @@ impl Nemesis {
         (!side.is_empty() && side.len() < self.nodes as usize).then_some(side)
     }
 
-    fn one_way(&mut self, from: u32) -> Option<u32> {
-        let to = self.stream.between(1, u64::from(self.nodes)) as u32;
-        (to != from).then_some(to)
+    /// A random node, unless that is `node`.
+    fn other(&mut self, node: u32) -> Option<u32> {
+        let other = self.stream.between(1, u64::from(self.nodes)) as u32;
+        (other != node).then_some(other)
+    }
+
+    /// Each pair of nodes with a chance of one in three.
+    fn pairs(&mut self) -> Option<Vec<[u32; 2]>> {
+        let nodes = self.nodes;
+        let all = (1..=nodes).flat_map(|one| (one + 1..=nodes).map(move |other| [one, other]));
+        let pairs: Vec<[u32; 2]> = all.filter(|_| self.stream.below(3) == 0).collect();
+        (!pairs.is_empty()).then_some(pairs)
     }
 }
 

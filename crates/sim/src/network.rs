@@ -1,6 +1,8 @@
-//! Directed links: latency, loss, duplication, and cuts.
+//! Directed links: latency, loss, duplication, reordering, and what faults do to them.
 
 use std::collections::BTreeMap;
+
+use cartwheel_core::message::{Message, ReplicaMessage};
 
 use crate::latency::Latency;
 use crate::scenario::NetworkSpec;
@@ -13,73 +15,185 @@ pub struct Network {
     streams: Streams,
     nodes: usize,
     links: Vec<Option<Stream>>,
-    /// How many cuts block a link.
-    blocked: BTreeMap<(u32, u32), u32>,
+    troubles: BTreeMap<(u32, u32), Vec<Trouble>>,
+    /// When a link's trouble last began or ended.
+    changed_ns: BTreeMap<(u32, u32), u64>,
     faultless: bool,
     /// Messages that were lost, by chance or in a cut.
     pub lost: u64,
     /// Messages that were delivered twice.
     pub duplicated: u64,
+    /// Messages that were held back, so that later ones overtook them.
+    pub delayed: u64,
+}
+
+/// What a fault does to a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nothing arrives.
+    Cut,
+    /// Answers to reads and writes do not arrive; everything else does.
+    AcksDropped,
+    /// Everything takes so many times as long.
+    Slow(u32),
 }
 
 impl Network {
-    /// All links of `nodes` nodes, none cut.
+    /// All links of `nodes` nodes, none in trouble.
     pub fn new(spec: NetworkSpec, nodes: usize, streams: Streams) -> Self {
-        let links = vec![None; nodes * nodes];
         Self {
             spec,
             streams,
             nodes,
-            links,
-            blocked: BTreeMap::new(),
+            links: vec![None; nodes * nodes],
+            troubles: BTreeMap::new(),
+            changed_ns: BTreeMap::new(),
             faultless: false,
             lost: 0,
             duplicated: 0,
+            delayed: 0,
         }
     }
 
-    /// When the copies of a message sent now arrive: after so many nanoseconds each. None: lost.
-    pub fn send(&mut self, from: u32, to: u32) -> impl Iterator<Item = u64> + use<> {
+    /// When the copies of `message`, sent now, arrive: after so many nanoseconds each. None: lost.
+    pub fn send(&mut self, from: u32, to: u32, message: &Message) -> impl Iterator<Item = u64> + use<> {
         let streams = self.streams;
         let slot = &mut self.links[from as usize * self.nodes + to as usize];
         let stream = slot.get_or_insert_with(|| streams.stream(Component::Link { from, to }));
-        // Draw everything, whatever comes of it: a cut must not shift the luck of later messages.
+        // Draw everything, whatever comes of it: a fault must not shift the luck of later messages.
         let first = self.spec.latency.sample(stream);
         let is_lost = stream.happens(self.spec.loss.chance());
         let is_doubled = stream.happens(self.spec.duplication.chance());
         let second = self.spec.latency.sample(stream);
-        if self.blocked.contains_key(&(from, to)) || (is_lost && !self.faultless) {
+        let is_late = stream.happens(self.spec.reordering.chance());
+        let late_by = if is_late { self.spec.reordering_delay.sample(stream) } else { 0 };
+        let troubles = self.troubles.get(&(from, to)).map_or(&[][..], Vec::as_slice);
+        let is_dropped = troubles.iter().any(|trouble| trouble.drops(message));
+        let slowness = troubles.iter().map(|trouble| trouble.slowness()).max().unwrap_or(1);
+        if is_dropped || (is_lost && !self.faultless) {
             self.lost += 1;
             return [None, None].into_iter().flatten();
         }
         let doubled = is_doubled && !self.faultless;
+        let late_by = if self.faultless { 0 } else { late_by };
         self.duplicated += u64::from(doubled);
-        [Some(first), doubled.then_some(second)].into_iter().flatten()
+        self.delayed += u64::from(late_by > 0);
+        let first = first.saturating_mul(slowness).saturating_add(late_by);
+        [Some(first), doubled.then_some(second.saturating_mul(slowness))].into_iter().flatten()
     }
 
-    /// Blocks `from` → `to` until it is unblocked as often.
-    pub fn block(&mut self, from: u32, to: u32) {
-        *self.blocked.entry((from, to)).or_default() += 1;
+    /// `from` → `to` gets into trouble, until it is relieved of it.
+    pub fn trouble(&mut self, now_ns: u64, from: u32, to: u32, trouble: Trouble) {
+        self.troubles.entry((from, to)).or_default().push(trouble);
+        self.changed_ns.insert((from, to), now_ns);
     }
 
-    /// Takes one block of `from` → `to` away.
-    pub fn unblock(&mut self, from: u32, to: u32) {
-        if let Some(count) = self.blocked.get_mut(&(from, to)) {
-            *count -= 1;
-            if *count == 0 {
-                self.blocked.remove(&(from, to));
-            }
+    /// Ends one such trouble of `from` → `to`.
+    pub fn relieve(&mut self, now_ns: u64, from: u32, to: u32, trouble: Trouble) {
+        let Some(troubles) = self.troubles.get_mut(&(from, to)) else { return };
+        if let Some(at) = troubles.iter().position(|other| *other == trouble) {
+            troubles.remove(at);
+            self.changed_ns.insert((from, to), now_ns);
+        }
+        if troubles.is_empty() {
+            self.troubles.remove(&(from, to));
         }
     }
 
-    /// No more loss, duplication or cuts.
-    pub fn heal(&mut self) {
-        self.blocked.clear();
+    /// No more loss, duplication, reordering or trouble.
+    pub fn heal(&mut self, now_ns: u64) {
+        for link in std::mem::take(&mut self.troubles).into_keys() {
+            self.changed_ns.insert(link, now_ns);
+        }
         self.faultless = true;
+    }
+
+    /// Since when `from` → `to` has been free of trouble; `None` while it is not.
+    pub fn clear_since(&self, from: u32, to: u32) -> Option<u64> {
+        let is_clear = !self.troubles.contains_key(&(from, to));
+        is_clear.then(|| self.changed_ns.get(&(from, to)).copied().unwrap_or(0))
     }
 
     /// The latency of a healthy link.
     pub fn latency(&self) -> &Latency {
         &self.spec.latency
+    }
+}
+
+impl Trouble {
+    fn drops(self, message: &Message) -> bool {
+        match self {
+            Self::Cut => true,
+            Self::AcksDropped => matches!(
+                message,
+                Message::Replica(ReplicaMessage::ReadReply { .. } | ReplicaMessage::WriteReply { .. })
+            ),
+            Self::Slow(_) => false,
+        }
+    }
+
+    fn slowness(self) -> u64 {
+        if let Self::Slow(factor) = self { u64::from(factor) } else { 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Probability, Span};
+    use cartwheel_core::id::OpId;
+    use cartwheel_core::message::LivenessMessage;
+
+    const PING: Message = Message::Liveness(LivenessMessage::Ping);
+    const ACK: Message = Message::Replica(ReplicaMessage::WriteReply { op: OpId(1), result: Ok(()) });
+
+    fn network(reordering: f64) -> Network {
+        let spec = NetworkSpec {
+            latency: Latency::Fixed { value: Span::from_ms(1) },
+            reordering: Probability::new(reordering).unwrap(),
+            reordering_delay: Latency::Fixed { value: Span::from_ms(7) },
+            ..NetworkSpec::default()
+        };
+        Network::new(spec, 2, Streams::new(1))
+    }
+
+    fn sent(network: &mut Network, message: &Message) -> Vec<u64> {
+        network.send(0, 1, message).map(|ns| ns / 1_000_000).collect()
+    }
+
+    #[test]
+    fn each_trouble_does_what_it_says_in_one_direction() {
+        let mut network = network(0.0);
+        network.trouble(5, 0, 1, Trouble::AcksDropped);
+        assert_eq!((sent(&mut network, &PING), sent(&mut network, &ACK)), (vec![1], vec![]));
+        assert_eq!((network.clear_since(0, 1), network.clear_since(1, 0)), (None, Some(0)));
+        network.trouble(6, 0, 1, Trouble::Slow(20));
+        assert_eq!(sent(&mut network, &PING), [20]);
+        network.trouble(7, 0, 1, Trouble::Cut);
+        assert_eq!(sent(&mut network, &PING), [] as [u64; 0]);
+        for trouble in [Trouble::AcksDropped, Trouble::Cut, Trouble::Slow(20)] {
+            network.relieve(8, 0, 1, trouble);
+        }
+        assert_eq!(sent(&mut network, &ACK), [1]);
+        assert_eq!(network.clear_since(0, 1), Some(8));
+    }
+
+    #[test]
+    fn a_link_that_is_cut_twice_stays_cut_until_both_are_mended() {
+        let mut network = network(0.0);
+        network.trouble(1, 0, 1, Trouble::Cut);
+        network.trouble(1, 0, 1, Trouble::Cut);
+        network.relieve(2, 0, 1, Trouble::Cut);
+        assert_eq!(network.clear_since(0, 1), None);
+        network.heal(3);
+        assert_eq!(network.clear_since(0, 1), Some(3));
+    }
+
+    #[test]
+    fn late_messages_are_overtaken_until_the_network_is_healed() {
+        let mut network = network(1.0);
+        assert_eq!(sent(&mut network, &PING), [8]);
+        network.heal(1);
+        assert_eq!(sent(&mut network, &PING), [1]);
     }
 }

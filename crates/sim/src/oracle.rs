@@ -1,159 +1,365 @@
-//! Oracles: they see inside, as the run goes. They watch every update of every disk.
+//! Oracles: they see inside, as the run goes.
+//!
+//! The simulator tells the [`Oracle`] what each node hears and says, what each disk is told to do, and which faults
+//! strike; each promise is watched in a file of its own. What can only be judged at the end, from what clients saw, is
+//! judged by `cartwheel-check`, with what was seen here to explain it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+mod dots;
+mod drops;
+mod durable;
+mod hints;
+mod losses;
+mod once;
+mod promise;
+mod quorum;
+mod regular;
+mod scene;
+mod sent;
+mod siblings;
+#[cfg(test)]
+mod testing;
+mod trees;
 
-use cartwheel_check::{History, WriteId};
-use cartwheel_core::Key;
-use cartwheel_core::id::RequestId;
-use cartwheel_core::version::{Dot, Siblings, Value, Version};
+use std::collections::BTreeMap;
 
-use crate::clock::since_epoch;
-use crate::workload::write_id;
+use cartwheel_check::{Insight, Verdict, WriteId};
+use cartwheel_core::flaw::Flaw;
+use cartwheel_core::id::{NodeId, RequestId};
+use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
+use cartwheel_core::replica::{Change, Settled, Update, Write};
+use cartwheel_core::storage::{StorageCompletion, StorageOp, Ticket};
+use cartwheel_core::version::{Policy, Siblings, Version};
+use cartwheel_core::{ClientOp, ClientReply, Input, Key, Output};
 
-/// `DotUnique`, and the memory of which version was dropped where, for explanations.
-#[derive(Debug, Default)]
-pub struct Oracle {
-    /// Dots are unique within their key.
-    issued: BTreeMap<(Key, Dot), (RequestId, u64)>,
-    reused: Vec<DotReused>,
-    drops: BTreeMap<WriteId, Vec<Dropped>>,
-}
+pub use dots::Life;
+pub use promise::{Broken, Findings, Promise};
+pub(crate) use scene::{Rings, Scene};
 
-/// A dot that names two writes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DotReused {
-    key: Key,
-    dot: Dot,
-    first_ns: u64,
-    second_ns: u64,
-    node: u32,
-}
+use self::dots::{Dots, Issued};
+use self::drops::Drops;
+use self::durable::Claim;
+use self::hints::{Bound, Hints};
+use self::losses::Losses;
+use self::once::Once;
+use self::quorum::{Acked, Numbers, Quorums, Watched};
+use self::regular::Regular;
+use self::sent::Sent;
+use self::siblings::FalseSiblings;
+use crate::scenario::Scenario;
+use crate::workload::Truth;
 
-impl fmt::Display for DotReused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (first, second) = (seconds(self.first_ns), seconds(self.second_ns));
-        let Self { node, dot, key, .. } = self;
-        write!(f, "n{node} issued {dot} for {key} at {second}, which named another write since {first}")
-    }
-}
+/// How often disks are looked at.
+const INSPECTED_EVERY_NS: u64 = 250_000_000;
 
-/// One version leaving one disk.
+/// Everything that watches.
 #[derive(Debug)]
-struct Dropped {
-    at_ns: u64,
-    node: u32,
-    version: Dot,
-    written_at: String,
-    by: WriteId,
-    by_written_at: String,
-    causal: bool,
+pub(crate) struct Oracle {
+    findings: Findings,
+    dots: Dots,
+    once: Once,
+    drops: Drops,
+    sent: Sent,
+    losses: Losses,
+    quorums: Quorums,
+    regular: Regular,
+    hints: Hints,
+    siblings: FalseSiblings,
+    /// Which writes a request carried, where it was done.
+    done: BTreeMap<WriteId, RequestId>,
+    /// Reads of a node's own disk on behalf of its clients, and when they were made.
+    local_reads: BTreeMap<(NodeId, Ticket), (u64, Key)>,
+    /// Whether what the node does now is on behalf of a peer.
+    serving: bool,
+    inspected_ns: u64,
+    inspections: usize,
 }
 
 impl Oracle {
-    /// `node` (counted from 1) issued `dot` for `request`.
-    pub fn issued(&mut self, at_ns: u64, node: u32, key: &Key, dot: Dot, request: RequestId) {
-        let (first, first_ns) = *self.issued.entry((key.clone(), dot)).or_insert((request, at_ns));
-        if first != request {
-            self.reused.push(DotReused { key: key.clone(), dot, first_ns, second_ns: at_ns, node });
+    /// Of a run of `scenario`.
+    pub fn new(scenario: &Scenario) -> Self {
+        let cluster = &scenario.cluster;
+        let policy = if cluster.last_write_wins { Policy::LastWriteWins } else { Policy::KeepSiblings };
+        Self {
+            findings: Findings::new(policy),
+            dots: Dots::new(scenario.flaw == Some(Flaw::AmnesiaReusesActor)),
+            once: Once::default(),
+            drops: Drops::default(),
+            sent: Sent::default(),
+            losses: Losses::default(),
+            quorums: Quorums::new(cluster.n, cluster.r.0, cluster.w.0),
+            regular: Regular::default(),
+            hints: Hints::new(Bound::of(scenario)),
+            siblings: FalseSiblings::default(),
+            done: BTreeMap::new(),
+            local_reads: BTreeMap::new(),
+            serving: false,
+            inspected_ns: 0,
+            inspections: 0,
         }
     }
 
-    /// The dots that named two writes.
-    pub fn reused(&self) -> &[DotReused] {
-        &self.reused
+    /// `node` (counted from 0) starts.
+    pub fn started(&mut self, node: u32, life: Life) {
+        self.dots.started(node + 1, life);
+        self.once.started(node + 1);
     }
 
-    /// A disk had `before`, was given `incoming`, and has `after`.
-    pub fn updated(
-        &mut self,
-        at_ns: u64,
-        node: u32,
-        before: &Siblings,
-        incoming: &Siblings,
-        after: &Siblings,
-    ) {
-        for version in before.versions().iter().chain(incoming.versions()) {
-            let survives = after.versions().iter().any(|kept| kept.dot == version.dot);
-            if !survives && let Some(dropped) = dropped(at_ns, node, version, after) {
-                self.drops.entry(dropped.0).or_default().push(dropped.1);
+    /// `node` lost power; its disk is as the crash left it.
+    pub fn crashed(&mut self, scene: &Scene<'_>, node: u32) {
+        let id = name(node);
+        self.quorums.crashed(id);
+        self.regular.crashed(id);
+        self.sent.crashed(id);
+        self.local_reads.retain(|(at, _), _| *at != id);
+        self.judge_trees(scene, node, "after a crash");
+    }
+
+    /// `node` has an empty disk.
+    pub fn disk_lost(&mut self, scene: &Scene<'_>, node: u32) {
+        self.losses.disk_lost(scene.at_ns, name(node));
+        self.regular.lost(name(node), None);
+        self.judge_trees(scene, node, "after the disk was wiped");
+    }
+
+    /// `key` vanished from the disk of `node`.
+    pub fn key_lost(&mut self, scene: &Scene<'_>, node: u32, key: &Key) {
+        self.losses.key_lost(scene.at_ns, name(node), key);
+        self.regular.lost(name(node), Some(key));
+        self.judge_trees(scene, node, "after a key was wiped");
+    }
+
+    fn judge_trees(&mut self, scene: &Scene<'_>, node: u32, what: &str) {
+        let disk = scene.disk(name(node));
+        trees::judge(scene.at_ns, node + 1, what, disk, &mut self.findings);
+    }
+
+    /// `node` is about to handle `input`.
+    pub fn hears(&mut self, scene: &Scene<'_>, node: u32, input: &Input) {
+        let node = name(node);
+        self.serving = false;
+        match input {
+            Input::Client(request) => {
+                self.quorums.asked(scene.at_ns, node, request);
+                if let ClientOp::Get(_) = &request.op {
+                    self.regular.began(scene.at_ns, node, request.call, &request.key);
+                }
             }
-        }
-    }
-
-    /// How `lost` was dropped by something whose writer had not been shown it: the rest of a sentence. A write that
-    /// was rightly superseded lived on in its successor, so the trail leads on to that one.
-    pub fn cause(&self, history: &History, lost: WriteId) -> Option<String> {
-        let mut trail = BTreeSet::new();
-        let mut current = lost;
-        while trail.insert(current) {
-            let drops = self.drops.get(&current)?;
-            if let Some(unjust) = drops.iter().find(|dropped| !has_seen(history, dropped.by, current)) {
-                let carried = (current != lost).then(|| format!("lived on in {current}, which "));
-                return Some(carried.unwrap_or_default() + &unjust.sentence(current));
+            Input::Peer { from, message: Message::Replica(message) } => {
+                self.serving = matches!(message, ReplicaMessage::Read { .. });
+                self.hears_replica(node, *from, message);
             }
-            current = drops.first()?.by;
-        }
-        None
-    }
-}
-
-impl Dropped {
-    fn sentence(&self, lost: WriteId) -> String {
-        let Self { node, version, written_at, by, by_written_at, .. } = self;
-        let at = seconds(self.at_ns);
-        if self.causal {
-            format!(
-                "was dropped at n{node} at {at} as already seen: its dot {version} is in the past of {by}, whose \
-                 writer had never been shown it"
-            )
-        } else {
-            format!(
-                "was dropped at n{node} at {at} in favour of {by}, whose writer had never been shown it: \
-                 last-write-wins keeps the later clock ({by_written_at} for {by}, {written_at} for {lost})"
-            )
+            // News of the cluster may be what this node's clients have waited for.
+            Input::Peer { message: Message::Membership(_), .. } => {}
+            Input::Peer { .. } => self.serving = true,
+            Input::Storage(StorageCompletion::Read { ticket, result }) => {
+                if let Some((at_ns, key)) = self.local_reads.remove(&(node, *ticket))
+                    && let Ok(held) = result
+                {
+                    self.quorums.shown(node, node, at_ns, &key, held);
+                }
+            }
+            Input::Storage(_) | Input::Timeout | Input::Admin(_) => {}
         }
     }
-}
 
-fn dropped(at_ns: u64, node: u32, version: &Version, after: &Siblings) -> Option<(WriteId, Dropped)> {
-    let id = id_of(version)?;
-    let causal = after.versions().iter().find(|kept| kept.past.contains(version.dot));
-    let by = causal.or(after.versions().first())?;
-    let dropped = Dropped {
-        at_ns,
-        node,
-        version: version.dot,
-        written_at: since_epoch(version.written_at),
-        by: id_of(by)?,
-        by_written_at: since_epoch(by.written_at),
-        causal: causal.is_some(),
-    };
-    Some((id, dropped))
-}
-
-fn id_of(version: &Version) -> Option<WriteId> {
-    match &version.value {
-        Value::Data(bytes) => write_id(bytes),
-        Value::Tombstone => None,
-    }
-}
-
-/// Whether the writer of `by` had been shown `write`, directly or through others.
-fn has_seen(history: &History, by: WriteId, write: WriteId) -> bool {
-    let mut open = vec![by];
-    let mut met = BTreeSet::new();
-    while let Some(id) = open.pop() {
-        if id == write {
-            return true;
+    fn hears_replica(&mut self, node: NodeId, from: NodeId, message: &ReplicaMessage) {
+        match message {
+            ReplicaMessage::WriteReply { op, result: Ok(()) } => self.sent.is_held(node, *op, from),
+            ReplicaMessage::ReadReply { op, result: Ok(held) } => {
+                if let Some(read) = self.sent.asked(node, *op) {
+                    self.quorums.shown(node, from, read.at_ns, &read.key, held);
+                }
+            }
+            _ => {}
         }
-        if met.insert(id)
-            && let Some(operation) = history.write(id)
+    }
+
+    /// `node` wants something done.
+    pub fn says(&mut self, scene: &Scene<'_>, node: u32, output: &Output) {
+        let node = name(node);
+        match output {
+            Output::Reply(reply) => self.answers(scene, node, reply),
+            Output::Send { to, message: Message::Replica(message) } => {
+                self.sent.says(scene.at_ns, node, message);
+                if let ReplicaMessage::WriteReply { op, result: Ok(()) } = message
+                    && let Some(asked) = self.sent.asked(*to, *op)
+                    && let Some(state) = &asked.state
+                {
+                    let claim = Claim { node, key: &asked.key, state, since_ns: asked.at_ns };
+                    let holds = claim.holds(scene, &self.losses);
+                    durable::acknowledged(scene.at_ns, *to, claim, holds, &mut self.findings);
+                }
+            }
+            Output::Send { to, message: Message::Forward(message) } => {
+                self.forwards(scene, node, *to, message);
+            }
+            Output::Storage(request) => {
+                if let StorageOp::Read { key } = &request.op
+                    && !self.serving
+                {
+                    self.local_reads.insert((node, request.ticket), (scene.at_ns, key.clone()));
+                }
+            }
+            Output::Send { .. } | Output::Event(_) | Output::AdminReply(_) | Output::Contact { .. } => {}
+        }
+    }
+
+    fn answers(&mut self, scene: &Scene<'_>, node: NodeId, reply: &ClientReply) {
+        let (call, answer) = ((node, reply.call), reply.result.as_ref().ok());
+        let watched = Watched { scene, losses: &self.losses, sent: &self.sent };
+        if let Some(put) = self.quorums.put_answered(watched, call, answer, &mut self.findings)
+            && let Some(answer) = answer
         {
-            open.extend(operation.seen.iter().copied());
+            self.acknowledged(scene, &put, &answer.by);
+        }
+        self.quorums.get_answered(scene, call, answer, &mut self.findings);
+        self.regular.answered(scene, call, answer, &mut self.findings);
+    }
+
+    fn forwards(&mut self, scene: &Scene<'_>, node: NodeId, to: NodeId, message: &ForwardMessage) {
+        match message {
+            ForwardMessage::Request { op, request, key, needs, .. } => {
+                let (total, homes) = (usize::from(needs.total), usize::from(needs.homes));
+                let needs = Numbers { total, homes, sloppy: needs.sloppy };
+                self.quorums.forwarded(scene.at_ns, (node, *op), *request, key, needs);
+            }
+            ForwardMessage::Reply { op, result: Ok(answer) } => {
+                let watched = Watched { scene, losses: &self.losses, sent: &self.sent };
+                let asker = (to, *op);
+                let put = self.quorums.forward_answered(watched, node, asker, answer, &mut self.findings);
+                if let Some(put) = put {
+                    self.acknowledged(scene, &put, &answer.by);
+                }
+            }
+            ForwardMessage::Accepted { .. } | ForwardMessage::Reply { .. } => {}
         }
     }
-    false
+
+    fn acknowledged(&mut self, scene: &Scene<'_>, put: &Acked, by: &[NodeId]) {
+        let Acked { key, request, since_ns } = put;
+        let Some(write) = scene.truth.of_request(*request) else { return };
+        // A copy that was destroyed between its acknowledgement and this answer binds nobody.
+        let has_it = |node: &&NodeId| !self.losses.is_lost_since(*since_ns, **node, key);
+        let by: Vec<NodeId> = by.iter().filter(has_it).copied().collect();
+        self.regular.acknowledged(scene, key, write, &by);
+    }
+
+    /// The disk of `node` had `before` under `key` and carried `update` out, which `change` tells of.
+    pub fn applied(
+        &mut self,
+        scene: &Scene<'_>,
+        node: u32,
+        key: &Key,
+        update: &Update,
+        before: &Siblings,
+        change: &Change,
+    ) {
+        match update {
+            Update::Coordinate { write, .. } => self.coordinated(scene, node + 1, key, write, before, change),
+            Update::Merge { siblings, .. } => {
+                let (truth, at) = (scene.truth, (scene.at_ns, node + 1));
+                self.drops.updated(truth, at, before, siblings.versions(), &change.siblings);
+            }
+            Update::Settle { settled: Settled::DropRecord, .. } => {
+                if scene.disk(name(node)).read(key).is_empty() {
+                    self.losses.handed_over(scene.at_ns, name(node), key);
+                }
+            }
+            Update::Drop { .. } => self.losses.handed_over(scene.at_ns, name(node), key),
+            Update::Settle { .. } | Update::Owe { .. } | Update::Redirect { .. } | Update::Confirm => {}
+        }
+        let is_done_twice = |version: &Version| self.once.is_done_twice(version.request);
+        let states = (before, &change.siblings);
+        self.siblings.updated((scene, node + 1), key, states, is_done_twice, &mut self.findings);
+    }
+
+    fn coordinated(
+        &mut self,
+        scene: &Scene<'_>,
+        node: u32,
+        key: &Key,
+        write: &Write,
+        before: &Siblings,
+        change: &Change,
+    ) {
+        let Some(dot) = change.dot else { return };
+        let has_version = |state: &Siblings| state.versions().iter().any(|version| version.dot == dot);
+        // States are closed: one that has seen a dot has seen all earlier ones of its actor.
+        let was_known = before.counter(dot.actor) >= dot.counter;
+        let is_new = !was_known || (has_version(&change.siblings) && !has_version(before));
+        if !is_new {
+            return;
+        }
+        let held = before.by_request(write.request).map(|version| version.dot);
+        let issued = Issued { at_ns: scene.at_ns, node, key, dot, request: write.request };
+        self.dots.issued(issued, &mut self.findings);
+        let id = scene.truth.of_request(write.request);
+        let is_forgotten = |since_ns| {
+            self.losses.is_lost_since(since_ns, name(node - 1), key)
+                || self.losses.is_handed_over_since(since_ns, name(node - 1), key)
+                || id.is_some_and(|id| self.siblings.may_return(scene.truth, id))
+        };
+        self.once.issued(issued, held, is_forgotten, &mut self.findings);
+        let (past, request) = (write.context.0.clone(), write.request);
+        let (written_at, value) = (write.written_at, write.value.clone());
+        let raw = Version { dot, past, request, written_at, value };
+        let version = change.siblings.versions().iter().find(|version| version.dot == dot);
+        if let Some(id) = id {
+            self.done.insert(id, request);
+            if version.is_some_and(|version| version.past != raw.past) {
+                self.siblings.pruned(id);
+            }
+        }
+        self.drops.updated(scene.truth, (scene.at_ns, node), before, &[raw], &change.siblings);
+    }
+
+    /// Time passes: from time to time disks are looked at, all for hints, one after the other for its trees. Whether it was time.
+    pub fn inspect(&mut self, scene: &Scene<'_>) -> bool {
+        if scene.at_ns < self.inspected_ns + INSPECTED_EVERY_NS {
+            return false;
+        }
+        self.inspected_ns = scene.at_ns;
+        self.inspections += 1;
+        self.hints.inspect(scene, &mut self.findings);
+        let node = (self.inspections % scene.processes.len()) as u32;
+        self.judge_trees(scene, node, "in passing");
+        true
+    }
+
+    /// What the judge needs to explain what it finds.
+    pub fn with_insight<T>(&self, truth: &Truth, judge: impl FnOnce(&Insight<'_>) -> T) -> T {
+        let cause = |lost| self.drops.cause(truth, lost);
+        let is_done_twice =
+            |write| self.done.get(&write).is_some_and(|request| self.once.is_done_twice(*request));
+        let may_return = |write| is_done_twice(write) || self.siblings.may_return(truth, write);
+        judge(&Insight { cause: &cause, may_return: &may_return })
+    }
+
+    /// How many requests made several dots.
+    pub fn requests_done_twice(&self) -> u64 {
+        self.once.done_twice()
+    }
+
+    /// The run is over. Everything that was found, with what `verdict` adds.
+    pub fn finish(&mut self, scene: &Scene<'_>, verdict: &Verdict) -> Findings {
+        for node in 0..scene.processes.len() as u32 {
+            self.judge_trees(scene, node, "at the end");
+        }
+        let judged = [
+            (Promise::NoResurrect, &verdict.resurrected),
+            (Promise::SiblingBound, &verdict.false_siblings),
+            (Promise::RefusedNotDone, &verdict.refused_but_done),
+        ];
+        for (promise, sentences) in judged {
+            sentences.iter().for_each(|sentence| self.findings.add(promise, || sentence.clone()));
+        }
+        self.findings.clone()
+    }
+}
+
+/// Nodes are counted from 0 in the simulator, and named from 1.
+fn name(node: u32) -> NodeId {
+    NodeId(u64::from(node) + 1)
 }
 
 fn seconds(ns: u64) -> String {

@@ -8,8 +8,11 @@ use cartwheel_check::{Diverged, Verdict};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use crate::oracle::DotReused;
+pub use crate::oracle::{Broken, Promise};
+
+use crate::oracle::Findings;
 use crate::scenario::ExpectSpec;
+use crate::timeline::Moment;
 
 /// Things that are counted, by the names that scenario files use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,6 +38,8 @@ pub enum Counter {
     Forwards,
     /// A repeated request was answered from memory.
     RequestsRepeated,
+    /// A node began to hold its background work back, because the foreground suffered.
+    BackgroundThrottles,
     /// A node lost power.
     Crashes,
     /// A crash lost updates that were applied and not yet synced.
@@ -43,6 +48,12 @@ pub enum Counter {
     Partitions,
     /// A link was cut in one direction.
     OneWayCuts,
+    /// Pairs of nodes were cut off from each other.
+    PartialPartitions,
+    /// Answers on a link were dropped.
+    AckDrops,
+    /// A node became slow.
+    SlowNodes,
     /// A node came back with an empty disk.
     DiskWipes,
     /// A key vanished from a disk.
@@ -77,15 +88,26 @@ pub enum Counter {
     Replacements,
     /// An operator declared a node dead.
     Removals,
+    /// A message was held back.
+    MessagesDelayed,
+    /// A request made several dots, at several coordinators or in several lives of one.
+    RequestsDoneTwice,
+    /// A superseded version was shown again at the end, because a past was pruned or a request done twice.
+    FalseSiblingsExplained,
+    /// A cart was deleted.
+    Deletes,
 }
 
 impl Counter {
     /// The counters that count faults.
-    pub const FAULTS: [Self; 13] = [
+    pub const FAULTS: [Self; 17] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
         Self::OneWayCuts,
+        Self::PartialPartitions,
+        Self::AckDrops,
+        Self::SlowNodes,
         Self::DiskWipes,
         Self::KeyWipes,
         Self::ClockJumps,
@@ -95,6 +117,7 @@ impl Counter {
         Self::Leaves,
         Self::Replacements,
         Self::Removals,
+        Self::MessagesDelayed,
     ];
 
     /// Its name in files and reports.
@@ -191,8 +214,10 @@ pub struct Report {
     pub diverged: Vec<Diverged>,
     /// How many keys those are in all.
     pub diverged_keys: u64,
-    /// Dots that named two writes.
-    pub reused_dots: Vec<String>,
+    /// Every promise that was watched, and how it was broken.
+    pub promises: BTreeMap<Promise, Broken>,
+    /// How it went over time, in steps of a quarter of a simulated second.
+    pub timeline: Vec<Moment>,
     /// What the file expects.
     pub expectations: Vec<Expectation>,
     /// Whether all of that holds.
@@ -214,7 +239,8 @@ pub(crate) struct Measured {
     pub counters: BTreeMap<Counter, u64>,
     pub hints_left: u64,
     pub unfinished: Vec<String>,
-    pub reused: Vec<DotReused>,
+    pub findings: Findings,
+    pub timeline: Vec<Moment>,
 }
 
 impl Report {
@@ -225,10 +251,10 @@ impl Report {
         let attempted = measured.gets.attempted + measured.puts.attempted;
         let succeeded = measured.gets.succeeded + measured.puts.succeeded;
         let availability = if attempted == 0 { 1.0 } else { succeeded as f64 / attempted as f64 };
-        let green = verdict.is_green()
-            && measured.hints_left == 0
-            && measured.unfinished.is_empty()
-            && measured.reused.is_empty();
+        let promises = measured.findings.into_inner();
+        let broken = promises.values().any(|broken| broken.count > 0);
+        let agreed = verdict.lost.is_empty() && verdict.diverged.is_empty();
+        let green = agreed && measured.hints_left == 0 && measured.unfinished.is_empty() && !broken;
         let mut report = Self {
             scenario: measured.scenario,
             seed: measured.seed,
@@ -249,7 +275,8 @@ impl Report {
             lost: verdict.lost.into_iter().take(Self::EXAMPLES_MAX).map(|lost| lost.why).collect(),
             diverged_keys: verdict.diverged.len() as u64,
             diverged: verdict.diverged.into_iter().take(Self::EXAMPLES_MAX).collect(),
-            reused_dots: measured.reused.iter().take(Self::EXAMPLES_MAX).map(ToString::to_string).collect(),
+            promises,
+            timeline: measured.timeline,
             expectations: Vec::new(),
             expectations_hold: false,
         };
@@ -262,7 +289,14 @@ impl Report {
     pub fn explanation(&self) -> Option<String> {
         let diverged =
             || self.diverged.first().map(|diverged| format!("replicas of {} differ", diverged.key));
-        self.lost.first().or(self.reused_dots.first()).cloned().or_else(diverged)
+        self.lost.first().cloned().or_else(|| self.broken_promise()).or_else(diverged)
+    }
+
+    /// The first promise that was broken, and how.
+    fn broken_promise(&self) -> Option<String> {
+        let example =
+            |(promise, broken): (&Promise, &Broken)| Some(format!("{promise}: {}", broken.examples.first()?));
+        self.promises.iter().find_map(example)
     }
 
     /// How often `counter` counted.
@@ -280,7 +314,9 @@ impl Report {
         found.push(at_most("keys diverged", self.diverged_keys, expect.diverged_keys_max));
         found.push(at_most("hints left", self.hints_left, 0));
         found.push(at_most("things unfinished", self.unfinished.len() as u64, 0));
-        found.push(at_most("dots that name two writes", self.reused_dots.len() as u64, 0));
+        for (promise, broken) in &self.promises {
+            found.push(at_most(&format!("{promise} broken"), broken.count, 0));
+        }
         let availability_min = expect.availability_min.value();
         found.push(Expectation {
             what: format!(

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::latency::Latency;
 use crate::report::Counter;
 
-pub use faults::{Fault, NemesisSpec};
+pub use faults::{Fault, FaultKind, NemesisSpec};
 pub use load::ScenarioError;
-pub use units::{Probability, QuorumSpec, Span};
+pub use units::{Probability, QuorumSpec, Span, TargetSpec};
 
 /// One scenario file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,6 +110,19 @@ pub struct ClusterSpec {
     /// How often each node compares one partition with one other home of it.
     #[serde(default = "ClusterSpec::default_anti_entropy_interval")]
     pub anti_entropy_interval: Span,
+    /// Background work yields when the 99th percentile of what foreground requests wait for at a replica is above
+    /// this; `off`: it never yields.
+    #[serde(default)]
+    pub background_latency_target: TargetSpec,
+    /// The trailing time over which that percentile is taken.
+    #[serde(default = "ClusterSpec::default_background_window")]
+    pub background_window: Span,
+    /// Background work that is always allowed, in records per second.
+    #[serde(default = "ClusterSpec::default_background_rate_min")]
+    pub background_rate_min: u32,
+    /// The most background work that is ever done, in records per second.
+    #[serde(default = "ClusterSpec::default_background_rate_max")]
+    pub background_rate_max: u32,
 }
 
 impl ClusterSpec {
@@ -146,6 +159,15 @@ impl ClusterSpec {
     fn default_reap_after() -> Span {
         Span::from_ms(2_500)
     }
+    fn default_background_window() -> Span {
+        Span::from_ms(60_000)
+    }
+    fn default_background_rate_min() -> u32 {
+        100
+    }
+    fn default_background_rate_max() -> u32 {
+        10_000
+    }
     fn default_hint_interval() -> Span {
         Span::from_ms(500)
     }
@@ -164,18 +186,32 @@ pub struct NetworkSpec {
     /// A message between nodes arrives twice.
     #[serde(default)]
     pub duplication: Probability,
+    /// A message between nodes is held back, so that later ones overtake it.
+    #[serde(default)]
+    pub reordering: Probability,
+    /// By how much.
+    #[serde(default = "NetworkSpec::default_reordering_delay")]
+    pub reordering_delay: Latency,
 }
 
 impl NetworkSpec {
     fn default_latency() -> Latency {
         Latency::LogNormal { median: Span::from_us(500), sigma: 0.5 }
     }
+    fn default_reordering_delay() -> Latency {
+        Latency::Exponential { min: Span::default(), mean: Span::from_ms(20) }
+    }
 }
 
 impl Default for NetworkSpec {
     fn default() -> Self {
-        let latency = Self::default_latency();
-        Self { latency, loss: Probability::default(), duplication: Probability::default() }
+        Self {
+            latency: Self::default_latency(),
+            loss: Probability::default(),
+            duplication: Probability::default(),
+            reordering: Probability::default(),
+            reordering_delay: Self::default_reordering_delay(),
+        }
     }
 }
 
@@ -189,6 +225,18 @@ pub struct DiskSpec {
     pub write: Latency,
     /// One sync, which covers every update applied before it began.
     pub sync: Latency,
+    /// The disk is one device: reads, updates, syncs, scans and listings wait in one line and are served one by one.
+    pub device: Option<DeviceSpec>,
+}
+
+/// What else takes a device's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceSpec {
+    /// Each record that a scan for hints or a listing of keys finds, beyond one read to get there.
+    pub scanned: Span,
+    /// Each KiB of values read or written.
+    pub kib: Span,
 }
 
 impl Default for DiskSpec {
@@ -197,6 +245,7 @@ impl Default for DiskSpec {
             read: Latency::Exponential { min: Span::from_us(20), mean: Span::from_us(80) },
             write: Latency::Fixed { value: Span::from_us(10) },
             sync: Latency::LogNormal { median: Span::from_ms(2), sigma: 0.5 },
+            device: None,
         }
     }
 }
@@ -227,6 +276,9 @@ pub enum WorkloadSpec {
         /// A visit removes an item instead of adding one.
         #[serde(default)]
         remove: Probability,
+        /// A visit deletes the cart with the context that it read, instead of changing it.
+        #[serde(default)]
+        delete: Probability,
         /// A visit adds an item without having read the cart (one click in a shop window): its write is concurrent
         /// with everything.
         #[serde(default)]

@@ -3,6 +3,7 @@
 //! Every run has two phases. While clients work and faults strike, whatever the nodes promise must hold; then faults
 //! cease, everything is mended, and the cluster must converge within a bound.
 
+mod device;
 mod faults;
 mod finish;
 mod operator;
@@ -10,26 +11,25 @@ mod process;
 
 use std::collections::BTreeMap;
 
-use cartwheel_check::{Copies, Copy, judge};
+use cartwheel_check::{Copies, Copy, Outcome, judge};
 use cartwheel_core::id::{CallId, NodeId};
 use cartwheel_core::message::Message;
-use cartwheel_core::storage::StorageRequest;
-use cartwheel_core::version::Value;
-use cartwheel_core::{Answer, ClientError, ClientRequest, Event as CoreEvent, Input, Key, Outbox, Output};
-
 use cartwheel_core::ring::Ring;
+use cartwheel_core::storage::StorageRequest;
+use cartwheel_core::{Answer, ClientError, ClientRequest, Event as CoreEvent, Input, Key, Outbox, Output};
 
 use self::faults::Mend;
 use self::operator::Operator;
-use self::process::Process;
+pub(crate) use self::process::Process;
 use crate::nemesis::Nemesis;
 use crate::network::Network;
-use crate::oracle::Oracle;
+use crate::oracle::{Oracle, Rings, Scene};
 use crate::report::{Counter, Measured, Report};
 use crate::scenario::{Scenario, WorkloadSpec};
 use crate::streams::{Component, Stream, Streams};
+use crate::timeline::Timeline;
 use crate::trace::TraceDigest;
-use crate::workload::{Ask, Carts, Next, write_id};
+use crate::workload::{Ask, Carts, Next};
 
 /// Runs `scenario` with `seed`. The same two give the same report, on every machine.
 pub fn run(scenario: &Scenario, seed: u64) -> Report {
@@ -103,6 +103,7 @@ struct Simulator<'a> {
     scenario: &'a Scenario,
     seed: u64,
     streams: Streams,
+    rings: Rings,
     now: u64,
     queue: crate::queue::Queue<Event>,
     processes: Vec<Process>,
@@ -119,6 +120,7 @@ struct Simulator<'a> {
     outbox: Outbox,
     counters: BTreeMap<Counter, u64>,
     siblings_max: u32,
+    timeline: Timeline,
     events: u64,
 }
 
@@ -134,6 +136,7 @@ impl<'a> Simulator<'a> {
             scenario,
             seed,
             streams,
+            rings: Rings::new(ring.clone()),
             now: 0,
             queue: crate::queue::Queue::new(),
             processes: (0..nodes).map(process).collect(),
@@ -141,7 +144,7 @@ impl<'a> Simulator<'a> {
             client_links: BTreeMap::new(),
             carts: Carts::new(&scenario.workload, scenario.cluster.nodes as usize, streams),
             nemesis: scenario.nemesis.map(nemesis),
-            oracle: Oracle::default(),
+            oracle: Oracle::new(scenario),
             calls: BTreeMap::new(),
             operator: Operator::default(),
             next_call: 0,
@@ -150,6 +153,7 @@ impl<'a> Simulator<'a> {
             outbox: Outbox::new(),
             counters: BTreeMap::new(),
             siblings_max: 0,
+            timeline: Timeline::default(),
             events: 0,
         }
     }
@@ -176,6 +180,10 @@ impl<'a> Simulator<'a> {
             }
             self.now = at;
             self.events += 1;
+            let (oracle, scene) = self.watch();
+            if oracle.inspect(&scene) {
+                self.note_rings();
+            }
             self.execute(event);
         }
     }
@@ -206,16 +214,34 @@ impl<'a> Simulator<'a> {
         }
     }
 
+    /// Who watches, and what there is to see.
+    fn watch(&mut self) -> (&mut Oracle, Scene<'_>) {
+        let scene = Scene {
+            at_ns: self.now,
+            rings: &self.rings,
+            n: self.scenario.cluster.n,
+            truth: self.carts.truth(),
+            processes: &self.processes,
+            network: &self.network,
+        };
+        (&mut self.oracle, scene)
+    }
+
     fn faults_strike(&self) -> bool {
         self.now < self.scenario.duration.ns()
     }
 
     /// Hands an input to a node, and carries out what it wants. A node that is down hears nothing.
     fn handle(&mut self, node: u32, input: Input) {
+        if self.processes[node as usize].node.is_none() {
+            return;
+        }
+        self.digest.add(self.now, node, &input);
+        let (oracle, scene) = self.watch();
+        oracle.hears(&scene, node, &input);
         let process = &mut self.processes[node as usize];
         let now = process.clock.read(self.now);
         let Some(core) = &mut process.node else { return };
-        self.digest.add(self.now, node, &input);
         let mut outbox = std::mem::take(&mut self.outbox);
         core.handle(now, input, &mut outbox);
         self.carry_out(node, &mut outbox);
@@ -225,6 +251,8 @@ impl<'a> Simulator<'a> {
 
     fn carry_out(&mut self, node: u32, outbox: &mut Outbox) {
         for output in outbox.drain() {
+            let (oracle, scene) = self.watch();
+            oracle.says(&scene, node, &output);
             match output {
                 Output::Reply(reply) => {
                     if let Some(call) = self.calls.get(&reply.call) {
@@ -239,14 +267,19 @@ impl<'a> Simulator<'a> {
                 Output::AdminReply(reply) => self.on_admin_reply(reply),
                 // Everybody finds everybody here.
                 Output::Contact { .. } => {}
-                Output::Event(event) => self.count_event(&event),
+                Output::Event(event) => {
+                    if let CoreEvent::RingChanged { .. } = event {
+                        self.note_ring(node);
+                    }
+                    self.count_event(&event);
+                }
             }
         }
     }
 
     fn send(&mut self, from: u32, to: NodeId, message: Message) {
         let to = (to.0 - 1) as u32;
-        let mut arrivals = self.network.send(from, to);
+        let mut arrivals = self.network.send(from, to, &message);
         let first = arrivals.next();
         if let Some(second) = arrivals.next() {
             self.queue.push(self.now + second, Event::Deliver { from, to, message: message.clone() });
@@ -261,6 +294,9 @@ impl<'a> Simulator<'a> {
     }
 
     fn count_event(&mut self, event: &CoreEvent) {
+        if let CoreEvent::HintDelivered { .. } | CoreEvent::AntiEntropyRepair { .. } = event {
+            self.timeline.moved(self.now);
+        }
         let counter = match event {
             CoreEvent::HintStored { .. } => Counter::HintsStored,
             CoreEvent::HintRefused { .. } => Counter::HintsRefused,
@@ -283,7 +319,9 @@ impl<'a> Simulator<'a> {
             CoreEvent::HandedOver { .. } => Counter::RecordsHandedOver,
             CoreEvent::Amnesia { .. } => Counter::Amnesias,
             CoreEvent::Reaped { .. } => Counter::TombstonesReaped,
-            CoreEvent::Alive { .. }
+            CoreEvent::BackgroundThrottled { .. } => Counter::BackgroundThrottles,
+            CoreEvent::BackgroundRecovered
+            | CoreEvent::Alive { .. }
             | CoreEvent::StorageFailed
             | CoreEvent::MemberChanged { .. }
             | CoreEvent::Foreign { .. } => return,
@@ -330,6 +368,9 @@ impl<'a> Simulator<'a> {
 
     fn on_answer(&mut self, call: CallId, result: Option<Result<Answer, ClientError>>) {
         let Some(Call { client, reached, .. }) = self.calls.remove(&call) else { return };
+        if let (Some(Ok(_)), Some(began)) = (&result, self.carts.began(client)) {
+            self.timeline.succeeded(self.now, self.now - began);
+        }
         match self.carts.answered(client, self.now, result, reached) {
             Next::Ask(ask) => self.ask(client, ask),
             Next::Think(pause) => self.queue.push(self.now + pause, Event::Visit { client }),
@@ -338,15 +379,11 @@ impl<'a> Simulator<'a> {
 
     /// What each home of each cart holds at the end.
     fn copies(&self) -> Copies {
-        let n = self.scenario.cluster.n;
+        let (n, truth) = (self.scenario.cluster.n, self.carts.truth());
         let ring = self.ring_in_force();
         let copy = |key: &Key, home: &NodeId| {
             let siblings = self.processes[home.0 as usize - 1].disk.read(key);
-            let ids = siblings.versions().iter().filter_map(|version| match &version.value {
-                Value::Data(bytes) => write_id(bytes),
-                Value::Tombstone => None,
-            });
-            Copy { node: home.to_string(), versions: ids.collect() }
+            Copy { node: home.to_string(), versions: truth.of_siblings(&siblings).collect() }
         };
         let homes = |key: &Key| {
             ring.preference_list(key.token(), n).homes().iter().map(|home| copy(key, home)).collect()
@@ -360,6 +397,19 @@ impl<'a> Simulator<'a> {
         there.map(|process| process.disk.hints() as u64).sum()
     }
 
+    /// `node` goes by another state of the ring. Answers that go by the one before are still under way.
+    fn note_ring(&mut self, node: u32) {
+        if let Some(core) = &self.processes[node as usize].node {
+            self.rings.met(self.now, &core.status().cluster().ring);
+        }
+    }
+
+    /// Which states of the ring are in use.
+    fn note_rings(&mut self) {
+        (0..self.processes.len() as u32).for_each(|node| self.note_ring(node));
+        self.rings.forget(self.now);
+    }
+
     /// The latest state of the ring that anybody has.
     fn ring_in_force(&self) -> Ring {
         let rings = self.processes.iter().filter_map(|process| {
@@ -371,16 +421,25 @@ impl<'a> Simulator<'a> {
 
     fn report(mut self) -> Report {
         let (gets, puts) = self.carts.requests();
+        let history = self.carts.history();
+        let truth = self.carts.truth();
+        let copies = self.copies();
+        let verdict = self.oracle.with_insight(truth, |insight| judge(history, &copies, insight));
+        let deletes = history.writes().filter(|write| write.deletes && write.outcome == Outcome::Acked);
         for (counter, count) in [
             (Counter::MessagesLost, self.network.lost),
             (Counter::MessagesDuplicated, self.network.duplicated),
+            (Counter::MessagesDelayed, self.network.delayed),
+            (Counter::RequestsDoneTwice, self.oracle.requests_done_twice()),
+            (Counter::FalseSiblingsExplained, verdict.explained),
+            (Counter::Deletes, deletes.count() as u64),
         ] {
             if count > 0 {
                 self.counters.insert(counter, count);
             }
         }
-        let history = self.carts.history();
-        let verdict = judge(history, &self.copies(), |lost| self.oracle.cause(history, lost));
+        let (oracle, scene) = self.watch();
+        let findings = oracle.finish(&scene, &verdict);
         let measured = Measured {
             scenario: self.scenario.name.clone(),
             seed: self.seed,
@@ -393,8 +452,9 @@ impl<'a> Simulator<'a> {
             siblings_max: self.siblings_max,
             hints_left: self.hints_left(),
             unfinished: if self.converged { Vec::new() } else { self.busy() },
-            reused: self.oracle.reused().to_vec(),
+            findings,
             counters: self.counters,
+            timeline: self.timeline.until(self.now),
         };
         Report::new(measured, verdict, &self.scenario.expect)
     }

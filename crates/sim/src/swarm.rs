@@ -8,7 +8,7 @@ use cartwheel_core::Quorum;
 use crate::latency::Latency;
 use crate::scenario::{
     ClockSpec, ClusterSpec, DiskSpec, ExpectSpec, NemesisSpec, NetworkSpec, Probability, QuorumSpec,
-    Scenario, Span, WorkloadSpec,
+    Scenario, Span, TargetSpec, WorkloadSpec,
 };
 use crate::streams::{Component, Stream, Streams};
 
@@ -17,7 +17,7 @@ pub fn scenario(seed: u64) -> Scenario {
     let mut stream = Streams::new(seed).stream(Component::Swarm);
     let stream = &mut stream;
     let cluster = cluster(stream);
-    Scenario {
+    let mut scenario = Scenario {
         name: "swarm".into(),
         about: "The general swarm: options drawn from the seed.".into(),
         duration: Span::from_ms(stream.between(5_000, 20_000)),
@@ -37,7 +37,17 @@ pub fn scenario(seed: u64) -> Scenario {
         expect: ExpectSpec { happened: BTreeMap::new(), ..ExpectSpec::default() },
         flaw: None,
         cluster,
-    }
+    };
+    hold_back(stream, &mut scenario.cluster);
+    scenario
+}
+
+/// How background work is held back. Drawn last, so that it leaves everything else of a seed as it was.
+fn hold_back(stream: &mut Stream, cluster: &mut ClusterSpec) {
+    let target_ms = pick(stream, &[0, 5, 50, 50]);
+    cluster.background_latency_target = TargetSpec((target_ms > 0).then(|| Span::from_ms(target_ms)));
+    cluster.background_window = Span::from_ms(stream.between(1_000, 10_000));
+    cluster.background_rate_min = pick(stream, &[20, 100, 1_000]) as u32;
 }
 
 /// Within this the cluster must have converged: time for hints, and for two rounds in which a node compares every
@@ -64,11 +74,15 @@ fn cluster(stream: &mut Stream) -> ClusterSpec {
         spares: pick(stream, &[0, 0, 1, 2, 3]) as u32,
         swim_interval: Span::from_ms(stream.between(200, 2_000)),
         gossip_interval: Span::from_ms(stream.between(100, 1_000)),
-        reap_after: Span::from_ms(2_500),
+        reap_after: Span::from_ms(stream.between(1_200, 2_500)),
         hint_bytes_max: pick(stream, &[1, 1_000, 1 << 30, 1 << 30]),
         past_entries_max: pick(stream, &[1, 3, 10, 50]) as u32,
         hint_interval: Span::from_ms(stream.between(50, 1_000)),
         anti_entropy_interval: Span::from_ms(stream.between(10, 200)),
+        background_latency_target: TargetSpec::default(),
+        background_window: Span::from_ms(60_000),
+        background_rate_min: 100,
+        background_rate_max: 10_000,
     }
 }
 
@@ -76,7 +90,11 @@ fn network(stream: &mut Stream) -> NetworkSpec {
     let median = Span::from_us(pick(stream, &[100, 1_000, 10_000]));
     let loss = pick(stream, &[0, 0, 1, 20]) as f64 / 1_000.0;
     let duplication = pick(stream, &[0, 0, 1, 20]) as f64 / 1_000.0;
+    let reordering = pick(stream, &[0, 0, 10, 100]) as f64 / 1_000.0;
+    let late_by = Span::from_ms(pick(stream, &[5, 50, 500]));
     NetworkSpec {
+        reordering: Probability::new(reordering).unwrap_or_default(),
+        reordering_delay: Latency::Exponential { min: Span::default(), mean: late_by },
         latency: Latency::LogNormal { median, sigma: pick(stream, &[1, 5, 12]) as f64 / 10.0 },
         loss: Probability::new(loss).unwrap_or_default(),
         duplication: Probability::new(duplication).unwrap_or_default(),
@@ -89,6 +107,7 @@ fn workload(stream: &mut Stream) -> WorkloadSpec {
         carts: stream.between(1, 8) as u32,
         think: Latency::Exponential { min: Span::default(), mean: Span::from_ms(stream.between(5, 200)) },
         remove: Probability::new(pick(stream, &[0, 2, 4]) as f64 / 10.0).unwrap_or_default(),
+        delete: Probability::new(pick(stream, &[0, 0, 1, 3]) as f64 / 10.0).unwrap_or_default(),
         blind: Probability::new(pick(stream, &[0, 1, 5]) as f64 / 10.0).unwrap_or_default(),
         strict: Probability::new(pick(stream, &[0, 0, 3]) as f64 / 10.0).unwrap_or_default(),
         primary: Probability::new(pick(stream, &[0, 0, 3]) as f64 / 10.0).unwrap_or_default(),
@@ -98,19 +117,19 @@ fn workload(stream: &mut Stream) -> WorkloadSpec {
 
 fn nemesis(stream: &mut Stream) -> NemesisSpec {
     let mut weight = || if stream.below(2) == 0 { 0 } else { 1 + stream.below(3) as u32 };
-    let (partition, one_way, wipe_disk, wipe_key, clock_jump) =
-        (weight(), weight(), weight(), weight(), weight());
-    let (join, leave, replace) = (weight(), weight(), weight());
     NemesisSpec {
         crash: 1 + weight(),
-        partition,
-        one_way,
-        wipe_disk,
-        wipe_key,
-        clock_jump,
-        join,
-        leave,
-        replace,
+        partition: weight(),
+        one_way: weight(),
+        wipe_disk: weight(),
+        wipe_key: weight(),
+        partial_partition: weight(),
+        drop_acks: weight(),
+        slow_node: weight(),
+        clock_jump: weight(),
+        join: weight(),
+        leave: weight(),
+        replace: weight(),
         every: Span::from_ms(stream.between(200, 3_000)),
         lasts: Span::from_ms(stream.between(100, 4_000)),
     }

@@ -1,11 +1,13 @@
 //! What clients do, and what they remember of it: the ground truth.
 
 mod cart;
+mod truth;
 
 use bytes::Bytes;
 use cartwheel_check::WriteId;
 
 pub use cart::{Ask, Carts, Next};
+pub use truth::{Places, Truth};
 
 /// Every value that a workload writes begins with the id of its write.
 pub fn write_id(value: &Bytes) -> Option<WriteId> {

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cartwheel_check::{Copies, Copy, History, Operation, Outcome, WriteId, judge};
+use cartwheel_check::{Copies, Copy, History, Insight, Operation, Outcome, WriteId, judge};
 
 use crate::cluster::Node;
 use crate::http::{Reply, get, put_as};
@@ -118,6 +118,7 @@ impl Shop {
             id: WriteId(id),
             client,
             key: path(cart),
+            deletes: false,
             seen: versions.iter().map(own).collect(),
             what: format!("adds item {id}"),
             outcome: if written.is_some() { Outcome::Acked } else { Outcome::Unknown },
@@ -129,8 +130,9 @@ impl Shop {
     /// Every acknowledged write is on each of `nodes`, or was replaced by one that had seen it. How many there were.
     pub fn assert_nothing_lost(self, nodes: &[&Node]) -> u64 {
         let history = self.history.into_inner().expect("whole");
-        let verdict = judge(&history, &copies(nodes), |_| None);
-        assert!(verdict.is_green(), "{verdict:#?}");
+        let verdict = judge(&history, &copies(nodes), &Insight::NONE);
+        // A request that was done twice may show an old version again; from outside nobody can tell.
+        assert!(verdict.lost.is_empty() && verdict.diverged.is_empty(), "{verdict:#?}");
         assert_items_kept(&history, nodes[0]);
         verdict.acked_writes
     }

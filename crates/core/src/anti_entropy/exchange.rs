@@ -9,19 +9,21 @@
 //! The same walk *fetches* a partition for a node that does not hold it yet: a new home while ownership moves, or a
 //! home whose disk was lost. That node leads, whatever its name, with every home in turn; what is fetched is on its
 //! disk, so a crash costs nothing but the walk.
+//!
+//! Each step first asks whether the [background](crate::background) may do so much now, and waits if not. The other
+//! side never makes the leader wait; what it is asked for is charged to the rest of its own background work.
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use super::tree::{Leaf, TreeHash, TreeNode};
+use super::turns::{Purpose, Turns};
 use crate::boundary::Event;
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
-use crate::membership::MemberStatus;
 use crate::message::{AntiEntropyMessage, Message, ReplicaError, ReplicaMessage};
 use crate::replica::Update;
 use crate::ring::Partition;
@@ -33,34 +35,18 @@ use crate::version::{Digest, Siblings};
 pub const LEAVES_PER_STEP: usize = 256;
 /// Nodes whose hashes are compared at once.
 pub const NODES_PER_STEP: usize = 256;
-/// Keys being settled at once: what is under way is bounded in values, however many keys differ.
-const REPAIRS_MAX: usize = 64;
-/// Between two exchanges while something has to be fetched.
-const FETCH_PAUSE: Duration = Duration::from_millis(1);
+/// Keys that are read and written at once.
+const REPAIRS_PER_STEP: usize = 64;
+/// A listing of more keys makes the next one shorter, down to one leaf.
+const KEYS_PER_LISTING: usize = 1_024;
 
 /// What this node leads.
 #[derive(Debug, Default)]
 pub(crate) struct Exchanges {
-    /// The pairs that this node leads, in the order in which they take turns.
-    pairs: VecDeque<(Partition, NodeId)>,
-    /// What this node has to fetch, and from whom, in the order in which they take turns.
-    fetches: VecDeque<(Partition, NodeId)>,
-    /// Partitions that this node is a new home of, and has not fetched.
-    receiving: BTreeSet<Partition>,
-    /// Those of them that it has, and that membership has not been told of.
-    received: Vec<Partition>,
+    turns: Turns,
     running: Option<Exchange>,
     timer: Option<Instant>,
     keys_repaired: u64,
-}
-
-/// What an exchange is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    /// Two homes compare what they hold, for ever.
-    Compare,
-    /// This node fetches what it lacks, once.
-    Fetch,
 }
 
 #[derive(Debug)]
@@ -77,13 +63,25 @@ struct Exchange {
     open: Vec<TreeNode>,
     /// Leaves that differ, not looked into yet.
     leaves: VecDeque<Leaf>,
+    /// How many leaves the next listing may have.
+    leaves_per_step: usize,
     repairs: Repairs,
+    /// The step that waits for the foreground to leave room for it, until the timer.
+    held: Option<Step>,
+}
+
+/// What an exchange does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Compare,
+    List,
+    Repair,
 }
 
 /// Keys of the leaves being looked into.
 #[derive(Debug, Default)]
 struct Repairs {
-    /// Not begun.
+    /// Not looked at yet.
     open: VecDeque<Key>,
     /// Asked of the peer.
     reads: BTreeMap<OpId, Key>,
@@ -96,13 +94,9 @@ struct Repairs {
 }
 
 impl Repairs {
+    /// Whether nothing is under way.
     fn are_done(&self) -> bool {
-        self.open.is_empty() && self.under_way() == 0
-    }
-
-    /// Keys begun, at the least.
-    fn under_way(&self) -> usize {
-        self.reads.len().max(self.writes.len() + self.loading) + self.merging
+        self.reads.is_empty() && self.writes.is_empty() && self.loading == 0 && self.merging == 0
     }
 }
 
@@ -110,67 +104,25 @@ impl Exchanges {
     /// Every pair of homes that this node leads takes turns from now on, after what it has to fetch. An exchange of
     /// an earlier ring is given up.
     pub fn on_ring_changed(&mut self, cx: &mut Cx) {
-        let (me, n) = (cx.me(), cx.env.config.n);
-        let cluster = &cx.env.cluster;
-        self.pairs.clear();
-        for partition in (0..cluster.ring.partitions()).map(Partition) {
-            let list = cluster.ring.partition_preference_list(partition, n);
-            if list.homes().contains(&me) {
-                let led = list.homes().iter().filter(|&&home| home > me);
-                self.pairs.extend(led.map(|&home| (partition, home)));
-            }
-        }
         self.running = None;
-        self.fetches.clear();
-        self.receiving.clear();
-        for (partition, homes) in cluster.to_receive(me) {
-            self.receiving.insert(partition);
-            self.fetches.extend(homes.into_iter().filter(|home| *home != me).map(|home| (partition, home)));
-        }
-        let unheld = self.receiving.iter().copied();
-        let unheld: Vec<Partition> =
-            unheld.filter(|partition| self.fetches.iter().all(|(open, _)| open != partition)).collect();
-        unheld.into_iter().for_each(|partition| self.finish_if_fetched(cx, partition));
-        self.fetch_lost(cx);
+        self.turns.on_ring_changed(cx);
         self.await_turn(cx);
     }
 
     /// This node's disk was lost: it fetches everything that it should hold from the other homes.
     pub fn recover(&mut self, cx: &mut Cx) {
-        let (me, n) = (cx.me(), cx.env.config.n);
-        let ring = &cx.env.cluster.ring;
-        let lost = (0..ring.partitions()).map(Partition);
-        cx.env.recovering = lost.filter(|partition| ring.is_home_of(me, *partition, n)).collect();
-        self.fetch_lost(cx);
+        self.turns.recover(cx);
         self.await_turn(cx);
-    }
-
-    fn fetch_lost(&mut self, cx: &mut Cx) {
-        let (me, n) = (cx.me(), cx.env.config.n);
-        let ring = cx.env.cluster.ring.clone();
-        cx.env.recovering.retain(|partition| ring.is_home_of(me, *partition, n));
-        let lost: Vec<Partition> = cx.env.recovering.iter().copied().collect();
-        for partition in lost {
-            let homes = cx.env.cluster.ring.partition_preference_list(partition, n).homes().to_vec();
-            let gone = |home: &NodeId| cx.env.cluster.status(*home).is_some_and(MemberStatus::is_gone);
-            let others = homes.into_iter().filter(|home| *home != me && !gone(home));
-            let new: Vec<(Partition, NodeId)> =
-                others.map(|home| (partition, home)).filter(|fetch| !self.fetches.contains(fetch)).collect();
-            if new.is_empty() {
-                self.finish_if_fetched(cx, partition);
-            }
-            self.fetches.extend(new);
-        }
     }
 
     /// Whether no exchange is under way, and nothing is to be fetched.
     pub fn is_idle(&self) -> bool {
-        self.running.is_none() && self.fetches.is_empty()
+        self.running.is_none() && self.turns.fetches() == 0
     }
 
     /// Exchanges that this node has still to lead to fetch what it lacks.
     pub fn fetches(&self) -> usize {
-        self.fetches.len()
+        self.turns.fetches()
     }
 
     /// Keys that exchanges found to differ, since the start.
@@ -180,20 +132,20 @@ impl Exchanges {
 
     /// Partitions that this node has become a home of and holds now, since this was last asked.
     pub fn take_received(&mut self) -> Vec<Partition> {
-        core::mem::take(&mut self.received)
+        self.turns.take_received()
     }
 
     /// The next pair's turn; an exchange still under way got no answer and is given up. That makes no suspect: a peer
     /// that lives is silent, too, when its store cannot answer.
     pub fn on_timer(&mut self, cx: &mut Cx) {
         self.timer = None;
+        if let Some(step) = self.running.as_mut().and_then(|exchange| exchange.held.take()) {
+            return self.step(cx, step);
+        }
         if self.running.take().is_some() {
             return self.await_turn(cx);
         }
-        let fetch = self.next_fetch(cx);
-        let Some((partition, peer, purpose)) = fetch.or_else(|| self.next_pair(cx)) else {
-            return self.await_turn(cx);
-        };
+        let Some((partition, peer, purpose)) = self.turns.next(cx) else { return self.await_turn(cx) };
         self.running = Some(Exchange {
             op: cx.next_op(),
             peer,
@@ -203,37 +155,11 @@ impl Exchanges {
             comparing: Vec::new(),
             open: alloc::vec![TreeNode::ROOT],
             leaves: VecDeque::new(),
+            leaves_per_step: LEAVES_PER_STEP,
             repairs: Repairs::default(),
+            held: None,
         });
-        self.load_hashes(cx);
-    }
-
-    /// The next fetch from a home that is there. New homes begin when everybody puts to them: what is put from then
-    /// on, they are sent.
-    fn next_fetch(&mut self, cx: &mut Cx) -> Option<(Partition, NodeId, Purpose)> {
-        if !cx.storage_has_room() {
-            return None;
-        }
-        let at = self.eligible(cx)?;
-        let (partition, peer) = self.fetches.remove(at)?;
-        // It stays on the list until it is done, and others get their turn first.
-        self.fetches.push_back((partition, peer));
-        Some((partition, peer, Purpose::Fetch))
-    }
-
-    fn eligible(&self, cx: &Cx) -> Option<usize> {
-        let everybody_knows = cx.env.cluster.all_have_seen(cx.env.cluster.ring.version());
-        let may = |(partition, peer): &(Partition, NodeId)| {
-            (everybody_knows || !self.receiving.contains(partition)) && !cx.env.is_away(*peer)
-        };
-        self.fetches.iter().position(may)
-    }
-
-    fn next_pair(&mut self, cx: &mut Cx) -> Option<(Partition, NodeId, Purpose)> {
-        let (partition, peer) = self.pairs.pop_front()?;
-        self.pairs.push_back((partition, peer));
-        let may = !cx.env.is_away(peer) && cx.storage_has_room();
-        may.then_some((partition, peer, Purpose::Compare))
+        self.step(cx, Step::Compare);
     }
 
     /// Our hashes of the nodes being compared: ask the peer which differ.
@@ -253,7 +179,8 @@ impl Exchanges {
             exchange.leaves.extend(node.leaf());
             exchange.open.extend(node.children());
         }
-        if exchange.open.is_empty() { self.next_leaves(cx) } else { self.load_hashes(cx) }
+        let step = if exchange.open.is_empty() { Step::List } else { Step::Compare };
+        self.step(cx, step);
     }
 
     /// Our keys of some leaves: ask the peer which it holds otherwise.
@@ -266,33 +193,37 @@ impl Exchanges {
     ) {
         let Some(exchange) = self.exchange(op) else { return };
         let Ok(keys) = result else { return self.end(cx) };
+        exchange.note_listing(leaves.len(), keys.len());
+        cx.background_done(keys.len());
         let (peer, partition) = (exchange.peer, exchange.partition);
         self.ask(cx, peer, AntiEntropyMessage::Keys { op, partition, leaves, keys });
     }
 
-    /// These keys differ: send the peer what we hold, and read what it holds.
+    /// These keys differ.
     pub fn on_keys_differ(&mut self, cx: &mut Cx, from: NodeId, op: OpId, keys: Vec<Key>) {
         let ring = cx.env.cluster.ring.clone();
         let Some(exchange) = self.exchange_with(from, op) else { return };
         let partition = exchange.partition;
-        exchange.repairs.open.extend(keys.into_iter().filter(|key| ring.partition(key.token()) == partition));
-        self.go_on(cx);
+        let ours = keys.into_iter().filter(|key| ring.partition(key.token()) == partition);
+        exchange.repairs.open.extend(ours);
+        self.go_on_when_repaired(cx);
     }
 
-    /// Begins to settle as many keys as may be under way at once.
-    fn repair_some(&mut self, cx: &mut Cx) {
+    /// Sends the peer what we hold of the next few keys that differ, and reads what it holds.
+    fn repair(&mut self, cx: &mut Cx, batch: usize) {
         let Some(exchange) = &mut self.running else { return };
-        let (op, from) = (exchange.op, exchange.peer);
-        while exchange.repairs.under_way() < REPAIRS_MAX {
-            let Some(key) = exchange.repairs.open.pop_front() else { return };
+        let (op, peer) = (exchange.op, exchange.peer);
+        let batch = batch.min(exchange.repairs.open.len());
+        for key in exchange.repairs.open.drain(..batch) {
             self.keys_repaired += 1;
-            cx.event(Event::AntiEntropyRepair { key: key.clone(), peer: from });
+            cx.event(Event::AntiEntropyRepair { key: key.clone(), peer });
             let read = cx.next_op();
             exchange.repairs.reads.insert(read, key.clone());
             exchange.repairs.loading += 1;
-            cx.send(from, Message::Replica(ReplicaMessage::Read { op: read, key: key.clone() }));
+            cx.send(peer, Message::Replica(ReplicaMessage::Read { op: read, key: key.clone() }));
             cx.storage(StorageOp::Read { key: key.clone() }, Waiter::ExchangeRead { op, key });
         }
+        self.rearm(cx, cx.time() + cx.env.config.request_timeout);
     }
 
     /// What we hold of a key that differs.
@@ -302,12 +233,13 @@ impl Exchanges {
         if let Ok(siblings) = result
             && !siblings.is_empty()
         {
+            cx.background_bytes(siblings.value_bytes());
             let write = cx.next_op();
             exchange.repairs.writes.insert(write, key.clone());
             let message = ReplicaMessage::Write { op: write, key, siblings, owed: None };
             cx.send(exchange.peer, Message::Replica(message));
         }
-        self.go_on(cx);
+        self.go_on_when_repaired(cx);
     }
 
     /// What the peer holds of a key that differs. Whether `op` was a read of ours.
@@ -326,7 +258,7 @@ impl Exchanges {
             Err(ReplicaError::Recovering) => {}
             Err(_) => exchange.incomplete = true,
         }
-        self.go_on(cx);
+        self.go_on_when_repaired(cx);
         true
     }
 
@@ -335,7 +267,7 @@ impl Exchanges {
         let Some(exchange) = self.exchange(op) else { return };
         exchange.repairs.merging -= 1;
         exchange.incomplete |= result.is_err();
-        self.go_on(cx);
+        self.go_on_when_repaired(cx);
     }
 
     /// Whether `op` was a write of ours.
@@ -343,7 +275,7 @@ impl Exchanges {
         let ours =
             self.running.as_mut().is_some_and(|exchange| exchange.repairs.writes.remove(&op).is_some());
         if ours {
-            self.go_on(cx);
+            self.go_on_when_repaired(cx);
         }
         ours
     }
@@ -356,6 +288,34 @@ impl Exchanges {
         self.exchange(op).filter(|exchange| exchange.peer == peer)
     }
 
+    /// Goes on with `step`, on as much as the background may do now, or waits until it may.
+    fn step(&mut self, cx: &mut Cx, step: Step) {
+        let Some(exchange) = &mut self.running else { return };
+        let most = match step {
+            Step::Compare => 1,
+            Step::List => exchange.leaves_per_step.min(exchange.leaves.len()),
+            Step::Repair => REPAIRS_PER_STEP.min(exchange.repairs.open.len()),
+        };
+        if most == 0 {
+            return self.complete(cx);
+        }
+        let admitted = match step {
+            Step::Compare => cx.background(1).map(|()| 1),
+            Step::List | Step::Repair => cx.background_batch(u32::try_from(most).unwrap_or(u32::MAX)),
+        };
+        match admitted {
+            Ok(batch) => match step {
+                Step::Compare => self.load_hashes(cx),
+                Step::List => self.list_leaves(cx, batch as usize),
+                Step::Repair => self.repair(cx, batch as usize),
+            },
+            Err(at) => {
+                exchange.held = Some(step);
+                self.rearm(cx, at);
+            }
+        }
+    }
+
     fn load_hashes(&mut self, cx: &mut Cx) {
         let Some(exchange) = &mut self.running else { return };
         let rest = exchange.open.len().saturating_sub(NODES_PER_STEP);
@@ -364,23 +324,22 @@ impl Exchanges {
         cx.storage(StorageOp::TreeHashes { partition, nodes }, Waiter::ExchangeHashes { op });
     }
 
-    /// Looks into the next few leaves, or ends when there are none.
-    fn next_leaves(&mut self, cx: &mut Cx) {
+    /// Looks into the next few leaves.
+    fn list_leaves(&mut self, cx: &mut Cx, batch: usize) {
         let Some(exchange) = &mut self.running else { return };
-        let step = exchange.leaves.len().min(LEAVES_PER_STEP);
-        let leaves: Vec<Leaf> = exchange.leaves.drain(..step).collect();
-        if leaves.is_empty() {
-            return self.complete(cx);
-        }
+        let batch = batch.min(exchange.leaves.len());
+        let leaves: Vec<Leaf> = exchange.leaves.drain(..batch).collect();
         let (op, partition) = (exchange.op, exchange.partition);
         let waiter = Waiter::ExchangeKeys { op, leaves: leaves.clone() };
         cx.storage(StorageOp::LeafKeys { partition, leaves }, waiter);
     }
 
-    fn go_on(&mut self, cx: &mut Cx) {
-        self.repair_some(cx);
-        if self.running.as_ref().is_some_and(|exchange| exchange.repairs.are_done()) {
-            self.next_leaves(cx);
+    /// The next keys that differ, then the next leaves, or the end when there are none.
+    fn go_on_when_repaired(&mut self, cx: &mut Cx) {
+        let Some(exchange) = &self.running else { return };
+        if exchange.repairs.are_done() && exchange.held.is_none() {
+            let step = if exchange.repairs.open.is_empty() { Step::List } else { Step::Repair };
+            self.step(cx, step);
         }
     }
 
@@ -391,44 +350,25 @@ impl Exchanges {
 
     /// The walk has come to its end.
     fn complete(&mut self, cx: &mut Cx) {
-        if let Some(exchange) = &self.running
+        if let Some(exchange) = self.running.take()
             && exchange.purpose == Purpose::Fetch
             && !exchange.incomplete
         {
-            let (partition, peer) = (exchange.partition, exchange.peer);
-            self.fetches.retain(|fetch| *fetch != (partition, peer));
-            self.finish_if_fetched(cx, partition);
-            self.running = None;
-            return self.await_turn(cx);
+            self.turns.fetched(cx, exchange.partition, exchange.peer);
         }
-        self.end(cx);
+        self.await_turn(cx);
     }
 
-    /// Once a partition was fetched from everybody who has it, this node holds it like any home.
-    fn finish_if_fetched(&mut self, cx: &mut Cx, partition: Partition) {
-        if self.fetches.iter().any(|(open, _)| *open == partition) {
-            return;
-        }
-        if cx.env.recovering.remove(&partition) {
-            cx.event(Event::PartitionRecovered { partition });
-        }
-        if self.receiving.remove(&partition) {
-            self.received.push(partition);
-        }
-    }
-
+    /// It cannot go on.
     fn end(&mut self, cx: &mut Cx) {
         self.running = None;
         self.await_turn(cx);
     }
 
     fn await_turn(&mut self, cx: &mut Cx) {
-        if self.pairs.is_empty() && self.fetches.is_empty() {
-            return;
+        if let Some(pause) = self.turns.pause(cx) {
+            self.rearm(cx, cx.time() + pause);
         }
-        let interval = cx.env.config.anti_entropy_interval;
-        let pause = if self.eligible(cx).is_some() { FETCH_PAUSE.min(interval) } else { interval };
-        self.rearm(cx, cx.time() + pause);
     }
 
     fn rearm(&mut self, cx: &mut Cx, at: Instant) {
@@ -439,98 +379,11 @@ impl Exchanges {
     }
 }
 
-/// The side that is asked: all that it needs is in the question.
-#[derive(Debug)]
-pub(crate) struct Answers;
-
-impl Answers {
-    /// Which of these nodes differ here?
-    pub fn on_compare(
-        cx: &mut Cx,
-        from: NodeId,
-        op: OpId,
-        partition: Partition,
-        theirs: Vec<(TreeNode, TreeHash)>,
-    ) {
-        if cx.storage_has_room() && Self::is_ours(cx, partition) && theirs.len() <= NODES_PER_STEP {
-            let nodes = theirs.iter().map(|(node, _)| *node).collect();
-            cx.storage(StorageOp::TreeHashes { partition, nodes }, Waiter::AnswerHashes { from, op, theirs });
+impl Exchange {
+    /// `leaves` leaves held `keys` keys: a leaf cannot be divided, but the next listing can have fewer of them.
+    fn note_listing(&mut self, leaves: usize, keys: usize) {
+        if keys > KEYS_PER_LISTING {
+            self.leaves_per_step = (leaves / 2).max(1);
         }
-    }
-
-    /// Our hashes of those nodes.
-    pub fn on_hashes(
-        cx: &mut Cx,
-        from: NodeId,
-        op: OpId,
-        theirs: &[(TreeNode, TreeHash)],
-        result: Result<Vec<TreeHash>, StorageError>,
-    ) {
-        let Ok(ours) = result else { return };
-        let differing = theirs.iter().zip(ours).filter(|((_, theirs), ours)| theirs != ours);
-        let nodes = differing.map(|((node, _), _)| *node).collect();
-        cx.send(from, Message::AntiEntropy(AntiEntropyMessage::Differ { op, nodes }));
-    }
-
-    /// Which of these keys, and which others of these leaves, are held otherwise here?
-    pub fn on_keys(
-        cx: &mut Cx,
-        from: NodeId,
-        op: OpId,
-        partition: Partition,
-        leaves: Vec<Leaf>,
-        theirs: Vec<(Key, Digest)>,
-    ) {
-        if cx.storage_has_room() && Self::is_ours(cx, partition) && leaves.len() <= LEAVES_PER_STEP {
-            cx.storage(StorageOp::LeafKeys { partition, leaves }, Waiter::AnswerKeys { from, op, theirs });
-        }
-    }
-
-    /// Our keys of those leaves.
-    pub fn on_leaf_keys(
-        cx: &mut Cx,
-        from: NodeId,
-        op: OpId,
-        theirs: Vec<(Key, Digest)>,
-        result: Result<Vec<(Key, Digest)>, StorageError>,
-    ) {
-        let Ok(ours) = result else { return };
-        let keys = differing(theirs, ours);
-        cx.send(from, Message::AntiEntropy(AntiEntropyMessage::KeysDiffer { op, keys }));
-    }
-
-    fn is_ours(cx: &Cx, partition: Partition) -> bool {
-        let ring = &cx.env.cluster.ring;
-        partition.0 < ring.partitions() && ring.is_home_of(cx.me(), partition, cx.env.config.n)
-    }
-}
-
-/// The keys that only one side holds, or that both hold with different versions. Pure.
-fn differing(theirs: Vec<(Key, Digest)>, ours: Vec<(Key, Digest)>) -> Vec<Key> {
-    let mut open: BTreeMap<Key, Digest> = theirs.into_iter().collect();
-    let mut found = Vec::new();
-    for (key, digest) in ours {
-        if open.remove(&key) != Some(digest) {
-            found.push(key);
-        }
-    }
-    found.extend(open.into_keys());
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_that_one_side_lacks_or_holds_otherwise_differ() {
-        let held = |name: &str, digest| (Key::new(b"b", name.as_bytes()), Digest(digest));
-        let theirs = alloc::vec![held("same", 1), held("other", 2), held("theirs", 3)];
-        let ours = alloc::vec![held("same", 1), held("other", 4), held("ours", 5)];
-        let mut found: Vec<&[u8]> = Vec::new();
-        let keys = differing(theirs, ours);
-        found.extend(keys.iter().map(Key::key));
-        found.sort_unstable();
-        assert_eq!(found, [&b"other"[..], b"ours", b"theirs"]);
     }
 }

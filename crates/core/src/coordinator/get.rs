@@ -136,6 +136,11 @@ impl Gets {
     ) -> Checked {
         let policy = cx.env.config.policy;
         let get = self.running.get_mut(&op)?;
+        match (get.awaited(from), &result) {
+            (Some(asked_at), Err(ReplicaError::Overloaded)) => cx.foreground_failure(asked_at),
+            (Some(asked_at), _) => cx.foreground_access(asked_at),
+            (None, _) => {}
+        }
         get.note(from, result, policy);
         self.advance(cx, op)
     }
@@ -222,6 +227,12 @@ impl Get {
         true
     }
 
+    /// When `node` was asked, if it has neither answered nor been counted as silent.
+    fn awaited(&self, node: NodeId) -> Option<Instant> {
+        let asked = self.asked.iter().find(|asked| asked.node == node)?;
+        (asked.answer.is_none() && !asked.missed).then_some(asked.at)
+    }
+
     fn note(&mut self, from: NodeId, result: Result<Siblings, ReplicaError>, policy: Policy) {
         let Some(asked) = self.asked.iter_mut().find(|asked| asked.node == from) else { return };
         if asked.answer.is_some() {
@@ -246,6 +257,7 @@ impl Get {
             if asked.answer.is_none() && !asked.missed && asked.at.0 <= overdue && asked.node != me {
                 asked.missed = true;
                 silent += 1;
+                cx.foreground_silence(asked.node, asked.at);
                 cx.missed(asked.node, asked.at);
             }
         }

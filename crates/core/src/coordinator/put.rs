@@ -27,6 +27,9 @@ use crate::ring::RingVersion;
 use crate::time::Instant;
 use crate::version::{Dot, Siblings};
 
+/// Callers that wait for one put: a client's own, and its repetitions through other nodes.
+const CALLERS_MAX: usize = 64;
+
 /// A put, validated.
 #[derive(Clone, Debug)]
 pub(crate) struct PutRequest {
@@ -54,6 +57,7 @@ struct Put {
     slots: Slots,
     /// The state to spread, once the local copy has it.
     spread: Option<(Siblings, Option<Dot>)>,
+    started_at: Instant,
     give_up: Instant,
     deadline: Instant,
 }
@@ -81,7 +85,7 @@ impl Puts {
                 let op = *op;
                 cx.event(Event::RequestRepeated { request: put.write.request });
                 if let Some(running) = self.running.get_mut(&op) {
-                    running.callers.push(caller);
+                    running.join(cx, caller);
                 }
             }
             Some(Known::Done(answer)) => {
@@ -89,11 +93,16 @@ impl Puts {
                 cx.event(Event::RequestRepeated { request: put.write.request });
                 answer_caller(cx, caller, Ok(answer));
             }
-            None => self.coordinate(cx, caller, put),
+            Some(Known::Tried(dot)) => {
+                let dot = *dot;
+                self.coordinate(cx, caller, put, Some(dot));
+            }
+            None => self.coordinate(cx, caller, put, None),
         }
     }
 
-    fn coordinate(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
+    /// `made` is the dot of an earlier attempt at the same request.
+    fn coordinate(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest, made: Option<Dot>) {
         let op = cx.next_op();
         let request = put.write.request;
         let placement = cx.placement(&put.key, put.needs.n);
@@ -101,6 +110,7 @@ impl Puts {
         let tally = if placement.joint.is_some() { Tally::joint(put.needs) } else { Tally::new(put.needs) };
         let update = Update::Coordinate {
             write: put.write,
+            made,
             mint: cx.mint_actor(),
             continuous_since: cx.env.boot.continuous_since,
             past_entries_max: cx.env.config.past_entries_max,
@@ -120,6 +130,7 @@ impl Puts {
                 tally,
                 slots,
                 spread: None,
+                started_at: cx.time(),
                 give_up: put.give_up,
                 deadline: put.give_up,
             },
@@ -142,6 +153,7 @@ impl Puts {
     pub fn on_durable(&mut self, cx: &mut Cx, op: OpId) {
         let me = cx.me();
         let Some(put) = self.running.get_mut(&op) else { return };
+        cx.foreground_access(put.started_at);
         if put.slots.is_asked(me) {
             put.vote(me);
         }
@@ -174,6 +186,10 @@ impl Puts {
         let Some(put) = self.running.get_mut(&op) else { return false };
         if !put.slots.is_asked(from) {
             return true;
+        }
+        match result {
+            Err(ReplicaError::Overloaded) => cx.foreground_failure(put.slots.asked_at()),
+            _ => cx.foreground_access(put.slots.asked_at()),
         }
         match result {
             Ok(()) => {
@@ -210,6 +226,7 @@ impl Puts {
         }
         let asked_at = put.slots.asked_at();
         for node in put.slots.silent(cx.me()) {
+            cx.foreground_silence(node, asked_at);
             cx.missed(node, asked_at);
             put.stand_in(cx, op, node);
         }
@@ -246,11 +263,21 @@ impl Puts {
     fn finish(&mut self, cx: &mut Cx, op: OpId) {
         let Some(put) = self.running.remove(&op) else { return };
         cx.disarm(put.deadline, Timer::Put(op));
-        self.admission.ended(put.request);
+        let dot = put.spread.and_then(|(_, dot)| dot);
+        self.admission.ended(put.request, dot, cx.env.config.request_memory_max);
     }
 }
 
 impl Put {
+    /// One more wants to know; a client that repeats itself without end does not fill the memory.
+    fn join(&mut self, cx: &mut Cx, caller: Caller) {
+        if self.callers.len() < CALLERS_MAX {
+            self.callers.push(caller);
+        } else {
+            answer_caller(cx, caller, Err(ClientError::Overloaded { limit: CALLERS_MAX as u32 }));
+        }
+    }
+
     fn vote(&mut self, node: NodeId) {
         let role = if self.slots.is_home(node) { Role::Home } else { Role::StandIn };
         if let Some((instead_of, sets)) = self.slots.vote(node) {

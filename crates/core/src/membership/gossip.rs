@@ -18,7 +18,7 @@ use super::cluster::{Cluster, ClusterDigest};
 use super::member::{MemberStatus, Progress};
 use super::plan::{Plan, PlanError};
 use crate::boundary::{AdminReply, Event, Output};
-use crate::cx::Cx;
+use crate::cx::{Cx, Env};
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
 use crate::id::{CallId, NodeId, StoreId};
@@ -69,8 +69,8 @@ struct Saved {
 }
 
 impl Saved {
-    fn of(cluster: &Cluster) -> Self {
-        Self { digest: cluster.digest(), ring: cluster.ring.version() }
+    fn of(env: &Env) -> Self {
+        Self { digest: env.cluster_digest, ring: env.cluster.ring.version() }
     }
 }
 
@@ -120,7 +120,7 @@ impl Gossip {
 
     pub fn start(&mut self, cx: &mut Cx) {
         if cx.env.boot.cluster.is_some() {
-            self.saved = Saved::of(&cx.env.cluster);
+            self.saved = Saved::of(cx.env);
         }
         for (node, member) in &cx.env.cluster.members {
             if *node != cx.env.config.node && !member.contact.value.address.is_empty() {
@@ -166,6 +166,7 @@ impl Gossip {
             return;
         }
         let me = cx.me();
+        cx.env.cluster_digest = changed.digest();
         let before = core::mem::replace(&mut cx.env.cluster, Arc::new(changed));
         let now = Arc::clone(&cx.env.cluster);
         for (node, member) in &now.members {
@@ -237,7 +238,7 @@ impl Gossip {
         }
         match message {
             MembershipMessage::Digest { digest, ready } => {
-                if digest != cx.env.cluster.digest() {
+                if digest != cx.env.cluster_digest {
                     self.tell(cx, from);
                 } else {
                     if !ready {
@@ -325,7 +326,7 @@ impl Gossip {
 
     /// Writes the state to the disk, unless it is there.
     fn save(&mut self, cx: &mut Cx) {
-        let state = Saved::of(&cx.env.cluster);
+        let state = Saved::of(cx.env);
         if self.saving.is_none() && state != self.saved && cx.storage_has_room() {
             self.saving = Some(state);
             let cluster = Arc::clone(&cx.env.cluster);
@@ -407,7 +408,7 @@ impl Gossip {
 
     /// "This is what my state is called."
     fn call(&self, cx: &mut Cx, node: NodeId) {
-        let digest = cx.env.cluster.digest();
+        let digest = cx.env.cluster_digest;
         cx.send(node, Message::Membership(MembershipMessage::Digest { digest, ready: self.is_ready() }));
     }
 

@@ -42,6 +42,8 @@ struct Pass {
     /// Something could not be given: the partition stays dirty.
     incomplete: bool,
     next: Option<Key>,
+    /// The next page waits for the foreground to leave room for it, until the timer.
+    held: bool,
 }
 
 /// One record on its way to its homes.
@@ -86,6 +88,11 @@ impl Handoff {
     /// The next partition's turn; a pass still under way got no answer and is given up.
     pub fn on_timer(&mut self, cx: &mut Cx) {
         self.timer = None;
+        if let Some(pass) = self.pass.as_mut().filter(|pass| pass.held) {
+            pass.held = false;
+            let after = pass.next.take();
+            return self.scan(cx, after);
+        }
         if let Some(pass) = self.pass.take() {
             self.dirty.insert(pass.partition);
             return self.await_turn(cx);
@@ -102,13 +109,23 @@ impl Handoff {
             dropping: 0,
             incomplete: false,
             next: None,
+            held: false,
         });
         self.scan(cx, None);
     }
 
+    /// Looks at the next page, of as many records as the background may move now, or waits until it may.
     fn scan(&mut self, cx: &mut Cx, after: Option<Key>) {
-        let Some(pass) = &self.pass else { return };
-        let (partition, limit) = (pass.partition, cx.env.config.handoff_batch_max);
+        let Some(pass) = &mut self.pass else { return };
+        let partition = pass.partition;
+        let limit = match cx.background_batch(cx.env.config.handoff_batch_max) {
+            Ok(limit) => limit,
+            Err(at) => {
+                pass.held = true;
+                pass.next = after;
+                return self.rearm(cx, at);
+            }
+        };
         cx.storage(StorageOp::ScanPartition { partition, after, limit }, Waiter::HandoffScan { partition });
         self.rearm(cx, cx.time() + cx.env.config.request_timeout);
     }
@@ -165,6 +182,7 @@ impl Handoff {
             Err(ReplicaError::Differs) => {
                 let op = cx.next_op();
                 let siblings = giving.siblings.clone();
+                cx.background_bytes(siblings.value_bytes());
                 pass.asked.insert(op, (key.clone(), home));
                 cx.send(home, Message::Replica(ReplicaMessage::Write { op, key, siblings, owed: None }));
             }

@@ -4,6 +4,9 @@
 //! time: scan a page of keys owed to it, send each key's state, settle those that it acknowledged, next page. A
 //! pass that met silence, an error or a changed record is followed by another one. After a start every node may be
 //! owed something, so every node gets a pass.
+//!
+//! Nobody waits for a hint to be delivered, so each page is as large as the [background's](crate::background) budget
+//! allows, and waits when there is none.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -20,6 +23,9 @@ use crate::replica::{Change, Settled, Update};
 use crate::storage::{StorageError, StorageOp};
 use crate::time::Instant;
 use crate::version::{Digest, Siblings};
+
+/// Values of one page, in bytes; a larger value is a page of its own.
+const PAGE_BYTES: u64 = 4 << 20;
 
 #[derive(Debug, Default)]
 pub(crate) struct Hints {
@@ -38,7 +44,14 @@ struct Delivery {
 #[derive(Debug)]
 enum Pass {
     Idle,
-    Scanning,
+    /// Waiting for the foreground to leave room for the page after `after`.
+    Held {
+        after: Option<Key>,
+    },
+    /// A page of up to `limit` keys is being looked for.
+    Scanning {
+        limit: u32,
+    },
     /// Waiting for acknowledgements and settlements of one page.
     Delivering(Page),
 }
@@ -98,8 +111,16 @@ impl Hints {
     pub fn on_timer(&mut self, cx: &mut Cx, home: NodeId) {
         let Some(delivery) = self.homes.get_mut(&home) else { return };
         delivery.timer = None;
-        match &delivery.pass {
-            Pass::Scanning => {}
+        match &mut delivery.pass {
+            Pass::Scanning { .. } => {}
+            Pass::Held { after } => {
+                let after = after.take();
+                if cx.env.liveness.is_suspected(home) {
+                    self.end_pass(cx, home, Pass::Idle);
+                    return self.mark_dirty(cx, home);
+                }
+                self.scan(cx, home, after);
+            }
             Pass::Delivering(page) => {
                 if !page.unanswered.is_empty() {
                     let sent_at = page.sent_at;
@@ -124,9 +145,23 @@ impl Hints {
     }
 
     fn scan(&mut self, cx: &mut Cx, home: NodeId, after: Option<Key>) {
-        let limit = cx.env.config.hint_batch_max;
-        self.end_pass(cx, home, Pass::Scanning);
-        cx.storage(StorageOp::ScanHints { home, after, limit }, Waiter::HintScan { home });
+        match cx.background_batch(cx.env.config.hint_batch_max) {
+            Ok(limit) => {
+                self.end_pass(cx, home, Pass::Scanning { limit });
+                cx.storage(StorageOp::ScanHints { home, after, limit }, Waiter::HintScan { home });
+            }
+            Err(at) => {
+                self.end_pass(cx, home, Pass::Held { after });
+                self.wake(cx, home, at);
+            }
+        }
+    }
+
+    fn wake(&mut self, cx: &mut Cx, home: NodeId, at: Instant) {
+        if let Some(delivery) = self.homes.get_mut(&home) {
+            delivery.timer = Some(at);
+            cx.arm(at, Timer::Hints(home));
+        }
     }
 
     pub fn on_scanned(
@@ -135,12 +170,18 @@ impl Hints {
         home: NodeId,
         result: Result<Vec<(Key, Siblings)>, StorageError>,
     ) {
-        let Ok(owed) = result else {
+        let Some(Delivery { pass: Pass::Scanning { limit }, .. }) = self.homes.get(&home) else { return };
+        let limit = *limit as usize;
+        let Ok(mut owed) = result else {
             self.end_pass(cx, home, Pass::Idle);
             return self.mark_dirty(cx, home);
         };
-        let full = owed.len() >= cx.env.config.hint_batch_max as usize;
-        let next = full.then(|| owed.last().map(|(key, _)| key.clone())).flatten();
+        let whole = owed.len() < limit;
+        let page_len = first_bytes(&owed, PAGE_BYTES);
+        let more = !whole || page_len < owed.len();
+        owed.truncate(page_len);
+        cx.background_bytes(owed.iter().map(|(_, siblings)| siblings.value_bytes()).sum());
+        let next = more.then(|| owed.last().map(|(key, _)| key.clone())).flatten();
         let mut page = Page { sent_at: cx.time(), unanswered: BTreeMap::new(), settling: 0, next };
         for (key, siblings) in owed {
             if let Some(to) = Self::moved_to(cx, home, &key) {
@@ -270,5 +311,50 @@ impl Hints {
             cx.arm(at, Timer::Hints(home));
         }
         delivery.pass = pass;
+    }
+}
+
+/// How many of `owed` fit in `bytes_max`, at least one: a page is kept in memory, and is a burst on the network.
+fn first_bytes(owed: &[(Key, Siblings)], bytes_max: u64) -> usize {
+    let mut bytes = 0;
+    let fits = owed.iter().take_while(|(_, siblings)| {
+        let first = bytes == 0;
+        bytes += siblings.value_bytes().max(1);
+        first || bytes <= bytes_max
+    });
+    fits.count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::RequestId;
+    use crate::replica::{Record, Write};
+    use crate::time::WallTime;
+    use crate::version::{Actor, Context, Policy, Value};
+
+    fn owed(bytes: usize) -> (Key, Siblings) {
+        let value = Value::Data(alloc::vec![0; bytes].into());
+        let write = Write { request: RequestId(1), context: Context::EMPTY, value, written_at: WallTime(0) };
+        let update = Update::Coordinate {
+            write,
+            mint: Actor { node: NodeId(1), store: crate::id::StoreId(1), boot: 1, mint: 1 },
+            continuous_since: 1,
+            past_entries_max: 10,
+            owed: None,
+            made: None,
+            policy: Policy::KeepSiblings,
+        };
+        let record: Option<Record> = update.apply(None).expect("a put applies").0;
+        (Key::new(b"b", b"k"), record.expect("and leaves a record").siblings)
+    }
+
+    #[test]
+    fn a_page_is_bounded_in_bytes_and_never_empty() {
+        let page = |sizes: &[usize]| sizes.iter().map(|bytes| owed(*bytes)).collect::<Vec<_>>();
+        assert_eq!(first_bytes(&page(&[10, 10, 10]), 25), 2);
+        assert_eq!(first_bytes(&page(&[100, 1]), 25), 1);
+        assert_eq!(first_bytes(&page(&[0, 0, 0]), 2), 2);
+        assert_eq!(first_bytes(&[], 25), 0);
     }
 }

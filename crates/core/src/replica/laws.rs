@@ -160,6 +160,7 @@ impl World {
                 value: Value::Tombstone,
                 written_at: WallTime(0),
             },
+            made: None,
             mint: Actor {
                 node: NodeId(u64::from(at)),
                 store: StoreId(store.id),

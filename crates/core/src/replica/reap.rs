@@ -75,13 +75,14 @@ impl Reaper {
         self.reaped
     }
 
-    /// A round that is still under way got no answer from somebody: it is given up. Then a look for more.
+    /// A round that is still under way got no answer from somebody: it is given up. Then a look for more, if the foreground
+    /// leaves room for it.
     pub fn on_timer(&mut self, cx: &mut Cx) {
         Self::arm(cx);
         if let Some(round) = self.round.take() {
             self.put_off(round.keys.into_keys());
         }
-        if cx.storage_has_room() {
+        if cx.storage_has_room() && cx.background(REAP_BATCH_MAX as u32).is_ok() {
             let after = self.after.take();
             let op = StorageOp::ScanTombstones { after, limit: REAP_BATCH_MAX as u32 };
             cx.storage(op, Waiter::ReapScan);

@@ -41,6 +41,9 @@ pub enum Update {
     Coordinate {
         /// The write.
         write: Write,
+        /// The dot that this coordinator issued earlier for the same request. While the record has seen it, perhaps in
+        /// the past of what superseded it, no other one is issued.
+        made: Option<Dot>,
         /// The actor to count under when the record has none that may go on.
         mint: Actor,
         /// The oldest boot of this store since which every stop was clean. Kept actors of older boots are void:
@@ -127,10 +130,13 @@ impl Update {
     /// and what to tell the core. Refused updates leave the record as it was.
     pub fn apply(&self, stored: Option<&Record>) -> Result<(Option<Record>, Change), Refused> {
         match self {
-            Self::Coordinate { write, mint, continuous_since, past_entries_max, owed, policy } => {
+            Self::Coordinate { write, made, mint, continuous_since, past_entries_max, owed, policy } => {
                 let mut record = stored.cloned().unwrap_or_default();
-                let dot = record.next_dot(write, *mint, *continuous_since);
-                let dot = record.coordinate(write, dot, *past_entries_max as usize, *policy);
+                let known = record.dot_of(write.request, *made);
+                let dot = known.unwrap_or_else(|| {
+                    let dot = record.next_dot(write, *mint, *continuous_since);
+                    record.coordinate(write, dot, *past_entries_max as usize, *policy)
+                });
                 let newly_owed = record.owe(*owed);
                 Ok(record.changed(Some(dot), newly_owed))
             }
@@ -181,11 +187,14 @@ impl Record {
         (Some(self), change)
     }
 
-    /// Adds the write under `dot`, unless its request was done already: then nothing changes. The dot of the write.
+    /// The dot of a request that was done already: its version is here, or something that has seen the one `made`.
+    fn dot_of(&self, request: RequestId, made: Option<Dot>) -> Option<Dot> {
+        let is_seen = |made: &Dot| self.siblings.counter(made.actor) >= made.counter;
+        self.siblings.by_request(request).map(|version| version.dot).or(made.filter(is_seen))
+    }
+
+    /// Adds the write under `dot`. The dot.
     fn coordinate(&mut self, write: &Write, dot: Dot, past_entries_max: usize, policy: Policy) -> Dot {
-        if let Some(version) = self.siblings.by_request(write.request) {
-            return version.dot;
-        }
         self.kept = Some(dot);
         let version = Version {
             dot,
@@ -248,11 +257,23 @@ mod tests {
     }
 
     fn put(request: u128, context: Context, mint: u64) -> Update {
+        repeated(request, context, mint, None)
+    }
+
+    fn repeated(request: u128, context: Context, mint: u64, made: Option<Dot>) -> Update {
         let write =
             Write { request: RequestId(request), context, value: Value::Tombstone, written_at: WallTime(0) };
         let policy = Policy::KeepSiblings;
         let mint = actor(mint);
-        Update::Coordinate { write, mint, continuous_since: 3, past_entries_max: 10, owed: None, policy }
+        Update::Coordinate {
+            write,
+            made,
+            mint,
+            continuous_since: 3,
+            past_entries_max: 10,
+            owed: None,
+            policy,
+        }
     }
 
     fn applied(update: &Update, stored: Option<&Record>) -> (Record, Change) {
@@ -302,6 +323,17 @@ mod tests {
         let (again, second) = applied(&put(1, Context::EMPTY, 2), Some(&record));
         assert_eq!(again, record);
         assert_eq!(second.dot, first.dot);
+    }
+
+    #[test]
+    fn a_repeated_request_that_was_superseded_makes_no_second_dot_unless_the_record_forgot_it() {
+        let (first, change) = applied(&put(1, Context::EMPTY, 1), None);
+        let made = change.dot;
+        let (second, _) = applied(&put(2, first.siblings.context(), 2), Some(&first));
+        let (again, change) = applied(&repeated(1, Context::EMPTY, 3, made), Some(&second));
+        assert_eq!((again, change.dot), (second, made));
+        let (_, change) = applied(&repeated(1, Context::EMPTY, 3, made), None);
+        assert_eq!(change.dot.unwrap().actor, actor(3), "it must be written, or it would be lost");
     }
 
     #[test]
@@ -367,8 +399,15 @@ mod tests {
             };
             let mint = Actor { node: NodeId(node as u64), ..actor(1) };
             let (policy, owed) = (Policy::KeepSiblings, None);
-            let put =
-                Update::Coordinate { write, mint, continuous_since: 3, past_entries_max: 10, owed, policy };
+            let put = Update::Coordinate {
+                write,
+                made: None,
+                mint,
+                continuous_since: 3,
+                past_entries_max: 10,
+                owed,
+                policy,
+            };
             siblings = applied(&put, Some(&copy)).1.siblings;
             assert_eq!(siblings.versions().len(), 1);
             assert_eq!(siblings.versions()[0].past.entries().len() as u128, (node - 1).min(10));

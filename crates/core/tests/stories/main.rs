@@ -190,6 +190,25 @@ fn a_repeated_request_makes_no_sibling_whoever_coordinates_it() {
     assert_eq!(lab.saw(|event| matches!(event, Event::RequestRepeated { .. })), 1);
 }
 
+/// Found by the simulator: the timeout was forgotten, and the retry brought the overwritten value back as a sibling.
+#[test]
+fn a_put_that_timed_out_and_was_overwritten_is_not_done_again_by_its_retry() {
+    let mut lab = Lab::new(3);
+    lab.cut.extend([2, 3]);
+    let first = lab.put_as(1, 77, "milk", Context::EMPTY);
+    lab.pass(LONG);
+    assert!(matches!(lab.reply(first), Some(Err(ClientError::Timeout { .. }))));
+    lab.cut.clear();
+    lab.pass(LONG);
+    let read = lab.get(1, Quorum::Default);
+    lab.put(1, "milk bread", lab.reply(read).unwrap().as_ref().unwrap().context());
+    let retry = lab.put_as(1, 77, "milk", Context::EMPTY);
+    let answer = lab.reply(retry).unwrap().as_ref().unwrap();
+    assert_eq!(answer.by.len(), 2, "it is there, in the knowledge of what replaced it");
+    let read = lab.get(2, Quorum::All);
+    assert_eq!(lab.values(read), ["milk bread"]);
+}
+
 #[test]
 fn not_found_from_an_empty_fallback_is_no_vote() {
     let mut lab = Lab::new(5);

@@ -35,7 +35,11 @@ impl fmt::Display for Report {
             count(Counter::Suspicions)
         )?;
         writeln!(f, "faults        {}", self.faults())?;
-        for expectation in &self.expectations {
+        let kept = self.promises.iter().filter(|(_, broken)| broken.count == 0);
+        let kept: Vec<String> = kept.map(|(promise, _)| promise.to_string()).collect();
+        writeln!(f, "oracles       {} of {} hold: {}", kept.len(), self.promises.len(), kept.join(" "))?;
+        let is_said = |what: &str| kept.iter().any(|promise| what.starts_with(&format!("{promise} broken")));
+        for expectation in self.expectations.iter().filter(|expectation| !is_said(&expectation.what)) {
             let holds = if expectation.holds { "holds" } else { "FAILS" };
             writeln!(f, "expectation   {holds}  {}", expectation.what)?;
         }
@@ -83,8 +87,10 @@ impl Report {
         for unfinished in self.unfinished.iter().take(8) {
             writeln!(f, "unfinished    {unfinished}")?;
         }
-        for reused in self.reused_dots.iter().take(3) {
-            writeln!(f, "dot reused    {reused}")?;
+        for (promise, broken) in &self.promises {
+            for example in broken.examples.iter().take(3) {
+                writeln!(f, "{:13} {example}", promise.to_string())?;
+            }
         }
         Ok(())
     }
@@ -107,8 +113,8 @@ impl Report {
         if self.hints_left > 0 {
             said.push(format!("{} hints were never delivered", self.hints_left));
         }
-        if !self.reused_dots.is_empty() {
-            said.push("a dot names two writes".into());
+        for (promise, broken) in self.promises.iter().filter(|(_, broken)| broken.count > 0) {
+            said.push(format!("{promise} was broken {} times", broken.count));
         }
         said.join(", ")
     }

@@ -55,6 +55,37 @@ pub enum Fault {
         /// Receivers.
         to: Vec<u32>,
     },
+    /// The nodes of each pair do not hear each other; both may hear a third one, which makes it unlike a partition.
+    PartialPartition {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Which.
+        pairs: Vec<[u32; 2]>,
+    },
+    /// Answers to reads and writes that `from` sends to `to` do not arrive; everything else does.
+    DropAcks {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Who answers.
+        from: Vec<u32>,
+        /// Who asked.
+        to: Vec<u32>,
+    },
+    /// A node is up and slow: every message from and to another node takes `factor` times as long.
+    SlowNode {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Who.
+        node: u32,
+        /// How many times as long.
+        factor: u32,
+    },
     /// A wall clock jumps.
     ClockJump {
         /// When.
@@ -106,6 +137,9 @@ impl Fault {
             | Self::WipeKey { at, .. }
             | Self::Partition { at, .. }
             | Self::OneWay { at, .. }
+            | Self::PartialPartition { at, .. }
+            | Self::DropAcks { at, .. }
+            | Self::SlowNode { at, .. }
             | Self::ClockJump { at, .. }
             | Self::Join { at, .. }
             | Self::Leave { at, .. }
@@ -120,13 +154,17 @@ impl Fault {
             Self::Crash { node, .. }
             | Self::WipeDisk { node, .. }
             | Self::WipeKey { node, .. }
+            | Self::SlowNode { node, .. }
             | Self::ClockJump { node, .. }
             | Self::Join { node, .. }
             | Self::Leave { node, .. }
             | Self::Remove { node, .. } => vec![*node],
             Self::Replace { node, with, .. } => vec![*node, *with],
             Self::Partition { side, .. } => side.clone(),
-            Self::OneWay { from, to, .. } => from.iter().chain(to).copied().collect(),
+            Self::PartialPartition { pairs, .. } => pairs.as_flattened().to_vec(),
+            Self::OneWay { from, to, .. } | Self::DropAcks { from, to, .. } => {
+                from.iter().chain(to).copied().collect()
+            }
         }
     }
 }
@@ -154,6 +192,15 @@ pub struct NemesisSpec {
     /// Weight of [`Fault::WipeKey`].
     #[serde(default)]
     pub wipe_key: u32,
+    /// Weight of [`Fault::PartialPartition`].
+    #[serde(default)]
+    pub partial_partition: u32,
+    /// Weight of [`Fault::DropAcks`].
+    #[serde(default)]
+    pub drop_acks: u32,
+    /// Weight of [`Fault::SlowNode`].
+    #[serde(default)]
+    pub slow_node: u32,
     /// Weight of [`Fault::ClockJump`].
     #[serde(default)]
     pub clock_jump: u32,
@@ -168,19 +215,40 @@ pub struct NemesisSpec {
     pub replace: u32,
 }
 
+/// The kinds of [`Fault`].
+#[allow(missing_docs, reason = "they are named as the faults are")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    Crash,
+    Partition,
+    OneWay,
+    WipeDisk,
+    WipeKey,
+    ClockJump,
+    PartialPartition,
+    DropAcks,
+    SlowNode,
+    Join,
+    Leave,
+    Replace,
+}
+
 impl NemesisSpec {
-    /// The weights, in the order of their fields.
-    pub fn weights(&self) -> [u32; 9] {
+    /// The kinds that it may draw, each with its name in files and its weight.
+    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 12] {
         [
-            self.crash,
-            self.partition,
-            self.one_way,
-            self.wipe_disk,
-            self.wipe_key,
-            self.clock_jump,
-            self.join,
-            self.leave,
-            self.replace,
+            (FaultKind::Crash, "crash", self.crash),
+            (FaultKind::Partition, "partition", self.partition),
+            (FaultKind::OneWay, "one_way", self.one_way),
+            (FaultKind::WipeDisk, "wipe_disk", self.wipe_disk),
+            (FaultKind::WipeKey, "wipe_key", self.wipe_key),
+            (FaultKind::PartialPartition, "partial_partition", self.partial_partition),
+            (FaultKind::DropAcks, "drop_acks", self.drop_acks),
+            (FaultKind::SlowNode, "slow_node", self.slow_node),
+            (FaultKind::ClockJump, "clock_jump", self.clock_jump),
+            (FaultKind::Join, "join", self.join),
+            (FaultKind::Leave, "leave", self.leave),
+            (FaultKind::Replace, "replace", self.replace),
         ]
     }
 }

@@ -118,14 +118,24 @@ impl Scenario {
         if cluster.hint_bytes_max == 0 {
             return wrong("hint_bytes_max", "0; allowed: 1 or more".into());
         }
+        if let Some(target) = cluster.background_latency_target.0 {
+            positive("cluster.background_latency_target", target)?;
+        }
+        positive("cluster.background_window", cluster.background_window)?;
+        let (min, max) = (cluster.background_rate_min, cluster.background_rate_max);
+        if min == 0 || min > max {
+            let allowed = format!("{min}; allowed: 1 to {max} (cluster.background_rate_max)");
+            return wrong("background_rate_min", allowed);
+        }
         positive("cluster.anti_entropy_interval", cluster.anti_entropy_interval)?;
         positive("cluster.hint_interval", cluster.hint_interval)
     }
 
     fn check_latencies(&self) -> Result<(), (String, String)> {
         let WorkloadSpec::Cart { think, .. } = &self.workload;
-        let named: [(&str, &Latency); 5] = [
+        let named: [(&str, &Latency); 6] = [
             ("network.latency", &self.network.latency),
+            ("network.reordering_delay", &self.network.reordering_delay),
             ("disk.read", &self.disk.read),
             ("disk.write", &self.disk.write),
             ("disk.sync", &self.disk.sync),
@@ -165,16 +175,19 @@ impl Scenario {
                 let message = format!("cart {cart}; allowed: 0 to {} (workload.cart.carts - 1)", kept - 1);
                 return Err((format!("fault[{index}].wipe_key"), message));
             }
+            if let Fault::SlowNode { factor: 0, .. } = fault {
+                return Err((format!("fault[{index}].slow_node.factor"), "0; allowed: 1 or more".into()));
+            }
             if fault.at() > self.duration {
                 let message = format!("at {}; allowed: up to {} (duration)", fault.at(), self.duration);
                 return Err((format!("fault[{index}]"), message));
             }
         }
         let Some(nemesis) = &self.nemesis else { return Ok(()) };
-        if nemesis.weights().iter().all(|weight| *weight == 0) {
-            let message = "no fault has a weight; allowed: crash, partition, one_way, wipe_disk, wipe_key, \
-                           clock_jump, join, leave, replace above 0";
-            return Err(("nemesis".into(), message.into()));
+        let weights = nemesis.weights();
+        if weights.iter().all(|(_, _, weight)| *weight == 0) {
+            let names = weights.map(|(_, name, _)| name).join(", ");
+            return Err(("nemesis".into(), format!("no fault has a weight; allowed: {names} above 0")));
         }
         positive("nemesis.every", nemesis.every)?;
         positive("nemesis.lasts", nemesis.lasts)

@@ -75,6 +75,37 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+/// A latency that is aimed at: a duration, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TargetSpec(pub Option<Span>);
+
+impl Default for TargetSpec {
+    fn default() -> Self {
+        Self(Some(Span::from_ms(50)))
+    }
+}
+
+impl Serialize for TargetSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(span) => span.serialize(serializer),
+            None => serializer.serialize_str("off"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TargetSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        Span::deserialize(de::value::StringDeserializer::new(text))
+            .map(|span| Self(Some(span)))
+            .map_err(|error: D::Error| de::Error::custom(format!("{error}, or \"off\"")))
+    }
+}
+
 /// A probability within 0..=1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Probability(f64, Chance);

@@ -1,6 +1,7 @@
 //! Inflicting faults and mending them.
 
 use super::{Event, Simulator};
+use crate::network::Trouble;
 use crate::report::Counter;
 use crate::scenario::{Fault, Span};
 
@@ -9,8 +10,8 @@ use crate::scenario::{Fault, Span};
 pub(crate) enum Mend {
     /// The node starts again, perhaps with an empty disk.
     Restart { node: u32, life: u32 },
-    /// Directed links work again.
-    Unblock { links: Vec<(u32, u32)> },
+    /// Directed links are relieved of a trouble.
+    Relieve { links: Vec<(u32, u32)>, trouble: Trouble },
 }
 
 impl Simulator<'_> {
@@ -40,25 +41,44 @@ impl Simulator<'_> {
             Fault::WipeDisk { lasts, node, .. } => {
                 self.crash(node - 1, *lasts);
                 self.processes[*node as usize - 1].wipe_disk();
+                let (oracle, scene) = self.watch();
+                oracle.disk_lost(&scene, node - 1);
                 self.count(Counter::DiskWipes);
             }
             Fault::WipeKey { node, carts, .. } => {
                 for cart in carts {
-                    let key = &self.carts.keys()[*cart as usize];
-                    if self.processes[*node as usize - 1].disk.wipe_key(key) {
+                    let key = self.carts.keys()[*cart as usize].clone();
+                    if self.processes[*node as usize - 1].disk.wipe_key(&key) {
                         self.count(Counter::KeyWipes);
                     }
+                    let (oracle, scene) = self.watch();
+                    oracle.key_lost(&scene, node - 1, &key);
                 }
             }
             Fault::Partition { lasts, side, .. } => {
                 self.count(Counter::Partitions);
                 let links = self.links(|from, to| side.contains(&from) != side.contains(&to));
-                self.block(links, *lasts);
+                self.trouble(links, Trouble::Cut, *lasts);
+            }
+            Fault::PartialPartition { lasts, pairs, .. } => {
+                self.count(Counter::PartialPartitions);
+                let links = self.links(|a, b| pairs.contains(&[a, b]) || pairs.contains(&[b, a]));
+                self.trouble(links, Trouble::Cut, *lasts);
+            }
+            Fault::DropAcks { lasts, from, to, .. } => {
+                self.count(Counter::AckDrops);
+                let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
+                self.trouble(links, Trouble::AcksDropped, *lasts);
+            }
+            Fault::SlowNode { lasts, node, factor, .. } => {
+                self.count(Counter::SlowNodes);
+                let links = self.links(|from, to| from == *node || to == *node);
+                self.trouble(links, Trouble::Slow(*factor), *lasts);
             }
             Fault::OneWay { lasts, from, to, .. } => {
                 self.count(Counter::OneWayCuts);
                 let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
-                self.block(links, *lasts);
+                self.trouble(links, Trouble::Cut, *lasts);
             }
             Fault::Join { node, .. } => {
                 self.count(Counter::Joins);
@@ -93,11 +113,11 @@ impl Simulator<'_> {
             .collect()
     }
 
-    fn block(&mut self, links: Vec<(u32, u32)>, lasts: Span) {
+    fn trouble(&mut self, links: Vec<(u32, u32)>, trouble: Trouble, lasts: Span) {
         for (from, to) in &links {
-            self.network.block(*from, *to);
+            self.network.trouble(self.now, *from, *to, trouble);
         }
-        self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Unblock { links }));
+        self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Relieve { links, trouble }));
     }
 
     /// A node never starts again.
@@ -121,6 +141,8 @@ impl Simulator<'_> {
             self.count(Counter::UnsyncedUpdatesLost);
         }
         self.count(Counter::Crashes);
+        let (oracle, scene) = self.watch();
+        oracle.crashed(&scene, node);
         let broken: Vec<_> = self
             .calls
             .iter()
@@ -141,10 +163,10 @@ impl Simulator<'_> {
                     self.start(node);
                 }
             }
-            // After peace was made no cut is left to take away.
-            Mend::Unblock { links } => {
+            // After peace was made no trouble is left to take away.
+            Mend::Relieve { links, trouble } => {
                 for (from, to) in links {
-                    self.network.unblock(from, to);
+                    self.network.relieve(self.now, from, to, trouble);
                 }
             }
         }
@@ -152,7 +174,7 @@ impl Simulator<'_> {
 
     /// Faults cease: every node runs, every link works.
     pub(super) fn make_peace(&mut self) {
-        self.network.heal();
+        self.network.heal(self.now);
         for node in 0..self.processes.len() as u32 {
             let process = &self.processes[node as usize];
             if process.exists && process.node.is_none() {

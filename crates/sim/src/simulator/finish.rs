@@ -45,6 +45,10 @@ impl Simulator<'_> {
                 ("storage requests", status.storage_in_flight()),
                 ("exchanges to fetch what it lacks", status.fetches()),
                 ("partitions to hand over", status.handoff_open()),
+                (
+                    "tombstones",
+                    if self.scenario.cluster.reap_after.is_zero() { 0 } else { process.disk.tombstones() },
+                ),
                 ("news of the cluster", usize::from(!status.membership_idle())),
             ] {
                 note(format!("n{number} has {count} {what}"), count > 0);

@@ -87,7 +87,7 @@ impl Simulator<'_> {
     /// Asks the first node that takes part.
     pub(super) fn operate(&mut self, task: usize) {
         if matches!(self.operator.tasks[task].doing, Doing::Watching | Doing::Doubting) {
-            self.watch(task);
+            self.check_up(task);
         }
         let doing = self.operator.tasks[task].doing;
         if doing == Doing::Done {
@@ -107,7 +107,7 @@ impl Simulator<'_> {
     }
 
     /// Done once everybody knows; to be done again if nobody does.
-    fn watch(&mut self, task: usize) {
+    fn check_up(&mut self, task: usize) {
         let entry = &self.operator.tasks[task];
         let running = self.processes.iter().filter_map(|process| process.node.as_ref());
         let known: Vec<bool> = running

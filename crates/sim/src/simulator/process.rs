@@ -1,21 +1,21 @@
 //! One simulated process: a core, its disk, its clock.
 
 use cartwheel_core::id::{NodeId, StoreId};
-use cartwheel_core::replica::{Change, Update};
 use cartwheel_core::ring::Ring;
 use cartwheel_core::storage::{StorageCompletion, StorageOp, StorageRequest};
-use cartwheel_core::version::{Policy, Siblings, Version};
+use cartwheel_core::version::Policy;
 use cartwheel_core::{Boot, Config, Input, Node, Outbox};
 
+use super::device::Device;
 use super::{Event, Simulator};
 use crate::clock::Clock;
 use crate::disk::Disk;
-use crate::scenario::{ClusterSpec, Scenario};
+use crate::oracle::Life;
+use crate::scenario::{ClusterSpec, Scenario, Span};
 use crate::streams::{Component, Stream, Streams};
 
 #[derive(Debug)]
-pub(super) struct Process {
-    index: u32,
+pub(crate) struct Process {
     config: Config,
     /// Counts starts; what was scheduled for an earlier life is void.
     pub life: u32,
@@ -27,6 +27,10 @@ pub(super) struct Process {
     pub disk: Disk,
     pub clock: Clock,
     pub stream: Stream,
+    /// When this life began.
+    pub started_ns: u64,
+    /// The line before the disk, if it is one device.
+    pub device: Device,
     /// When the disk has applied everything submitted so far.
     disk_free_at: u64,
     /// The earliest timer event scheduled in this life.
@@ -46,7 +50,6 @@ impl Process {
         let drift_max = u64::from(scenario.clock.drift_max_ppm) * 1_000;
         let mut stream = streams.stream(Component::Disk { node: index });
         Self {
-            index,
             config: config(index, scenario, ring),
             life: 0,
             node: None,
@@ -57,6 +60,8 @@ impl Process {
                 drift_ppb: clock.between(0, 2 * drift_max) as i64 - drift_max as i64,
             },
             stream,
+            started_ns: 0,
+            device: Device::default(),
             disk_free_at: 0,
             timer_at: None,
         }
@@ -69,6 +74,7 @@ impl Process {
     fn boot(&mut self, seed: [u8; 32]) -> Boot {
         self.life += 1;
         self.disk.boots += 1;
+        self.device = Device::default();
         self.disk_free_at = 0;
         self.timer_at = None;
         // Every stop here is a loss of power, so no actor of an earlier boot may go on counting.
@@ -101,23 +107,12 @@ fn config(index: u32, scenario: &Scenario, ring: Ring) -> Config {
         start_wait: cluster.gossip_interval.duration(),
         handoff_interval: cluster.hint_interval.duration(),
         reap_after: (!cluster.reap_after.is_zero()).then(|| cluster.reap_after.duration()),
+        background_latency_target: cluster.background_latency_target.0.map(Span::duration),
+        background_window: cluster.background_window.duration(),
+        background_rate_min: cluster.background_rate_min,
+        background_rate_max: cluster.background_rate_max,
         flaw: scenario.flaw,
         ..Config::new(NodeId(u64::from(index) + 1), ring)
-    }
-}
-
-/// What `update` brought to the record that `change` left.
-fn incoming(update: &Update, change: &Change) -> Siblings {
-    match (update, change.dot) {
-        (Update::Merge { siblings, .. }, _) => siblings.clone(),
-        (Update::Coordinate { write, .. }, Some(dot)) => Siblings::from_versions(vec![Version {
-            dot,
-            past: write.context.0.clone(),
-            request: write.request,
-            written_at: write.written_at,
-            value: write.value.clone(),
-        }]),
-        _ => Siblings::default(),
     }
 }
 
@@ -128,6 +123,9 @@ impl Simulator<'_> {
         let process = &mut self.processes[node as usize];
         let seed = streams.seed(Component::Boot { node, life: process.life + 1 });
         let boot = process.boot(seed);
+        process.started_ns = self.now;
+        let life = Life { store: boot.store, boot: boot.number, continuous_since: boot.continuous_since };
+        self.oracle.started(node, life);
         let now = process.clock.read(self.now);
         let mut outbox = Outbox::new();
         process.node = Some(Node::new(process.config.clone(), boot, now, &mut outbox));
@@ -161,9 +159,13 @@ impl Simulator<'_> {
         }
     }
 
-    /// A storage request leaves the core: when will it be executed? Updates queue, reads do not.
+    /// A storage request leaves the core: when will it be executed? Updates queue, reads do not, unless the disk is one
+    /// device.
     pub(super) fn submit(&mut self, node: u32, request: StorageRequest) {
         let spec = &self.scenario.disk;
+        if spec.device.is_some() {
+            return self.line_up(node, request);
+        }
         let process = &mut self.processes[node as usize];
         let at = match &request.op {
             StorageOp::Read { .. }
@@ -231,21 +233,21 @@ impl Simulator<'_> {
                 let before = process.disk.read(&key);
                 let result = process.disk.apply(ticket, &key, &update);
                 if let Ok(change) = &result {
-                    let index = process.index + 1;
-                    let incoming = incoming(&update, change);
-                    self.oracle.updated(self.now, index, &before, &incoming, &change.siblings);
-                    if let (Update::Coordinate { write, .. }, Some(dot)) = (&update, change.dot) {
-                        self.oracle.issued(self.now, index, &key, dot, write.request);
-                    }
+                    let (oracle, scene) = self.watch();
+                    oracle.applied(&scene, node, &key, &update, &before, change);
                 }
                 self.begin_sync(node);
                 StorageCompletion::Applied { ticket, result: Ok(result) }
             }
         };
+        self.served(node);
         self.handle(node, Input::Storage(completion));
     }
 
     fn begin_sync(&mut self, node: u32) {
+        if self.scenario.disk.device.is_some() {
+            return self.line_up_sync(node);
+        }
         let process = &mut self.processes[node as usize];
         if process.disk.begin_sync() {
             let at = self.now + self.scenario.disk.sync.sample(&mut process.stream);
@@ -258,8 +260,12 @@ impl Simulator<'_> {
         if process.life != life || process.node.is_none() {
             return;
         }
-        if let Some(through) = process.disk.end_sync() {
-            self.begin_sync(node);
+        let through = process.disk.end_sync();
+        self.served(node);
+        if let Some(through) = through {
+            if self.scenario.disk.device.is_none() {
+                self.begin_sync(node);
+            }
             self.handle(node, Input::Storage(StorageCompletion::Synced { through }));
         }
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use cartwheel_check::{History, Operation, Outcome, WriteId};
 use cartwheel_core::id::RequestId;
 use cartwheel_core::version::{Context, Siblings, Value};
@@ -16,6 +16,7 @@ use crate::latency::Latency;
 use crate::report::{Quantiles, Requests};
 use crate::scenario::{Probability, WorkloadSpec};
 use crate::streams::{Component, Stream, Streams};
+use crate::workload::Truth;
 
 /// A cart with so many items is checked out: all items are removed.
 const ITEMS_MAX: usize = 32;
@@ -27,12 +28,13 @@ pub struct Carts {
     clients: Vec<Client>,
     think: Latency,
     remove: Probability,
+    delete: Probability,
     blind: Probability,
     strict: Probability,
     primary: Probability,
     retries: u32,
     nodes: usize,
-    writes: u64,
+    truth: Truth,
     history: History,
     gets: Tally,
     puts: Tally,
@@ -71,7 +73,7 @@ enum Doing {
 struct Pending {
     id: WriteId,
     context: Context,
-    value: Bytes,
+    value: Value,
     seen: BTreeSet<WriteId>,
     what: String,
 }
@@ -107,7 +109,8 @@ pub enum Next {
 impl Carts {
     /// The clients of `spec` against `nodes` nodes.
     pub fn new(spec: &WorkloadSpec, nodes: usize, streams: Streams) -> Self {
-        let WorkloadSpec::Cart { clients, carts, think, remove, blind, strict, primary, retries } = *spec;
+        let WorkloadSpec::Cart { clients, carts, think, remove, delete, blind, strict, primary, retries } =
+            *spec;
         let client = |client| Client {
             stream: streams.stream(Component::Client { client }),
             requests: 0,
@@ -118,12 +121,13 @@ impl Carts {
             clients: (0..clients).map(client).collect(),
             think,
             remove,
+            delete,
             blind,
             strict,
             primary,
             retries,
             nodes,
-            writes: 0,
+            truth: Truth::default(),
             history: History::default(),
             gets: Tally::new(),
             puts: Tally::new(),
@@ -150,6 +154,11 @@ impl Carts {
         &self.history
     }
 
+    /// Which write was made in whose knowledge.
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
     /// How gets and puts went.
     pub fn requests(&self) -> (Requests, Requests) {
         (self.gets.requests(), self.puts.requests())
@@ -160,12 +169,17 @@ impl Carts {
         self.think.sample(&mut self.clients[client].stream)
     }
 
+    /// When the request that `client` waits for was first made, in nanoseconds.
+    pub fn began(&self, client: usize) -> Option<u64> {
+        self.clients[client].visit.as_ref().map(|visit| visit.began_ns)
+    }
+
     /// `client` begins a visit.
     pub fn begin(&mut self, client: usize, now_ns: u64) -> Ask {
         let stream = &mut self.clients[client].stream;
         let cart = stream.index(self.keys.len());
         let doing = if stream.happens(self.blind.chance()) {
-            Doing::Writing(self.decide(client, &Siblings::default()))
+            Doing::Writing(self.decide_blindly(client, cart))
         } else {
             Doing::Reading
         };
@@ -198,6 +212,9 @@ impl Carts {
         let state = &mut self.clients[client];
         state.requests += 1;
         let request = RequestId((client as u128) << 64 | u128::from(state.requests));
+        if let Doing::Writing(pending) = &doing {
+            self.truth.carried(pending.id, request);
+        }
         let node = state.stream.index(self.nodes);
         let sloppy = !state.stream.happens(self.strict.chance());
         let primary = state.stream.happens(self.primary.chance()).then_some(Quorum::Majority);
@@ -226,7 +243,7 @@ impl Carts {
             }),
             Doing::Writing(pending) => ClientOp::Put {
                 context: pending.context.clone(),
-                value: Value::Data(pending.value.clone()),
+                value: pending.value.clone(),
                 options: WriteOptions { sloppy: visit.sloppy, pw: visit.primary, ..WriteOptions::default() },
             },
         };
@@ -239,7 +256,7 @@ impl Carts {
         match visit.doing {
             Doing::Reading => {
                 self.gets.succeeded(took_us);
-                let pending = self.decide(client, &answer.siblings);
+                let pending = self.decide(client, visit.cart, &answer.siblings);
                 Next::Ask(self.start(client, visit.cart, now_ns, Doing::Writing(pending)))
             }
             Doing::Writing(pending) => {
@@ -274,26 +291,36 @@ impl Carts {
         Next::Think(self.think(client))
     }
 
-    /// Reconciles what was read by union, and changes the cart.
-    fn decide(&mut self, client: usize, read: &Siblings) -> Pending {
-        let mut seen = BTreeSet::new();
-        let mut items = BTreeSet::new();
-        for version in read.versions() {
-            if let Value::Data(bytes) = &version.value {
-                let mut words = bytes
-                    .chunks_exact(8)
-                    .map(|word| u64::from_le_bytes(word.try_into().expect("chunks of eight bytes")));
-                seen.extend(words.next().map(WriteId));
-                items.extend(words);
-            }
+    /// Deletes the cart, or reconciles what was read by union and changes it.
+    fn decide(&mut self, client: usize, cart: usize, read: &Siblings) -> Pending {
+        let seen = self.truth.of_siblings(read).collect();
+        let context = read.context();
+        if self.clients[client].stream.happens(self.delete.chance()) {
+            let id = self.truth.begin(cart, &seen, true);
+            return Pending { id, context, value: Value::Tombstone, seen, what: "deletes the cart".into() };
         }
-        self.writes += 1;
-        let id = WriteId(self.writes);
+        self.fill(client, cart, context, seen, items_of(read))
+    }
+
+    /// Adds an item without having read the cart.
+    fn decide_blindly(&mut self, client: usize, cart: usize) -> Pending {
+        self.fill(client, cart, Context::EMPTY, BTreeSet::new(), BTreeSet::new())
+    }
+
+    fn fill(
+        &mut self,
+        client: usize,
+        cart: usize,
+        context: Context,
+        seen: BTreeSet<WriteId>,
+        mut items: BTreeSet<u64>,
+    ) -> Pending {
+        let id = self.truth.begin(cart, &seen, false);
         let what = self.change(client, &mut items, id.0);
         let mut value = BytesMut::with_capacity(8 * (1 + items.len()));
         value.put_u64_le(id.0);
         items.iter().for_each(|item| value.put_u64_le(*item));
-        Pending { id, context: read.context(), value: value.freeze(), seen, what }
+        Pending { id, context, value: Value::Data(value.freeze()), seen, what }
     }
 
     /// Adds item `new` to the cart, or takes something out. What was done, for people.
@@ -327,11 +354,26 @@ impl Carts {
         ended_ns: u64,
         acked_by: Vec<String>,
     ) {
-        let Pending { id, seen, what, .. } = pending;
+        let Pending { id, seen, what, value, .. } = pending;
+        let deletes = value == Value::Tombstone;
         let key = self.keys[cart].to_string();
         let client = client as u32 + 1;
-        self.history.record(Operation { id, client, key, seen, what, outcome, ended_ns, acked_by });
+        self.history.record(Operation { id, client, key, seen, deletes, what, outcome, ended_ns, acked_by });
     }
+}
+
+/// The union of what the versions of a cart hold. A value is the id of its write, then its items.
+fn items_of(read: &Siblings) -> BTreeSet<u64> {
+    let mut items = BTreeSet::new();
+    for version in read.versions() {
+        if let Value::Data(bytes) = &version.value {
+            let words = bytes.chunks_exact(8).skip(1);
+            items.extend(
+                words.map(|word| u64::from_le_bytes(word.try_into().expect("chunks of eight bytes"))),
+            );
+        }
+    }
+    items
 }
 
 impl Tally {

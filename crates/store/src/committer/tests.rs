@@ -31,6 +31,7 @@ fn put(n: u64, value: &[u8]) -> Update {
             value: Value::Data(value.to_vec().into()),
             written_at: WallTime(n),
         },
+        made: None,
         mint: Actor { node: NodeId(1), store: StoreId(1), boot: 1, mint: n },
         continuous_since: 1,
         past_entries_max: 10,

@@ -46,6 +46,7 @@ pub fn put_owed(request: u64, value: &str, owed: Option<NodeId>) -> Update {
             value: Value::Data(value.as_bytes().to_vec().into()),
             written_at: WallTime(request),
         },
+        made: None,
         mint: Actor { node: NodeId(1), store: StoreId(1), boot: 1, mint: request },
         continuous_since: 1,
         past_entries_max: 10,

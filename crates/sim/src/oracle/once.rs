@@ -1,0 +1,136 @@
+//! `OncePerRequest`: in one life of one coordinator a request makes at most one dot, and a coordinator whose record
+//! holds the request's version makes none.
+//!
+//! That is all that the core promises, and only while the record remembers: where a fault took the key away, a stand-in
+//! handed its copy over, or a past was pruned, nothing is left to recognize the request by. A client that retries
+//! elsewhere, or at a node that has crashed meanwhile, may find a coordinator that has not seen its write. In all these
+//! cases the second dot is a sibling of the first and loses nothing: they are counted, not judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cartwheel_core::id::RequestId;
+use cartwheel_core::version::Dot;
+
+use super::dots::Issued;
+use super::{Findings, Promise, seconds};
+
+/// A coordinator remembers so many finished requests (`request_memory_max`, which no scenario sets).
+const REMEMBERED: u64 = 4_096;
+
+/// Who made which dot for which request.
+#[derive(Debug, Default)]
+pub struct Once {
+    made: BTreeMap<RequestId, Vec<Made>>,
+    /// Counts starts, for each node.
+    lives: BTreeMap<u32, u64>,
+    /// Counts dots, for each node.
+    issued: BTreeMap<u32, u64>,
+    twice: BTreeSet<RequestId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Made {
+    at_ns: u64,
+    node: u32,
+    life: u64,
+    count: u64,
+    dot: Dot,
+}
+
+impl Once {
+    /// `node` starts, and remembers nothing.
+    pub fn started(&mut self, node: u32) {
+        *self.lives.entry(node).or_default() += 1;
+    }
+
+    /// A dot is issued; `held` is the one that the record had for the same request already. `is_forgotten` tells
+    /// whether the record may no longer know what it held since a time.
+    pub fn issued(
+        &mut self,
+        issued: Issued<'_>,
+        held: Option<Dot>,
+        is_forgotten: impl Fn(u64) -> bool,
+        findings: &mut Findings,
+    ) {
+        let Issued { at_ns, node, key, dot, request } = issued;
+        let count = self.issued.entry(node).or_default();
+        *count += 1;
+        let now = Made { at_ns, node, life: self.lives.get(&node).copied().unwrap_or(0), count: *count, dot };
+        let made = self.made.entry(request).or_default();
+        let earlier = made.iter().find(|made| {
+            (made.node, made.life) == (now.node, now.life)
+                && now.count - made.count <= REMEMBERED
+                && !is_forgotten(made.at_ns)
+        });
+        if let Some(&Made { at_ns: before, dot: first, .. }) = earlier {
+            findings.add(Promise::OncePerRequest, || {
+                let (at, before) = (seconds(at_ns), seconds(before));
+                format!(
+                    "n{node} issued {dot} for {key} at {at}, although it had issued {first} for the same request \
+                     at {before}"
+                )
+            });
+        } else if let Some(held) = held {
+            findings.add(Promise::OncePerRequest, || {
+                let at = seconds(at_ns);
+                format!("n{node} issued {dot} for {key} at {at}, although it held {held} of the same request")
+            });
+        }
+        if !made.is_empty() {
+            self.twice.insert(request);
+        }
+        made.push(now);
+    }
+
+    /// Whether `request` made several dots.
+    pub fn is_done_twice(&self, request: RequestId) -> bool {
+        self.twice.contains(&request)
+    }
+
+    /// How many requests made several dots.
+    pub fn done_twice(&self) -> u64 {
+        self.twice.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::testing::{dot, key};
+    use cartwheel_core::version::Policy;
+
+    fn issue(oracle: &mut Once, findings: &mut Findings, node: u32, counter: u64, held: Option<Dot>) {
+        let dot = dot(node.into(), counter);
+        let issued = Issued { at_ns: counter * 1_000_000, node, key: &key(), dot, request: RequestId(9) };
+        oracle.issued(issued, held, |_| false, findings);
+    }
+
+    #[test]
+    fn a_second_dot_is_counted_elsewhere_and_wrong_at_the_same_coordinator() {
+        let (mut oracle, mut findings) = (Once::default(), Findings::new(Policy::KeepSiblings));
+        issue(&mut oracle, &mut findings, 1, 1, None);
+        assert_eq!(oracle.done_twice(), 0);
+        issue(&mut oracle, &mut findings, 2, 1, None);
+        oracle.started(1);
+        issue(&mut oracle, &mut findings, 1, 2, None);
+        assert_eq!(findings.examples(Promise::OncePerRequest), [] as [&str; 0]);
+        assert_eq!(oracle.done_twice(), 1);
+        issue(&mut oracle, &mut findings, 1, 3, None);
+        assert_eq!(
+            findings.examples(Promise::OncePerRequest),
+            [
+                "n1 issued n1.1.1:3 for b/k at 0.003 s, although it had issued n1.1.1:2 for the same request at 0.002 s"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_coordinator_that_holds_the_version_makes_no_other() {
+        let (mut oracle, mut findings) = (Once::default(), Findings::new(Policy::KeepSiblings));
+        issue(&mut oracle, &mut findings, 1, 1, Some(dot(2, 7)));
+        assert_eq!(
+            findings.examples(Promise::OncePerRequest),
+            ["n1 issued n1.1.1:1 for b/k at 0.001 s, although it held n2.1.1:7 of the same request"]
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! A disk as one device: what it is asked waits in one line, and is served one by one, first come, first served.
+//!
+//! So a scan for hints delays the reads behind it, and a burst of writes everything. A sync waits in line, too, and
+//! covers what was applied by the time that its turn comes, as the real committer drains its queue before it syncs.
+
+use std::collections::VecDeque;
+
+use cartwheel_core::replica::Update;
+use cartwheel_core::storage::{Page, StorageOp, StorageRequest};
+use cartwheel_core::version::Value;
+
+use super::{Event, Simulator};
+use crate::disk::Disk;
+use crate::scenario::{DeviceSpec, DiskSpec};
+use crate::streams::Stream;
+
+/// The line before one node's device.
+#[derive(Debug, Default)]
+pub(super) struct Device {
+    line: VecDeque<Job>,
+    busy: bool,
+    sync_waits: bool,
+}
+
+#[derive(Debug)]
+enum Job {
+    Request(StorageRequest),
+    Sync,
+}
+
+impl Simulator<'_> {
+    /// `request` joins the line.
+    pub(super) fn line_up(&mut self, node: u32, request: StorageRequest) {
+        self.processes[node as usize].device.line.push_back(Job::Request(request));
+        self.serve_next(node);
+    }
+
+    /// A sync joins the line, unless one waits already.
+    pub(super) fn line_up_sync(&mut self, node: u32) {
+        let device = &mut self.processes[node as usize].device;
+        if !std::mem::replace(&mut device.sync_waits, true) {
+            device.line.push_back(Job::Sync);
+        }
+        self.serve_next(node);
+    }
+
+    /// The device has done what it was at.
+    pub(super) fn served(&mut self, node: u32) {
+        self.processes[node as usize].device.busy = false;
+        self.serve_next(node);
+    }
+
+    fn serve_next(&mut self, node: u32) {
+        let disk_spec = &self.scenario.disk;
+        let Some(spec) = &disk_spec.device else { return };
+        let process = &mut self.processes[node as usize];
+        let life = process.life;
+        while !process.device.busy {
+            let Some(job) = process.device.line.pop_front() else { return };
+            let (took, event) = match job {
+                Job::Request(request) => {
+                    let took = service(disk_spec, spec, &process.disk, &request.op, &mut process.stream);
+                    (took, Event::Storage { node, life, request })
+                }
+                Job::Sync => {
+                    process.device.sync_waits = false;
+                    if !process.disk.begin_sync() {
+                        continue;
+                    }
+                    (disk_spec.sync.sample(&mut process.stream), Event::Synced { node, life })
+                }
+            };
+            process.device.busy = true;
+            self.queue.push(self.now + took, event);
+        }
+    }
+}
+
+/// How long the device is busy with `op`, in nanoseconds.
+fn service(disk_spec: &DiskSpec, spec: &DeviceSpec, disk: &Disk, op: &StorageOp, stream: &mut Stream) -> u64 {
+    let transfer = |bytes: u64| bytes * spec.kib.ns() / 1_024;
+    match op {
+        StorageOp::Read { key } => disk_spec.read.sample(stream) + transfer(disk.read(key).value_bytes()),
+        StorageOp::Apply { update, .. } => disk_spec.write.sample(stream) + transfer(bytes_of(update)),
+        StorageOp::ScanHints { home, after, limit } => {
+            let found = disk.scan_hints(*home, after.as_ref(), *limit);
+            let bytes = found.iter().map(|(_, siblings)| siblings.value_bytes()).sum();
+            disk_spec.read.sample(stream) + found.len() as u64 * spec.scanned.ns() + transfer(bytes)
+        }
+        StorageOp::ScanPartition { partition, after, limit } => {
+            page(disk_spec, spec, &disk.scan_partition(*partition, after.as_ref(), *limit), stream)
+        }
+        StorageOp::ScanTombstones { after, limit } => {
+            page(disk_spec, spec, &disk.scan_tombstones(after.as_ref(), *limit), stream)
+        }
+        StorageOp::Names { keys } => keys.iter().map(|_| disk_spec.read.sample(stream)).sum(),
+        StorageOp::SaveCluster { .. } | StorageOp::Adopt { .. } => disk_spec.sync.sample(stream),
+        // Trees are kept in memory.
+        StorageOp::TreeHashes { .. } => spec.scanned.ns(),
+        StorageOp::LeafKeys { partition, leaves } => {
+            let seeks: u64 = leaves.iter().map(|_| disk_spec.read.sample(stream)).sum();
+            seeks + disk.leaf_keys(*partition, leaves).len() as u64 * spec.scanned.ns()
+        }
+    }
+}
+
+fn page(disk_spec: &DiskSpec, spec: &DeviceSpec, page: &Page, stream: &mut Stream) -> u64 {
+    let bytes: u64 = page.records.iter().map(|(_, siblings)| siblings.value_bytes()).sum();
+    let scanned = page.records.len() as u64 * spec.scanned.ns();
+    disk_spec.read.sample(stream) + scanned + bytes * spec.kib.ns() / 1_024
+}
+
+/// Values that an update brings, in bytes.
+fn bytes_of(update: &Update) -> u64 {
+    match update {
+        Update::Merge { siblings, .. } => siblings.value_bytes(),
+        Update::Coordinate { write, .. } => match &write.value {
+            Value::Data(bytes) => bytes.len() as u64,
+            Value::Tombstone => 0,
+        },
+        _ => 0,
+    }
+}
