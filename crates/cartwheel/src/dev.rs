@@ -3,7 +3,7 @@
 mod child;
 mod layout;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,19 +16,34 @@ use crate::serve::stop_signal;
 
 /// Exit status: 0 after SIGTERM or ctrl-c, 1 when all nodes have died, 2 when the cluster was not started.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
-    /// How many nodes.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
-    nodes: u16,
-    /// Where the nodes keep their configuration, data and logs. An existing cluster there is started again.
-    #[arg(long, default_value = "cartwheel-dev")]
-    data: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// How many nodes; 3, or as many as there are, when not given.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64))]
+    nodes: Option<u16>,
+    #[command(flatten)]
+    data: Data,
     /// Where the first node answers HTTP; the others follow in steps of 10.
     #[arg(long, default_value_t = 8098)]
     http_port: u16,
     /// Start a node again when it has died.
     #[arg(long)]
     restart: bool,
+}
+
+#[derive(clap::Args)]
+struct Data {
+    /// Where the nodes keep their configuration, data and logs. An existing cluster there is started again.
+    #[arg(long, default_value = "cartwheel-dev")]
+    data: PathBuf,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Write the configuration of one more node, and say how it is started and let in.
+    Add(Data),
 }
 
 /// How long a node may take to answer its first ping.
@@ -39,7 +54,10 @@ const STOP_MAX: Duration = Duration::from_secs(15);
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 pub fn run(args: Args) -> ExitCode {
-    let layout = match Layout::prepare(&args.data, args.nodes, args.http_port) {
+    if let Some(Command::Add(Data { data })) = &args.command {
+        return add(data);
+    }
+    let layout = match Layout::prepare(&args.data.data, args.nodes, args.http_port) {
         Ok(layout) => layout,
         Err(error) => return complain(&error),
     };
@@ -49,7 +67,21 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
-async fn cluster(Args { data, restart, .. }: Args, layout: &Layout) -> ExitCode {
+fn add(data: &Path) -> ExitCode {
+    let (node, http) = match layout::add(data) {
+        Ok(added) => added,
+        Err(error) => return complain(&error),
+    };
+    let name = &node.name;
+    say(&format!("{name} is configured in {}", node.config.display()));
+    say(&format!("  start it with:         {}", node.command()));
+    say(&format!("  then let it in with:   cartwheel cluster join {name} --node http://{http}"));
+    say(&format!("  see what would move:   cartwheel cluster plan --node http://{http}"));
+    say(&format!("  and make it so with:   cartwheel cluster commit --node http://{http}"));
+    ExitCode::SUCCESS
+}
+
+async fn cluster(Args { data: Data { data }, restart, .. }: Args, layout: &Layout) -> ExitCode {
     let stop = match stop_signal() {
         Ok(stop) => stop,
         Err(error) => return complain(&format!("cannot listen to signals: {error}")),

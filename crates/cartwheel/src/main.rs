@@ -1,5 +1,6 @@
 //! The `cartwheel` command.
 
+mod cluster;
 mod dev;
 mod fuzz;
 mod output;
@@ -24,6 +25,8 @@ enum Command {
     Serve(serve::Args),
     /// Run a cluster on this machine, each node a process of its own.
     Dev(dev::Args),
+    /// Look at a cluster, and change who its members are.
+    Cluster(cluster::Args),
     /// Replay a failure scenario by seed.
     #[command(subcommand)]
     Sim(sim::Command),
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),
+        Command::Cluster(args) => cluster::run(args),
         Command::Sim(command) => sim::run(command),
         Command::Fuzz(args) => fuzz::run(&args),
     }

@@ -18,6 +18,12 @@ pub fn complain(what: &impl Display) -> ExitCode {
     ExitCode::from(BAD_INPUT)
 }
 
+/// One clear line about what could not be done, and its exit status.
+pub fn fail(what: &impl Display) -> ExitCode {
+    let _gone = writeln!(std::io::stderr().lock(), "cartwheel: {what}");
+    ExitCode::FAILURE
+}
+
 /// Where a long piece of work stands.
 pub fn tell_progress(what: &impl Display) {
     let _gone = writeln!(std::io::stderr().lock(), "{what}");

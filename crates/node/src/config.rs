@@ -1,16 +1,21 @@
 //! The configuration file of one node: TOML, every key known, every error one line that names the file, the key,
 //! what is wrong and what is allowed.
 
+mod checks;
 mod quorum;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cartwheel_core::Config;
 use cartwheel_core::id::NodeId;
-use cartwheel_core::ring::Ring;
-use cartwheel_core::{Config, Quorum};
+use cartwheel_core::membership::Share;
+use cartwheel_core::ring::{Claimant, Ring};
 use serde::{Deserialize, Serialize};
+
+use crate::contact::Addresses;
 
 pub use quorum::QuorumSetting;
 
@@ -20,7 +25,7 @@ pub use quorum::QuorumSetting;
 pub struct ConfigFile {
     /// The cluster's name. Nodes of other clusters are refused.
     pub cluster: String,
-    /// This node's name, one of the members'.
+    /// This node's name. One that is not among the members is a newcomer, which the members have to let in.
     pub node: String,
     /// Where its data is kept; relative to the file.
     pub data: PathBuf,
@@ -28,6 +33,9 @@ pub struct ConfigFile {
     pub http: SocketAddr,
     /// Where peers are listened to.
     pub peer: SocketAddr,
+    /// Where peers call this node, if that is not where it listens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advertise: Option<SocketAddr>,
     /// Partitions of the ring: a power of two, the same on all nodes, for ever.
     #[serde(default = "default_partitions")]
     pub partitions: u32,
@@ -58,6 +66,24 @@ pub struct ConfigFile {
     /// How often this node compares one partition with one other home of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anti_entropy_interval_ms: Option<u64>,
+    /// How often this node tells another one what it knows of the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gossip_interval_ms: Option<u64>,
+    /// How often this node probes another one for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swim_interval_ms: Option<u64>,
+    /// How long a node that starts on a disk that it knows waits for a peer before it takes part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_wait_ms: Option<u64>,
+    /// How often this node looks for data that belongs elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff_interval_ms: Option<u64>,
+    /// Records in flight to their homes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff_batch_max: Option<u32>,
+    /// How long a tombstone must have been everywhere before it is reaped; 0 keeps tombstones for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reap_after_ms: Option<u64>,
     /// How much is kept for one other node, in bytes of values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint_bytes_max: Option<u64>,
@@ -82,7 +108,7 @@ pub struct ConfigFile {
     /// How the log is written.
     #[serde(default)]
     pub log: LogFormat,
-    /// All nodes of the cluster, this one included.
+    /// Those that found the cluster, the same on all of them; to a newcomer, those of the cluster that it asks first.
     #[serde(rename = "member")]
     pub members: Vec<Member>,
 }
@@ -93,8 +119,29 @@ pub struct ConfigFile {
 pub struct Member {
     /// Its name.
     pub name: String,
-    /// Where it listens to peers.
+    /// Where it is called by peers.
     pub peer: SocketAddr,
+    /// How much it keeps, relative to the others; 1 when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<u16>,
+    /// Nodes of one zone fail together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+}
+
+impl Member {
+    /// A member of weight 1 in no zone.
+    pub fn new(name: String, peer: SocketAddr) -> Self {
+        Self { name, peer, weight: None, zone: None }
+    }
+
+    fn id(&self) -> NodeId {
+        NodeId::from_name(&self.name)
+    }
+
+    fn share(&self) -> Share {
+        Share { weight: self.weight.unwrap_or(1), zone: self.zone.clone().unwrap_or_default() }
+    }
 }
 
 /// How a node writes its log.
@@ -163,106 +210,97 @@ impl Settings {
     ///
     /// The key, what is wrong with it, and what is allowed.
     pub fn new(file: ConfigFile) -> Result<Self, String> {
-        file.check_names()?;
-        file.check_quorums()?;
-        file.check_limits()?;
-        let members: Vec<NodeId> =
-            file.members.iter().map(|member| NodeId::from_name(&member.name)).collect();
-        let ring =
-            Ring::new(&members, file.partitions, file.n).map_err(|error| format!("partitions: {error}"))?;
-        let core = file.core(ring);
+        file.check()?;
+        let ring = file.ring()?;
+        let core = file.core(ring)?;
         core.validate().map_err(|error| error.to_string())?;
         Ok(Self { file, core })
     }
 }
 
 impl ConfigFile {
-    /// What decides which node keeps what, in words.
-    pub(crate) fn ring_in_words(&self) -> String {
-        let mut names: Vec<&str> = self.members.iter().map(|member| member.name.as_str()).collect();
-        names.sort_unstable();
-        format!("{} partitions, n = {}, members {}", self.partitions, self.n, names.join(" "))
+    /// A node with the defaults for everything that can be left out.
+    pub fn new(
+        cluster: String,
+        node: String,
+        http: SocketAddr,
+        peer: SocketAddr,
+        members: Vec<Member>,
+    ) -> Self {
+        Self {
+            cluster,
+            node,
+            data: PathBuf::from("data"),
+            http,
+            peer,
+            advertise: None,
+            partitions: default_partitions(),
+            n: default_n(),
+            r: QuorumSetting::default(),
+            w: QuorumSetting::default(),
+            request_timeout_ms: None,
+            replica_timeout_ms: None,
+            forward_timeout_ms: None,
+            probe_interval_ms: None,
+            hint_interval_ms: None,
+            anti_entropy_interval_ms: None,
+            gossip_interval_ms: None,
+            swim_interval_ms: None,
+            start_wait_ms: None,
+            handoff_interval_ms: None,
+            handoff_batch_max: None,
+            reap_after_ms: None,
+            hint_bytes_max: None,
+            past_entries_max: None,
+            suspect_after: None,
+            requests_max: None,
+            connections_max: default_connections_max(),
+            body_bytes_max: default_body_bytes_max(),
+            peer_queue_max: default_peer_queue_max(),
+            log: LogFormat::Text,
+            members,
+        }
     }
 
-    fn check_names(&self) -> Result<(), String> {
-        for (key, name) in [("cluster", &self.cluster), ("node", &self.node)] {
-            if name.is_empty() {
-                return Err(format!("{key}: must not be empty"));
-            }
-        }
-        let mut names: Vec<&str> = self.members.iter().map(|member| member.name.as_str()).collect();
-        if !names.contains(&self.node.as_str()) {
-            return Err(format!("node: {:?} is not among the members; allowed are {names:?}", self.node));
-        }
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("member.name: {:?} is named twice; each may be there once", pair[0]));
-        }
-        let mut addresses: Vec<SocketAddr> = self.members.iter().map(|member| member.peer).collect();
-        addresses.sort_unstable();
-        let own = self.members.iter().find(|member| member.name == self.node).map(|member| member.peer);
-        if own.is_some_and(|own| own.port() != self.peer.port()) {
-            let own = own.unwrap_or(self.peer);
-            return Err(format!(
-                "peer: {} is not where the others call this node; allowed is port {}",
-                self.peer,
-                own.port()
-            ));
-        }
-        match addresses.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!("member.peer: {} is named twice; each node has its own", pair[0])),
-            None => Ok(()),
-        }
+    /// What is fixed for ever when a cluster is founded, in words.
+    pub(crate) fn shape_in_words(&self) -> String {
+        format!("{} partitions, n = {}", self.partitions, self.n)
     }
 
-    fn check_quorums(&self) -> Result<(), String> {
-        for (key, QuorumSetting(quorum)) in [("r", self.r), ("w", self.w)] {
-            if let Quorum::Count(count) = quorum
-                && !(1..=self.n).contains(&count)
-            {
-                let n = self.n;
-                return Err(format!(
-                    "{key}: {count} is not allowed; allowed are 1..={n} (n), one, quorum, all"
-                ));
-            }
-        }
-        Ok(())
+    /// Whether this node is one of the founders, rather than a newcomer.
+    pub fn is_founder(&self) -> bool {
+        self.members.iter().any(|member| member.name == self.node)
     }
 
-    fn check_limits(&self) -> Result<(), String> {
-        // A whole message, siblings included, must fit into a peer frame; the store refuses what would not.
-        const BODY_BYTES_LIMIT: u64 = 32 << 20;
-        // Beyond an hour, a time in milliseconds was meant in another unit.
-        const TIME_LIMIT_MS: u64 = 3_600_000;
-        // Far below what a record or a context may have.
-        const PAST_ENTRIES_LIMIT: u64 = 1_000;
-        let count = |value: Option<u32>| value.map(u64::from);
-        for (key, value, limit) in [
-            ("connections_max", count(Some(self.connections_max)), 1 << 20),
-            ("body_bytes_max", count(Some(self.body_bytes_max)), BODY_BYTES_LIMIT),
-            ("peer_queue_max", count(Some(self.peer_queue_max)), 1 << 24),
-            ("requests_max", count(self.requests_max), 1 << 24),
-            ("suspect_after", count(self.suspect_after), 1 << 20),
-            ("request_timeout_ms", self.request_timeout_ms, TIME_LIMIT_MS),
-            ("replica_timeout_ms", self.replica_timeout_ms, TIME_LIMIT_MS),
-            ("forward_timeout_ms", self.forward_timeout_ms, TIME_LIMIT_MS),
-            ("probe_interval_ms", self.probe_interval_ms, TIME_LIMIT_MS),
-            ("hint_interval_ms", self.hint_interval_ms, TIME_LIMIT_MS),
-            ("anti_entropy_interval_ms", self.anti_entropy_interval_ms, TIME_LIMIT_MS),
-            ("hint_bytes_max", self.hint_bytes_max, u64::MAX >> 1),
-            ("past_entries_max", count(self.past_entries_max), PAST_ENTRIES_LIMIT),
-        ] {
-            if let Some(value) = value
-                && !(1..=limit).contains(&value)
-            {
-                return Err(format!("{key}: {value} is not allowed; allowed are 1..={limit}"));
-            }
+    /// Where others reach this node.
+    pub(crate) fn addresses(&self) -> Result<Addresses, String> {
+        let named = self.members.iter().find(|member| member.name == self.node).map(|member| member.peer);
+        let peer = self.advertise.or(named).unwrap_or(self.peer);
+        if peer.ip().is_unspecified() {
+            return Err(format!("peer: {peer} is nowhere that others can call; say where with advertise"));
         }
-        Ok(())
+        let mut http = self.http;
+        if http.ip().is_unspecified() {
+            http.set_ip(peer.ip());
+        }
+        Ok(Addresses { peer, http: Some(http) })
     }
 
-    fn core(&self, ring: Ring) -> Config {
+    /// The ring that the members found.
+    fn ring(&self) -> Result<Ring, String> {
+        let members: Vec<NodeId> = self.members.iter().map(Member::id).collect();
+        Ring::new(&members, self.partitions, self.n).map_err(|error| format!("partitions: {error}"))?;
+        let claimants: Vec<Claimant> =
+            self.members.iter().map(|member| member.share().claimant(member.id())).collect();
+        Ok(Ring::founded(&claimants, self.partitions, self.n))
+    }
+
+    fn core(&self, ring: Ring) -> Result<Config, String> {
         let mut core = Config::new(NodeId::from_name(&self.node), ring);
+        core.founders = self.members.iter().map(Member::id).collect();
+        core.shares =
+            self.members.iter().map(|member| (member.id(), member.share())).collect::<BTreeMap<_, _>>();
+        core.contact = self.addresses()?.contact(&self.node);
         (core.n, core.r, core.w) = (self.n, self.r.0, self.w.0);
         for (asked, setting) in [
             (self.request_timeout_ms, &mut core.request_timeout),
@@ -271,14 +309,24 @@ impl ConfigFile {
             (self.probe_interval_ms, &mut core.probe_interval),
             (self.hint_interval_ms, &mut core.hint_interval),
             (self.anti_entropy_interval_ms, &mut core.anti_entropy_interval),
+            (self.gossip_interval_ms, &mut core.gossip_interval),
+            (self.swim_interval_ms, &mut core.swim_interval),
+            (self.start_wait_ms, &mut core.start_wait),
+            (self.handoff_interval_ms, &mut core.handoff_interval),
         ] {
             *setting = asked.map_or(*setting, Duration::from_millis);
         }
+        core.reap_after = match self.reap_after_ms {
+            None => core.reap_after,
+            Some(0) => None,
+            Some(after) => Some(Duration::from_millis(after)),
+        };
+        core.handoff_batch_max = self.handoff_batch_max.unwrap_or(core.handoff_batch_max);
         core.hint_bytes_max = self.hint_bytes_max.unwrap_or(core.hint_bytes_max);
         core.past_entries_max = self.past_entries_max.unwrap_or(core.past_entries_max);
         core.suspect_after = self.suspect_after.unwrap_or(core.suspect_after);
         core.requests_max = self.requests_max.unwrap_or(core.requests_max);
-        core
+        Ok(core)
     }
 }
 
@@ -301,6 +349,8 @@ fn one_line(text: &str, path: &str, error: &toml::de::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use cartwheel_core::Quorum;
 
     const GOOD: &str = r#"
         cluster = "shop"
@@ -333,6 +383,46 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_is_not_named_is_a_newcomer() {
+        let text = GOOD.replace("node = \"n1\"", "node = \"n9\"").replace("8098", "9098");
+        let text = text.replacen("8099", "9099", 1).replace("n = 1", "n = 3");
+        let settings = parse(&text).and_then(Settings::new).expect("valid");
+        assert!(!settings.file.is_founder());
+        assert_eq!(settings.core.contact.address, "peer=127.0.0.1:9099,http=127.0.0.1:9098");
+        assert_eq!(settings.core.founders, [NodeId::from_name("n1")]);
+    }
+
+    #[test]
+    fn members_weights_and_zones_make_the_ring() {
+        let text = format!(
+            "{GOOD}\nweight = 3\nzone = \"east\"\n[[member]]\nname = \"n2\"\npeer = \"127.0.0.1:1\"\nzone = \"west\""
+        );
+        let settings = parse(&text).and_then(Settings::new).expect("valid");
+        let owns = |name| {
+            let owners = settings.core.ring.owners().iter();
+            owners.filter(|owner| **owner == NodeId::from_name(name)).count()
+        };
+        assert_eq!((owns("n1"), owns("n2")), (48, 16));
+        assert_eq!(settings.core.shares[&NodeId::from_name("n2")].zone, "west");
+        let written = toml::to_string(&settings.file).expect("serializable");
+        assert_eq!(parse(&written), Ok(settings.file));
+    }
+
+    #[test]
+    fn zero_keeps_tombstones_and_nothing_leaves_the_default() {
+        let with = |line: &str| {
+            parse(&GOOD.replace("n = 1", &format!("{line}\nn = 1")))
+                .and_then(Settings::new)
+                .expect("valid")
+                .core
+                .reap_after
+        };
+        assert_eq!(with("reap_after_ms = 0"), None);
+        assert_eq!(with("reap_after_ms = 20000"), Some(Duration::from_secs(20)));
+        assert_eq!(with(""), Some(Duration::from_secs(10)));
+    }
+
+    #[test]
     fn every_error_is_one_line_with_the_key_and_what_is_allowed() {
         let cases = [
             (
@@ -346,8 +436,23 @@ mod tests {
             (GOOD.replace("n = 1", "n = 300"), "n: invalid value: integer `300`, expected u8"),
             (GOOD.replace("n = 1", "n = 2"), "n = 2: allowed are 1..=1"),
             (
-                GOOD.replace("node = \"n1\"", "node = \"n9\""),
-                "node: \"n9\" is not among the members; allowed are",
+                GOOD.replace("n = 1", "reap_after_ms = 5\nn = 1"),
+                "reap_after_ms: 5 is not allowed; allowed are 0 (never)",
+            ),
+            (
+                GOOD.replace("n = 1", "swim_interval_ms = 9\nn = 1"),
+                "swim_interval_ms: 9 is not allowed; allowed are 10..=",
+            ),
+            (format!("{GOOD}\nweight = 0"), "member.weight: 0 is not allowed; allowed are 1..=65535"),
+            (GOOD.replace("node = \"n1\"", "node = \"n9\""), "peer: 127.0.0.1:8099 is the member \"n1\"'s"),
+            (
+                GOOD.replace("n = 1", "advertise = \"10.0.0.1:8099\"\nn = 1"),
+                "advertise: 10.0.0.1:8099 is not where the members call this node; allowed is 127.0.0.1:8099",
+            ),
+            (
+                GOOD.replace("node = \"n1\"", "node = \"n9\"")
+                    .replace("peer = \"127.0.0.1:8099\"\n        n", "peer = \"0.0.0.0:1\"\n        n"),
+                "peer: 0.0.0.0:1 is nowhere that others can call; say where with advertise",
             ),
             (GOOD.replace("data = \"data\"", ""), "missing field `data`"),
             (

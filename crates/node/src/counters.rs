@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cartwheel_core::Event;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Events counted. Since this start: nothing here survives a restart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Writes that met their quorum with stand-ins.
     pub sloppy_writes: u64,
@@ -28,8 +28,34 @@ pub struct Counters {
     pub requests_repeated: u64,
     /// Times a peer was suspected.
     pub suspicions: u64,
+    /// Times a suspected peer was heard again.
+    pub revivals: u64,
     /// Storage operations that failed.
     pub storage_failures: u64,
+    /// Hints passed on to the homes that their keys have now.
+    pub hints_redirected: u64,
+    /// Changes of how a member stands.
+    pub member_changes: u64,
+    /// States of the ring that came into force here.
+    pub ring_changes: u64,
+    /// Those of them that took the place of another commit.
+    pub rings_superseded: u64,
+    /// Partitions fetched as a new home of them.
+    pub partitions_received: u64,
+    /// Partitions fetched again after the disk was lost.
+    pub partitions_recovered: u64,
+    /// Records given to their homes and dropped here.
+    pub records_handed_over: u64,
+    /// Times this node's disk was found to be an old copy.
+    pub amnesias: u64,
+    /// Messages of nodes of a cluster that was founded otherwise.
+    pub foreign_states: u64,
+    /// Tombstones reaped.
+    pub tombstones_reaped: u64,
+    /// Times that background work was held back because the foreground suffered.
+    pub background_throttles: u64,
+    /// Times that it went at its full rate again.
+    pub background_recoveries: u64,
 }
 
 impl Counters {
@@ -47,7 +73,19 @@ impl Counters {
             Event::RequestRepeated { .. } => &mut self.requests_repeated,
             Event::Suspected { .. } => &mut self.suspicions,
             Event::StorageFailed => &mut self.storage_failures,
-            Event::Alive { .. } | Event::BackgroundThrottled { .. } | Event::BackgroundRecovered => return,
+            Event::Alive { .. } => &mut self.revivals,
+            Event::HintRedirected { .. } => &mut self.hints_redirected,
+            Event::MemberChanged { .. } => &mut self.member_changes,
+            Event::RingChanged { .. } => &mut self.ring_changes,
+            Event::RingSuperseded { .. } => &mut self.rings_superseded,
+            Event::PartitionReceived { .. } => &mut self.partitions_received,
+            Event::PartitionRecovered { .. } => &mut self.partitions_recovered,
+            Event::HandedOver { .. } => &mut self.records_handed_over,
+            Event::Amnesia { .. } => &mut self.amnesias,
+            Event::Foreign { .. } => &mut self.foreign_states,
+            Event::Reaped { .. } => &mut self.tombstones_reaped,
+            Event::BackgroundThrottled { .. } => &mut self.background_throttles,
+            Event::BackgroundRecovered => &mut self.background_recoveries,
         };
         *counter += 1;
     }

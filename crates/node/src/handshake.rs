@@ -4,6 +4,7 @@
 //! [`Answer`], and closes if it refuses. After a welcome only the caller speaks, in frames of one message each.
 
 use bytes::BytesMut;
+use cartwheel_wire::limits::NAME_BYTES_MAX;
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
@@ -32,9 +33,20 @@ pub(crate) struct Hello {
     /// Whom the caller believes to have called.
     #[prost(string, tag = "5")]
     called: String,
-    /// What the caller takes the ring to be.
+    /// What the caller takes to be fixed for ever in this cluster.
     #[prost(string, tag = "6")]
-    ring: String,
+    shape: String,
+    /// Where the caller is reached: one that is not known yet could not be answered otherwise.
+    #[prost(string, tag = "7")]
+    address: String,
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub name: String,
+    /// Where it is reached, in its words.
+    pub address: String,
 }
 
 /// What the called side says: the version to speak, or why not.
@@ -63,20 +75,23 @@ pub(crate) enum HandshakeError {
     /// The called side refuses us.
     #[error("refused by the other side: {0}")]
     RefusedBy(String),
+    /// Not an error of the connection: another one is wanted, or none.
+    #[error("given up: it was silent, moved, or has gone")]
+    GivenUp,
     #[error("speaks peer protocol version {0}, which was not offered")]
     Version(u32),
 }
 
-/// Who a node is and whom it knows.
+/// Who a node is. Whom it listens to is not decided here: a newcomer must be heard to be let in.
 #[derive(Debug)]
 pub(crate) struct Credentials {
     pub cluster: String,
     pub node: String,
-    /// The names of the other members.
-    pub peers: Vec<String>,
-    /// What decides which node keeps what, in words. Nodes that do not agree on it would look for keys in the wrong
-    /// places, so they do not talk.
-    pub ring: String,
+    /// What is fixed for ever in this cluster, in words. Nodes that do not agree on it would look for keys in the
+    /// wrong places, so they do not talk.
+    pub shape: String,
+    /// Where this node is reached.
+    pub address: String,
 }
 
 impl Credentials {
@@ -97,7 +112,8 @@ impl Credentials {
             cluster: self.cluster.clone(),
             node: self.node.clone(),
             called: called.to_owned(),
-            ring: self.ring.clone(),
+            shape: self.shape.clone(),
+            address: self.address.clone(),
         };
         send(writer, &hello).await?;
         let answer: Answer = receive(reader).await?;
@@ -108,12 +124,12 @@ impl Credentials {
         }
     }
 
-    /// Answers a caller; the name of the peer that it is.
+    /// Answers a caller; who it is.
     pub async fn answer<R, W>(
         &self,
         reader: &mut FrameReader<R>,
         writer: &mut W,
-    ) -> Result<String, HandshakeError>
+    ) -> Result<Caller, HandshakeError>
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
@@ -122,7 +138,7 @@ impl Credentials {
         match self.admit(&hello) {
             Ok(version) => {
                 send(writer, &Answer { version: Some(version), refusal: String::new() }).await?;
-                Ok(hello.node)
+                Ok(Caller { name: hello.node, address: hello.address })
             }
             Err(refusal) => {
                 send(writer, &Answer { version: None, refusal: refusal.clone() }).await?;
@@ -133,18 +149,18 @@ impl Credentials {
 
     /// The version to speak with this caller, or why there is none. The text is for the logs of both sides.
     fn admit(&self, hello: &Hello) -> Result<u32, String> {
-        let Self { cluster, node, peers, ring } = self;
+        let Self { cluster, node, shape, .. } = self;
         if hello.cluster != *cluster {
             return Err(format!("cluster {:?} called cluster {cluster:?}", hello.cluster));
         }
         if hello.called != *node {
             return Err(format!("node {:?} was called here, but this is {node:?}", hello.called));
         }
-        if !peers.contains(&hello.node) {
-            return Err(format!("node {:?} is not a peer of {node:?}; known are {peers:?}", hello.node));
+        if hello.node == *node || hello.node.is_empty() || hello.node.len() > NAME_BYTES_MAX {
+            return Err(format!("a node that calls itself {:?} called {node:?}", hello.node));
         }
-        if hello.ring != *ring {
-            return Err(format!("a node with {} called one with {ring}", hello.ring));
+        if hello.shape != *shape {
+            return Err(format!("a node with {} called one with {shape}", hello.shape));
         }
         let version = hello.version_max.min(*VERSIONS.end());
         if version < hello.version_min || !VERSIONS.contains(&version) {
@@ -178,9 +194,10 @@ where
 mod tests {
     use super::*;
 
-    fn credentials(cluster: &str, node: &str, peer: &str) -> Credentials {
-        let (cluster, node, peers) = (cluster.to_owned(), node.to_owned(), vec![peer.to_owned()]);
-        Credentials { cluster, node, peers, ring: "64 partitions".to_owned() }
+    fn credentials(cluster: &str, node: &str) -> Credentials {
+        let (cluster, node) = (cluster.to_owned(), node.to_owned());
+        let address = format!("peer={node}");
+        Credentials { cluster, node, shape: "64 partitions".to_owned(), address }
     }
 
     /// `caller` calls `called` as `name`: what each side makes of it.
@@ -188,7 +205,7 @@ mod tests {
         caller: &Credentials,
         name: &str,
         called: &Credentials,
-    ) -> (Result<(), String>, Result<String, String>) {
+    ) -> (Result<(), String>, Result<Caller, String>) {
         let (here, there) = tokio::io::duplex(1024);
         let ((here_in, mut here_out), (there_in, mut there_out)) =
             (tokio::io::split(here), tokio::io::split(there));
@@ -202,18 +219,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn members_of_one_cluster_meet() {
-        let met = meet(&credentials("shop", "n1", "n2"), "n2", &credentials("shop", "n2", "n1")).await;
-        assert_eq!(met, (Ok(()), Ok("n1".to_owned())));
+    async fn nodes_of_one_cluster_meet_and_say_where_they_are() {
+        let met = meet(&credentials("shop", "n1"), "n2", &credentials("shop", "n2")).await;
+        let caller = Caller { name: "n1".to_owned(), address: "peer=n1".to_owned() };
+        assert_eq!(met, (Ok(()), Ok(caller)));
     }
 
     #[tokio::test]
     async fn both_sides_are_told_why_they_do_not_meet() {
-        let n2 = credentials("shop", "n2", "n1");
+        let n2 = credentials("shop", "n2");
+        let other_shape = Credentials { shape: "128 partitions".to_owned(), ..credentials("shop", "n1") };
         for (caller, name, why) in [
-            (credentials("bank", "n1", "n2"), "n2", r#"cluster "bank" called cluster "shop""#),
-            (credentials("shop", "n9", "n2"), "n2", r#"node "n9" is not a peer of "n2"; known are ["n1"]"#),
-            (credentials("shop", "n1", "n3"), "n3", r#"node "n3" was called here, but this is "n2""#),
+            (credentials("bank", "n1"), "n2", r#"cluster "bank" called cluster "shop""#),
+            (credentials("shop", "n2"), "n2", r#"a node that calls itself "n2" called "n2""#),
+            (credentials("shop", "n1"), "n3", r#"node "n3" was called here, but this is "n2""#),
+            (other_shape, "n2", "a node with 128 partitions called one with 64 partitions"),
         ] {
             let (here, there) = meet(&caller, name, &n2).await;
             assert_eq!(here, Err(format!("refused by the other side: {why}")));
@@ -222,19 +242,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nodes_that_see_another_ring_do_not_talk() {
-        let n1 = Credentials { ring: "128 partitions".to_owned(), ..credentials("shop", "n1", "n2") };
-        let (here, there) = meet(&n1, "n2", &credentials("shop", "n2", "n1")).await;
-        let why = "a node with 128 partitions called one with 64 partitions";
-        assert_eq!(here, Err(format!("refused by the other side: {why}")));
-        assert_eq!(there, Err(format!("refused: {why}")));
-    }
-
-    #[tokio::test]
     async fn a_stranger_is_told_nothing() {
         let mut reader = FrameReader::new(&b"GET / HTTP/1.1\r\n\r\n"[..], HELLO_BYTES_MAX);
         let mut said = Vec::new();
-        let met = credentials("shop", "n2", "n1").answer(&mut reader, &mut said).await;
+        let met = credentials("shop", "n2").answer(&mut reader, &mut said).await;
         assert!(matches!(met, Err(HandshakeError::Stranger)), "{met:?}");
         assert!(said.is_empty());
     }

@@ -1,4 +1,6 @@
-//! The HTTP side: Riak's API as `cartwheel-riak` understands it, and `GET /cartwheel/status`.
+//! The HTTP side: Riak's API as `cartwheel-riak` understands it, and what operators ask (`/cartwheel/...`, see `admin`).
+
+mod admin;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,20 +10,20 @@ use bytes::Bytes;
 use cartwheel_core::id::RequestId;
 use cartwheel_core::{Answer, ClientError, ClientOp, Key};
 use cartwheel_riak::http::{Call, Defaults, Delete, Get, Put, Refusal, Response, pong, request_id};
-use http::{Method, Request, StatusCode};
+use cartwheel_store::Inspector;
+use http::Request;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::listener::Acceptor;
-use crate::report::Report;
 use crate::runtime;
-use crate::server::{ASKS_MAX, Ask};
+use crate::server::{ASKS_MAX, Ask, Question};
 use crate::stop::Stopping;
 
 /// How long a request's head may take, and how long a connection may idle between two requests.
@@ -32,7 +34,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// What a connection needs to answer requests.
 pub(crate) struct Api {
     pub asks: mpsc::Sender<Ask>,
-    pub reports: mpsc::Sender<oneshot::Sender<Report>>,
+    pub questions: mpsc::Sender<Question>,
+    pub inspector: Inspector,
+    /// One look through the whole store at a time.
+    pub inspecting: Semaphore,
     pub defaults: Defaults,
     pub body_bytes_max: usize,
 }
@@ -81,8 +86,8 @@ async fn connection(stream: TcpStream, api: Arc<Api>, mut stop: Stopping) {
 impl Api {
     async fn answer(&self, request: Request<Incoming>) -> Response {
         let (head, body) = request.into_parts();
-        if head.uri.path() == "/cartwheel/status" && head.method == Method::GET {
-            return self.status().await;
+        if let Some(path) = head.uri.path().strip_prefix("/cartwheel/") {
+            return self.administer(&head, path, body).await;
         }
         let understood =
             request_id(&head.headers).and_then(|id| Ok((id, Call::parse(&head, &self.defaults)?)));
@@ -149,34 +154,19 @@ impl Api {
     }
 
     async fn read(&self, body: Incoming) -> Result<Bytes, Refusal> {
-        let limit = self.body_bytes_max;
-        if body.size_hint().lower() > limit as u64 {
-            return Err(Refusal::BodyTooLarge { limit });
-        }
-        match timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge { limit }),
-            Ok(Err(error)) => Err(Refusal::Body(error.to_string())),
-            Err(_) => Err(Refusal::Body(format!("not within {} s", BODY_TIMEOUT.as_secs()))),
-        }
+        read(body, self.body_bytes_max).await
     }
+}
 
-    async fn status(&self) -> Response {
-        let (answer, answered) = oneshot::channel();
-        let sent = self.reports.send(answer).await;
-        let body = match (sent, answered.await) {
-            (Ok(()), Ok(report)) => serde_json::to_vec_pretty(&report).map_err(|error| error.to_string()),
-            _ => Err("the node is stopping".to_owned()),
-        };
-        let (status, content_type, body) = match body {
-            Ok(json) => (StatusCode::OK, "application/json", json),
-            Err(why) => (StatusCode::SERVICE_UNAVAILABLE, "text/plain", format!("{why}\n").into_bytes()),
-        };
-        let mut response = Response::new(body.into());
-        *response.status_mut() = status;
-        response
-            .headers_mut()
-            .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
-        response
+/// A whole body, of at most `limit` bytes.
+async fn read(body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Refusal::BodyTooLarge { limit });
+    }
+    match timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge { limit }),
+        Ok(Err(error)) => Err(Refusal::Body(error.to_string())),
+        Err(_) => Err(Refusal::Body(format!("not within {} s", BODY_TIMEOUT.as_secs()))),
     }
 }

@@ -3,22 +3,31 @@
 //! One task owns the core's `Node` (`server`); what happens comes to it through bounded channels: clients' requests
 //! from the HTTP connections (`http`), messages from the incoming peer connections (`listener`), completions from
 //! the store's threads. What it wants done goes out to the store, to the queues of the outgoing peer connections
-//! (`peer`), and to the clients that wait. Nothing else is shared between tasks.
+//! (`peers`, `peer`), and to the clients that wait. Nothing else is shared between tasks, but the list of nodes that
+//! the cluster knows.
 
+mod cluster;
 mod config;
+mod contact;
 mod counters;
+mod events;
 mod frame;
 mod handshake;
 mod http;
 mod listener;
 mod peer;
+mod peers;
 mod report;
 mod runtime;
 mod server;
 mod start;
 mod stop;
 
+pub use cluster::{
+    AdminAnswer, BalanceReport, ChangeKind, ChangeReport, ClusterReport, CommitRequest, MemberReport,
+    MoveReport, PlanReport, Refused, RingReport, TransferReport,
+};
 pub use config::{ConfigFile, LogFormat, Member, QuorumSetting, Settings, SettingsError};
 pub use counters::Counters;
-pub use report::{About, HintReport, PeerReport, Report};
+pub use report::{About, HintReport, PartitionReport, PeerReport, Report};
 pub use start::{RunError, Running, StartError, start};

@@ -7,18 +7,21 @@ use std::time::Duration;
 use cartwheel_core::id::NodeId;
 use cartwheel_core::message::Message;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 use tokio::time::timeout;
 
 use crate::frame::FrameReader;
-use crate::handshake::{Credentials, HELLO_BYTES_MAX};
+use crate::handshake::{Caller, Credentials, HELLO_BYTES_MAX};
+use crate::peers::Roster;
 
 /// A caller that has not said who it is by then is sent away.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// After an error of `accept` (too many open files, usually): a busy loop would make it worse.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Peer connections at once. Each peer has one; a stranger's lasts no longer than the handshake.
+/// Peer connections at once. Each peer has one.
 const PEER_CONNECTIONS_MAX: u32 = 1024;
+/// Of them, those of nodes that the cluster does not know: newcomers, and whoever else knows the cluster's name.
+pub(crate) const STRANGERS_MAX: usize = 64;
 
 /// Accepts for ever, at most `permits` connections at a time: beyond that, callers wait in the system's queue.
 pub(crate) struct Acceptor {
@@ -62,11 +65,32 @@ impl Acceptor {
     }
 }
 
+/// What comes in from peers.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// One has called; what it says follows.
+    Caller(Caller),
+    /// One says something.
+    Message { from: NodeId, message: Message },
+}
+
 /// Where messages from peers go.
 #[derive(Clone)]
 pub(crate) struct Inbox {
     pub credentials: Arc<Credentials>,
-    pub messages: mpsc::Sender<(NodeId, Message)>,
+    pub roster: Roster,
+    pub strangers: Arc<Semaphore>,
+    pub heard: mpsc::Sender<Heard>,
+}
+
+impl Inbox {
+    /// Room for a stranger. A node that is known needs none (`Ok(None)`).
+    fn room_for(&self, node: NodeId) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
+        if self.roster.knows(node) {
+            return Ok(None);
+        }
+        Arc::clone(&self.strangers).try_acquire_owned().map(Some)
+    }
 }
 
 /// Listens to peers for as long as the node lives.
@@ -87,27 +111,41 @@ async fn listen(stream: TcpStream, inbox: &Inbox) {
     let (reader, mut writer) = tokio::io::split(stream);
     let mut reader = FrameReader::new(reader, HELLO_BYTES_MAX);
     let greeting = inbox.credentials.answer(&mut reader, &mut writer);
-    let peer = match timeout(HANDSHAKE_TIMEOUT, greeting).await {
-        Ok(Ok(peer)) => peer,
+    let caller = match timeout(HANDSHAKE_TIMEOUT, greeting).await {
+        Ok(Ok(caller)) => caller,
         Ok(Err(error)) => return tracing::warn!(from = address, %error, "peer connection not accepted"),
         Err(_) => {
             return tracing::warn!(from = address, "peer connection not accepted: no handshake in time");
         }
     };
-    let from = NodeId::from_name(&peer);
+    let (peer, from) = (caller.name.clone(), NodeId::from_name(&caller.name));
+    let Ok(room) = inbox.room_for(from) else {
+        return tracing::warn!(
+            peer,
+            from = address,
+            max = STRANGERS_MAX,
+            "too many unknown nodes; not listened to"
+        );
+    };
     tracing::info!(peer, from = address, "peer connected");
     reader.allow(cartwheel_wire::limits::MESSAGE_BYTES_MAX);
-    let error = hear(&mut reader, from, &inbox.messages).await;
-    tracing::info!(peer, from = address, reason = error, "peer disconnected");
+    let reason = match inbox.heard.send(Heard::Caller(caller)).await {
+        Ok(()) => hear(&mut reader, from, inbox, room).await,
+        Err(_) => STOPPING.to_owned(),
+    };
+    tracing::info!(peer, from = address, reason, "peer disconnected");
     // The other half is kept until here: dropping it would close the connection.
     drop(writer);
 }
+
+const STOPPING: &str = "this node is stopping";
 
 /// Passes messages on until the connection ends; why it ended.
 async fn hear<R: tokio::io::AsyncRead + Unpin>(
     reader: &mut FrameReader<R>,
     from: NodeId,
-    messages: &mpsc::Sender<(NodeId, Message)>,
+    inbox: &Inbox,
+    mut room: Option<OwnedSemaphorePermit>,
 ) -> String {
     loop {
         let payload = match reader.next().await {
@@ -117,8 +155,10 @@ async fn hear<R: tokio::io::AsyncRead + Unpin>(
         };
         match cartwheel_wire::decode_message(payload) {
             Ok(message) => {
-                if messages.send((from, message)).await.is_err() {
-                    return "this node is stopping".to_owned();
+                // One that has become known makes room for other strangers.
+                room = room.filter(|_| !inbox.roster.knows(from));
+                if inbox.heard.send(Heard::Message { from, message }).await.is_err() {
+                    return STOPPING.to_owned();
                 }
             }
             // A newer peer may say what this version does not know. Messages may be lost, so this one is.

@@ -34,7 +34,7 @@ const BATCH_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub name: String,
-    address: SocketAddr,
+    address: Mutex<SocketAddr>,
     queue: Mutex<VecDeque<Message>>,
     queue_max: usize,
     filled: Notify,
@@ -47,7 +47,7 @@ impl Peer {
     pub fn new(name: String, address: SocketAddr, queue_max: usize) -> Self {
         Self {
             name,
-            address,
+            address: Mutex::new(address),
             queue: Mutex::default(),
             queue_max,
             filled: Notify::new(),
@@ -73,6 +73,28 @@ impl Peer {
     /// partition a connection stays open and, once the partition has healed, silent for as long as TCP backs off.
     pub fn reconnect(&self) {
         self.renewed.notify_waiters();
+    }
+
+    /// Where it is called.
+    pub fn address(&self) -> SocketAddr {
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is called elsewhere from now on.
+    pub fn move_to(&self, address: SocketAddr) {
+        let mut present = self.address.lock().unwrap_or_else(PoisonError::into_inner);
+        if *present != address {
+            tracing::info!(peer = self.name, from = %*present, to = %address, "moved");
+            *present = address;
+            drop(present);
+            self.reconnect();
+        }
+    }
+
+    /// It has gone for ever: nothing that waits is said any more. (Should it call, it is told.)
+    pub fn dismiss(&self) {
+        self.forget();
+        self.reconnect();
     }
 
     /// Drops what waits for a peer that cannot be reached: by the time that it can, nobody waits for the answers.
@@ -108,12 +130,12 @@ pub(crate) async fn run(peer: Arc<Peer>, credentials: Arc<Credentials>) {
         peer.wait().await;
         let ended = match connect(&peer, &credentials).await {
             Ok((reader, writer)) => {
-                tracing::info!(peer = peer.name, address = %peer.address, "connected");
+                tracing::info!(peer = peer.name, address = %peer.address(), "connected");
                 peer.connects.add(1);
                 (backoff, last_failure) = (BACKOFF_MIN, String::new());
                 tokio::select! {
                     biased; // Nothing more is said into a connection that is given up.
-                    () = peer.renewed.notified() => too_slow("answering").into(),
+                    () = peer.renewed.notified() => HandshakeError::GivenUp,
                     ended = talk(&peer, reader, writer) => ended,
                 }
             }
@@ -125,7 +147,7 @@ pub(crate) async fn run(peer: Arc<Peer>, credentials: Arc<Credentials>) {
         // A peer that is down for a day is one line, not a million.
         let failure = ended.to_string();
         if failure != last_failure {
-            tracing::warn!(peer = peer.name, address = %peer.address, error = failure, "no connection; trying again");
+            tracing::warn!(peer = peer.name, address = %peer.address(), error = failure, "no connection; trying again");
             last_failure = failure;
         }
         tokio::time::sleep(jittered(backoff)).await;
@@ -136,7 +158,7 @@ pub(crate) async fn run(peer: Arc<Peer>, credentials: Arc<Credentials>) {
 type Connection = (FrameReader<tokio::io::ReadHalf<TcpStream>>, tokio::io::WriteHalf<TcpStream>);
 
 async fn connect(peer: &Peer, credentials: &Credentials) -> Result<Connection, HandshakeError> {
-    let stream = within(CONNECT_TIMEOUT, "connecting", TcpStream::connect(peer.address)).await?;
+    let stream = within(CONNECT_TIMEOUT, "connecting", TcpStream::connect(peer.address())).await?;
     stream.set_nodelay(true).map_err(frame::FrameError::Io)?;
     let (reader, mut writer) = tokio::io::split(stream);
     let mut reader = FrameReader::new(reader, HELLO_BYTES_MAX);
@@ -213,10 +235,9 @@ mod tests {
 
     const PING: Message = Message::Liveness(LivenessMessage::Ping);
 
-    fn credentials(node: &str, peer: &str) -> Arc<Credentials> {
-        let names = [node, peer, "test"].map(str::to_owned);
-        let [node, peer, cluster] = names;
-        Arc::new(Credentials { cluster, node, peers: vec![peer], ring: String::new() })
+    fn credentials(node: &str) -> Arc<Credentials> {
+        let [node, cluster] = [node, "test"].map(str::to_owned);
+        Arc::new(Credentials { cluster, node, shape: String::new(), address: String::new() })
     }
 
     /// The other end: takes a connection and one message from it.
@@ -224,7 +245,7 @@ mod tests {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let (reader, mut writer) = tokio::io::split(&mut stream);
         let mut reader = FrameReader::new(reader, HELLO_BYTES_MAX);
-        credentials("n2", "n1").answer(&mut reader, &mut writer).await.expect("a peer");
+        credentials("n2").answer(&mut reader, &mut writer).await.expect("a peer");
         let payload = reader.next().await.expect("a frame").expect("not the end");
         (cartwheel_wire::decode_message(payload).expect("a message"), stream)
     }
@@ -234,7 +255,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let peer = Arc::new(Peer::new("n2".to_owned(), address, 10));
-        let running = tokio::spawn(run(Arc::clone(&peer), credentials("n1", "n2")));
+        let running = tokio::spawn(run(Arc::clone(&peer), credentials("n1")));
 
         peer.send(PING);
         let (heard, connection) = hear(&listener).await;
@@ -256,6 +277,13 @@ mod tests {
         assert_eq!(heard, PING);
         assert!(peer.connects.value() >= 3);
         drop(silent);
+
+        let elsewhere = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        peer.move_to(elsewhere.local_addr().expect("an address"));
+        peer.send(PING);
+        let (heard, _connection) =
+            timeout(Duration::from_secs(10), hear(&elsewhere)).await.expect("a connection");
+        assert_eq!(heard, PING);
         running.abort();
     }
 

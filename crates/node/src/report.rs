@@ -1,26 +1,52 @@
 //! What `GET /cartwheel/status` shows.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use cartwheel_store::Holding;
 
 use crate::counters::Counters;
 use crate::peer::Peer;
 
 /// A node's account of itself.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// Who it is.
     #[serde(flatten)]
     pub about: About,
+    /// Whether it takes client requests.
+    pub serves: bool,
+    /// How it stands in the cluster; `unknown` where nobody has told it yet.
+    pub member: String,
+    /// The state of the ring that it goes by.
+    pub ring: String,
+    /// Whether members and ring are as they will stay, as far as it knows.
+    pub membership_idle: bool,
     /// Client requests being coordinated or forwarded.
     pub requests_running: usize,
     /// Storage requests in flight.
     pub storage_in_flight: usize,
     /// Names of the peers for which others stand in.
     pub suspected: Vec<String>,
+    /// Names of the members that all members together hold to be dead.
+    pub down: Vec<String>,
     /// Whether no hint is known to wait for delivery. A node that has just started does not know yet, and says no.
     pub hints_idle: bool,
     /// What is kept for other nodes, on the disk of this one.
     pub hints: Vec<HintReport>,
+    /// Whether no comparison with another home is under way, and nothing is to be fetched.
+    pub anti_entropy_idle: bool,
+    /// Keys that comparisons led by this node found to differ, since the start.
+    pub keys_repaired: u64,
+    /// Comparisons still to be made to fetch what it should hold and does not.
+    pub fetches: usize,
+    /// Partitions that it does not hold again, after its disk was lost.
+    pub recovering: usize,
+    /// Partitions that may hold something that belongs elsewhere.
+    pub handoff_open: usize,
+    /// Records given to their homes and dropped here, since the start.
+    pub records_given: u64,
+    /// Tombstones that it reaped, since the start.
+    pub reaped: u64,
     /// What happened since the start.
     pub counters: Counters,
     /// Connections to peers.
@@ -28,7 +54,7 @@ pub struct Report {
 }
 
 /// What does not change while a node runs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct About {
     /// The cluster's name.
     pub cluster: String,
@@ -45,7 +71,7 @@ pub struct About {
 }
 
 /// What is kept for one other node.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HintReport {
     /// Its name.
     pub home: String,
@@ -56,7 +82,7 @@ pub struct HintReport {
 }
 
 /// The outgoing connection to one peer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PeerReport {
     /// Its name.
     pub name: String,
@@ -76,5 +102,31 @@ impl PeerReport {
             dropped: peer.dropped.value(),
             connects: peer.connects.value(),
         }
+    }
+}
+
+/// What is stored of one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionReport {
+    /// The partition.
+    pub partition: u32,
+    /// Keys.
+    pub records: u64,
+    /// Those of them that have nothing but tombstones.
+    pub tombstones: u64,
+    /// Those of them that are owed to another node.
+    pub owed: u64,
+    /// Bytes of all values.
+    pub bytes: u64,
+}
+
+impl PartitionReport {
+    /// Of all partitions that anything is stored of.
+    pub(crate) fn all(holdings: &[Holding]) -> Vec<Self> {
+        let report = |(partition, holding): (u32, &Holding)| {
+            let Holding { records, tombstones, owed, bytes } = *holding;
+            Self { partition, records, tombstones, owed, bytes }
+        };
+        (0..).zip(holdings).filter(|(_, holding)| holding.records > 0).map(report).collect()
     }
 }

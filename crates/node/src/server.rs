@@ -1,12 +1,12 @@
 //! The task that owns the [`Node`]: everything that happens goes in here, one thing after another, and what the node
 //! wants done goes out from here.
 
+mod admin;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use cartwheel_core::id::{CallId, NodeId, RequestId};
-use cartwheel_core::message::Message;
 use cartwheel_core::replica::HintTotal;
 use cartwheel_core::storage::StorageCompletion;
 use cartwheel_core::time::Instant;
@@ -14,11 +14,16 @@ use cartwheel_core::{Answer, ClientError, ClientOp, ClientRequest, Event, Input,
 use cartwheel_store::StoreHandle;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::cluster::ClusterReport;
 use crate::counters::Counters;
-use crate::peer::Peer;
+use crate::events::EventLog;
+use crate::listener::Heard;
+use crate::peers::Peers;
 use crate::report::{About, HintReport, PeerReport, Report};
 use crate::runtime::Clock;
 use crate::stop::Stopping;
+
+pub(crate) use admin::{AdminAsk, AdminCall, AskedOp};
 
 /// Inputs taken from one channel before the others get their turn.
 const BATCH_MAX: usize = 256;
@@ -39,14 +44,25 @@ pub(crate) struct Ask {
     pub answer: oneshot::Sender<Result<Answer, ClientError>>,
 }
 
+/// What an operator asks.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// How are you?
+    Status(oneshot::Sender<Report>),
+    /// What do you know of the cluster?
+    Cluster(oneshot::Sender<ClusterReport>),
+    /// Change it.
+    Admin(AdminAsk),
+}
+
 /// What happens to a node, by where it comes from.
 pub(crate) struct Inputs {
     pub asks: mpsc::Receiver<Ask>,
-    pub messages: mpsc::Receiver<(NodeId, Message)>,
+    pub heard: mpsc::Receiver<Heard>,
     /// Unbounded, because the store must never wait for us while we wait for it; the core's `storage_inflight_max`
     /// bounds what can be in it.
     pub completions: mpsc::UnboundedReceiver<StorageCompletion>,
-    pub reports: mpsc::Receiver<oneshot::Sender<Report>>,
+    pub questions: mpsc::Receiver<Question>,
     pub stop: Stopping,
 }
 
@@ -61,10 +77,12 @@ pub(crate) struct Server {
     pub clock: Clock,
     pub out: Outbox,
     pub store: StoreHandle,
-    pub peers: BTreeMap<NodeId, Arc<Peer>>,
+    pub peers: Peers,
     pub about: About,
     pub counters: Counters,
+    pub events: EventLog,
     pub calls: BTreeMap<CallId, oneshot::Sender<Result<Answer, ClientError>>>,
+    pub admin_calls: BTreeMap<CallId, AdminCall>,
     pub next_call: u64,
 }
 
@@ -79,12 +97,12 @@ impl Server {
                 return Ok(self.store);
             }
             let wake = [self.node.next_timeout(), drained_by].into_iter().flatten().min();
-            let (mut asks, mut messages, mut completions) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut asks, mut heard, mut completions) = (Vec::new(), Vec::new(), Vec::new());
             tokio::select! {
                 _ = inputs.completions.recv_many(&mut completions, BATCH_MAX) => {}
-                _ = inputs.messages.recv_many(&mut messages, BATCH_MAX), if is_open(&inputs.messages) => {}
+                _ = inputs.heard.recv_many(&mut heard, BATCH_MAX), if is_open(&inputs.heard) => {}
                 _ = inputs.asks.recv_many(&mut asks, BATCH_MAX), if is_open(&inputs.asks) => {}
-                Some(report) = inputs.reports.recv() => drop(report.send(self.report())),
+                Some(question) = inputs.questions.recv() => self.answer(question),
                 () = self.clock.sleep_until(wake) => {}
                 () = inputs.stop.wait(), if drained_by.is_none() => {
                     drained_by = Some(self.clock.now().monotonic + DRAIN_MAX);
@@ -95,7 +113,7 @@ impl Server {
             if failed {
                 return Err(StoreFailed);
             }
-            messages.into_iter().for_each(|(from, message)| self.input(Input::Peer { from, message }));
+            heard.into_iter().for_each(|heard| self.hear(heard));
             asks.into_iter().for_each(|ask| self.ask(ask));
         }
     }
@@ -112,13 +130,33 @@ impl Server {
         }
     }
 
+    fn hear(&mut self, heard: Heard) {
+        match heard {
+            Heard::Caller(caller) => self.peers.on_caller(&caller),
+            Heard::Message { from, message } => self.input(Input::Peer { from, message }),
+        }
+    }
+
+    /// Whoever asked may have gone: then the answer is for nobody.
+    fn answer(&mut self, question: Question) {
+        match question {
+            Question::Status(answer) => drop(answer.send(self.report())),
+            Question::Cluster(answer) => drop(answer.send(self.cluster_report())),
+            Question::Admin(ask) => self.administer(ask),
+        }
+    }
+
+    fn next_call(&mut self) -> CallId {
+        self.next_call += 1;
+        CallId(self.next_call)
+    }
+
     fn ask(&mut self, ask: Ask) {
         // A client that has gone already is owed nothing, and its put was not begun.
         if ask.answer.is_closed() {
             return;
         }
-        let call = CallId(self.next_call);
-        self.next_call += 1;
+        let call = self.next_call();
         self.calls.insert(call, ask.answer);
         let Ask { request, key, op, timeout, .. } = ask;
         self.input(Input::Client(ClientRequest { call, request, key, op, timeout }));
@@ -130,7 +168,9 @@ impl Server {
     }
 
     fn carry_out(&mut self) {
-        for output in self.out.drain() {
+        // Taken out while it is drained, because some outputs concern the whole server.
+        let mut out = std::mem::take(&mut self.out);
+        for output in out.drain() {
             match output {
                 Output::Reply(reply) => {
                     if let Some(answer) = self.calls.remove(&reply.call) {
@@ -138,42 +178,56 @@ impl Server {
                         drop(answer.send(reply.result));
                     }
                 }
-                Output::Send { to, message } => {
-                    if let Some(peer) = self.peers.get(&to) {
-                        peer.send(message);
-                    }
-                }
+                Output::AdminReply(reply) => self.answer_operator(reply),
+                Output::Contact { node, contact } => self.peers.on_contact(node, &contact),
+                Output::Send { to, message } => self.peers.send(to, message),
                 Output::Storage(request) => self.store.submit(request),
-                Output::Event(event) => {
-                    self.counters.count(&event);
-                    if let Event::Suspected { node } = &event
-                        && let Some(peer) = self.peers.get(node)
-                    {
-                        peer.reconnect();
-                    }
-                    log(&event, &self.peers);
-                }
+                Output::Event(event) => self.on_event(&event),
             }
         }
+        self.out = out;
+    }
+
+    fn on_event(&mut self, event: &Event) {
+        self.counters.count(event);
+        match event {
+            Event::Suspected { node } => self.peers.reconnect(*node),
+            Event::MemberChanged { node, status } => self.peers.on_status(*node, *status),
+            _ => {}
+        }
+        self.events.log(event, |node| self.peers.name(node));
     }
 
     fn report(&self) -> Report {
         let status = self.node.status();
-        let name =
-            |node: NodeId| self.peers.get(&node).map_or_else(|| node.to_string(), |peer| peer.name.clone());
+        let name = |node: NodeId| self.peers.name(node);
+        let names = |nodes: Vec<NodeId>| nodes.into_iter().map(name).collect();
+        let member = status.cluster().status(status.node());
         Report {
             about: self.about.clone(),
+            serves: status.serves(),
+            member: member.map_or_else(|| "unknown".to_owned(), |status| status.to_string()),
+            ring: status.cluster().ring.version().to_string(),
+            membership_idle: status.membership_idle(),
             requests_running: status.requests_running(),
             storage_in_flight: status.storage_in_flight(),
-            suspected: status.suspected().into_iter().map(name).collect(),
+            suspected: names(status.suspected()),
+            down: names(status.down()),
             hints: status
                 .hints()
                 .into_iter()
                 .map(|(home, HintTotal { keys, bytes })| HintReport { home: name(home), keys, bytes })
                 .collect(),
             hints_idle: status.hints_idle(),
+            anti_entropy_idle: status.anti_entropy_idle(),
+            keys_repaired: status.keys_repaired(),
+            fetches: status.fetches(),
+            recovering: status.recovering(),
+            handoff_open: status.handoff_open(),
+            records_given: status.records_given(),
+            reaped: status.reaped(),
             counters: self.counters,
-            peers: self.peers.values().map(|peer| PeerReport::of(peer)).collect(),
+            peers: self.peers.iter().map(PeerReport::of).collect(),
         }
     }
 }
@@ -181,33 +235,4 @@ impl Server {
 /// Whether anything can still come. A channel that is at its end answers at once, again and again.
 fn is_open<T>(channel: &mpsc::Receiver<T>) -> bool {
     !(channel.is_closed() && channel.is_empty())
-}
-
-/// What an operator wants to see goes to the log as it happens; what comes once per request only when asked for.
-fn log(event: &Event, peers: &BTreeMap<NodeId, Arc<Peer>>) {
-    let name = |node: &NodeId| peers.get(node).map_or_else(|| node.to_string(), |peer| peer.name.clone());
-    match event {
-        Event::SloppyWrite { key } => tracing::debug!(%key, "sloppy write"),
-        Event::HintStored { home, key } => tracing::debug!(home = name(home), %key, "hint stored"),
-        Event::HintRefused { home, key } => {
-            tracing::debug!(home = name(home), %key, "hint refused: hint_bytes_max is reached");
-        }
-        Event::HintDelivered { home, key } => tracing::debug!(home = name(home), %key, "hint delivered"),
-        Event::SiblingsRead { key, count } => tracing::debug!(%key, count, "siblings read"),
-        Event::ReadRepair { key, node } => tracing::debug!(node = name(node), %key, "read repair"),
-        Event::AntiEntropyRepair { key, peer } => {
-            tracing::debug!(peer = name(peer), %key, "anti-entropy repair");
-        }
-        Event::Forwarded { key, to } => tracing::trace!(to = name(to), %key, "forwarded"),
-        Event::RequestRepeated { request } => {
-            tracing::debug!(request = format!("{:032x}", request.0), "request repeated");
-        }
-        Event::Suspected { node } => tracing::warn!(node = name(node), "suspected: others stand in for it"),
-        Event::Alive { node } => tracing::info!(node = name(node), "alive again"),
-        Event::BackgroundThrottled { rate, p99 } => {
-            tracing::info!(rate, ?p99, "the foreground suffers: background work is held back");
-        }
-        Event::BackgroundRecovered => tracing::info!("background work goes at its full rate again"),
-        Event::StorageFailed => tracing::error!("the store failed"),
-    }
 }

@@ -6,30 +6,30 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cartwheel_core::id::NodeId;
-use cartwheel_core::message::Message;
+use cartwheel_core::membership::Cluster;
 use cartwheel_core::storage::StorageCompletion;
 use cartwheel_core::{Boot, Node, Outbox};
 use cartwheel_riak::http::Defaults;
 use cartwheel_store::{Identity, OpenError, Store, StoreHandle};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 
-use crate::config::{Member, Settings};
+use crate::config::Settings;
 use crate::counters::Counters;
+use crate::events::EventLog;
 use crate::handshake::Credentials;
 use crate::http::{self, Api};
-use crate::listener::{self, Inbox};
-use crate::peer::{self, Peer};
+use crate::listener::{self, Inbox, STRANGERS_MAX};
+use crate::peers::Peers;
 use crate::report::About;
 use crate::runtime::{self, Clock};
 use crate::server::{ASKS_MAX, Inputs, MESSAGES_MAX, Server, StoreFailed};
 use crate::stop::Stopping;
 
-/// Status requests that wait for the node's attention.
-const REPORTS_MAX: usize = 16;
+/// Operators' questions that wait for the node's attention.
+const QUESTIONS_MAX: usize = 16;
 /// How long a stopping node waits for clients that have got their answers to hang up, and for running requests.
 const CLIENTS_MAX: Duration = Duration::from_secs(6);
 
@@ -49,6 +49,16 @@ pub enum StartError {
     /// The data directory is not this node's to use.
     #[error("data: {0}")]
     Store(#[from] OpenError),
+    /// The cluster is of another shape than the configuration says.
+    #[error("{key} = {asked}: this node's cluster was founded with {key} = {kept}, for ever")]
+    Shape {
+        /// The configuration's key.
+        key: &'static str,
+        /// What the configuration says.
+        asked: u32,
+        /// What the cluster has.
+        kept: u32,
+    },
     /// The store's threads cannot be started.
     #[error("cannot start the store's threads: {0}")]
     Threads(io::Error),
@@ -78,8 +88,8 @@ pub struct Running {
     server_stop: watch::Sender<bool>,
     server: JoinHandle<Result<StoreHandle, StoreFailed>>,
     clients: JoinHandle<()>,
-    /// The tasks that talk and listen to peers.
-    peers: Vec<JoinHandle<()>>,
+    /// The task that listens to peers. Those that talk to them are the server's.
+    listener: JoinHandle<()>,
 }
 
 /// Starts a node. Addresses are taken before the store is opened, so that a second start of the same node is refused
@@ -93,30 +103,60 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let peer = listen("peer", settings.file.peer).await?;
     let (completed, completions) = mpsc::unbounded_channel();
     let (boot, store) = open(&settings, completed)?;
-    let peers = Peers::of(&settings);
+    let credentials = Arc::new(credentials(&settings));
+    let peers = Peers::of(&settings, Arc::clone(&credentials));
     let (asks, asked) = mpsc::channel(usize::from(ASKS_MAX));
-    let (messages, heard) = mpsc::channel(MESSAGES_MAX);
-    let (reports, reported) = mpsc::channel(REPORTS_MAX);
+    let (heard, hearing) = mpsc::channel(MESSAGES_MAX);
+    let (questions, questioned) = mpsc::channel(QUESTIONS_MAX);
     let (stop, stopping) = Stopping::channel();
     let (server_stop, server_stopping) = Stopping::channel();
     let api = Arc::new(Api {
         asks,
-        reports,
+        questions,
+        inspector: store.inspector(),
+        inspecting: Semaphore::new(1),
         defaults: Defaults { n: settings.core.n },
         body_bytes_max: settings.file.body_bytes_max as usize,
     });
+    let inbox = Inbox {
+        credentials,
+        roster: peers.roster(),
+        strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
+        heard,
+    };
     let inputs =
-        Inputs { asks: asked, messages: heard, completions, reports: reported, stop: server_stopping };
-    let server = server(&settings, boot, store, peers.by_id.clone());
+        Inputs { asks: asked, heard: hearing, completions, questions: questioned, stop: server_stopping };
+    let server = server(&settings, boot, store, peers);
     Ok(Running {
         http: http.local_addr().unwrap_or(settings.file.http),
         peer: peer.local_addr().unwrap_or(settings.file.peer),
         server: tokio::spawn(server.run(inputs)),
         clients: tokio::spawn(http::run(http, api, settings.file.connections_max, stopping)),
-        peers: peers.spawn(peer, messages),
+        listener: tokio::spawn(listener::run(peer, inbox)),
         stop,
         server_stop,
     })
+}
+
+fn credentials(settings: &Settings) -> Credentials {
+    Credentials {
+        cluster: settings.file.cluster.clone(),
+        node: settings.file.node.clone(),
+        shape: settings.file.shape_in_words(),
+        address: settings.core.contact.address.clone(),
+    }
+}
+
+/// What was fixed when the cluster was founded, a configuration cannot change.
+fn check_shape(settings: &Settings, cluster: &Cluster) -> Result<(), StartError> {
+    let (file, kept) = (&settings.file, cluster.ring.partitions());
+    for (key, asked, kept) in [("partitions", file.partitions, kept), ("n", file.n.into(), cluster.n.into())]
+    {
+        if asked != kept {
+            return Err(StartError::Shape { key, asked, kept });
+        }
+    }
+    Ok(())
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -129,12 +169,15 @@ fn open(
     completed: mpsc::UnboundedSender<StorageCompletion>,
 ) -> Result<(Boot, StoreHandle), StartError> {
     let identity = Identity { cluster: settings.file.cluster.clone(), node: settings.file.node.clone() };
-    let opened = Store::open(&settings.file.data, &identity)?;
+    let mut opened = Store::open(&settings.file.data, &identity)?;
+    let cluster = opened.cluster.take();
+    cluster.as_ref().map_or(Ok(()), |cluster| check_shape(settings, cluster))?;
     let boot = Boot {
         store: opened.store,
         number: opened.number,
         continuous_since: opened.continuous_since,
         owed: opened.owed.clone(),
+        cluster: cluster.map(Arc::new),
         seed: runtime::random(),
     };
     // Once the server is gone nobody waits for completions any more.
@@ -144,7 +187,11 @@ fn open(
     Ok((boot, opened.start(settings.file.partitions, pass_on).map_err(StartError::Threads)?))
 }
 
-fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: BTreeMap<NodeId, Arc<Peer>>) -> Server {
+fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers) -> Server {
+    if boot.cluster.is_none() && !settings.file.is_founder() {
+        let node = &settings.file.node;
+        tracing::info!(node, "not among the members: it makes itself known to them, and waits to be let in");
+    }
     let clock = Clock::start();
     let mut out = Outbox::new();
     let about = About {
@@ -163,43 +210,10 @@ fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: BTreeMap<N
         peers,
         about,
         counters: Counters::default(),
+        events: EventLog::new(settings.core.node),
+        admin_calls: BTreeMap::new(),
         calls: BTreeMap::new(),
         next_call: 0,
-    }
-}
-
-/// The other members.
-struct Peers {
-    by_id: BTreeMap<NodeId, Arc<Peer>>,
-    credentials: Arc<Credentials>,
-}
-
-impl Peers {
-    fn of(settings: &Settings) -> Self {
-        let file = &settings.file;
-        let others = || file.members.iter().filter(|member| member.name != file.node);
-        let peer = |member: &Member| {
-            let queue_max = file.peer_queue_max as usize;
-            let peer = Peer::new(member.name.clone(), member.peer, queue_max);
-            (NodeId::from_name(&member.name), Arc::new(peer))
-        };
-        let credentials = Credentials {
-            cluster: file.cluster.clone(),
-            node: file.node.clone(),
-            peers: others().map(|member| member.name.clone()).collect(),
-            ring: file.ring_in_words(),
-        };
-        Self { by_id: others().map(peer).collect(), credentials: Arc::new(credentials) }
-    }
-
-    /// The tasks that talk to them and listen to them.
-    fn spawn(self, listener: TcpListener, messages: mpsc::Sender<(NodeId, Message)>) -> Vec<JoinHandle<()>> {
-        let inbox = Inbox { credentials: Arc::clone(&self.credentials), messages };
-        let mut tasks = vec![tokio::spawn(listener::run(listener, inbox))];
-        for peer in self.by_id.into_values() {
-            tasks.push(tokio::spawn(peer::run(peer, Arc::clone(&self.credentials))));
-        }
-        tasks
     }
 }
 
@@ -226,7 +240,7 @@ impl Running {
             Ok(Ok(store)) => store,
             ended => return Err(broken(ended)),
         };
-        self.peers.iter().for_each(JoinHandle::abort);
+        self.listener.abort();
         match tokio::task::spawn_blocking(move || store.close()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(RunError::Close(error.to_string())),

@@ -123,7 +123,11 @@ fn weight(update: &Update) -> usize {
     match update {
         Update::Coordinate { write, .. } => len(&write.value),
         Update::Merge { siblings, .. } => values(siblings),
-        Update::Owe { .. } | Update::Settle { .. } => 0,
+        Update::Owe { .. }
+        | Update::Redirect { .. }
+        | Update::Confirm
+        | Update::Drop { .. }
+        | Update::Settle { .. } => 0,
     }
 }
 

@@ -1,13 +1,17 @@
-//! The storage engine: three keyspaces of one fjall database.
+//! The storage engine: four keyspaces of one fjall database.
 //!
 //! - `records`: disk key (token, bucket type, bucket, key) -> sealed record. A partition is one range.
 //! - `hints`: home node, 8 big-endian bytes, then disk key -> nothing. An index of `record.owed`, changed in the same
 //!   batch as the record, so that it is exact after any crash.
+//! - `tombstones`: disk key -> nothing. An index of the records that hold nothing but tombstones and are owed to nobody,
+//!   changed in the same batch, too.
 //! - `meta`: whose data this is, and how many commits were made.
 //!
 //! Few keyspaces on purpose: each has its own tree, memory and files.
 
-use std::collections::BTreeMap;
+mod scan;
+mod tombstones;
+
 use std::fs;
 use std::io;
 use std::ops::Bound;
@@ -18,11 +22,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use cartwheel_core::Key;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, StoreId};
-use cartwheel_core::replica::{HintTotal, Record};
+use cartwheel_core::replica::Record;
 use cartwheel_core::ring::{Partition, Token};
 use cartwheel_core::storage::StorageError;
-use cartwheel_core::version::{Digest, Siblings};
-use cartwheel_wire::limits::KEYS_PER_STEP_MAX;
+use cartwheel_core::version::Siblings;
 use cartwheel_wire::{decode_key, encode_key, key_fits};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 
@@ -33,6 +36,8 @@ use crate::lock::DirectoryLock;
 use crate::record::unseal;
 use crate::state_file::{TEMPORARY, sync_directory};
 use crate::trees::{Replaced, Trees};
+
+pub use scan::Holding;
 
 /// Block cache, in bytes.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -51,6 +56,7 @@ const COMMITS: &str = "commits";
 pub struct Engine {
     records: Keyspace,
     hints: Keyspace,
+    tombstones: Keyspace,
     meta: Keyspace,
     db: Database,
     path: PathBuf,
@@ -62,6 +68,9 @@ pub struct Engine {
     /// Last, so that the directory is released after the database has let go of it.
     _lock: DirectoryLock,
 }
+
+/// Of disk keys.
+type DiskRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 /// One record of a batch: what it was and what it becomes.
 pub struct RecordChange<'a> {
@@ -111,7 +120,7 @@ pub fn create(dir: &Path, identity: &Identity, store: StoreId) -> Result<(), Ope
 
 fn initialize(path: &Path, identity: &Identity, store: StoreId) -> fjall::Result<()> {
     let db = database(path)?;
-    for name in ["records", "hints"] {
+    for name in ["records", "hints", "tombstones"] {
         keyspace(&db, name)?;
     }
     let meta = keyspace(&db, "meta")?;
@@ -119,6 +128,7 @@ fn initialize(path: &Path, identity: &Identity, store: StoreId) -> fjall::Result
     meta.insert(NODE, identity.node.as_bytes())?;
     meta.insert(STORE, store.0.to_be_bytes())?;
     meta.insert(COMMITS, 0_u64.to_be_bytes())?;
+    meta.insert(tombstones::INDEXED, [])?;
     db.persist(PersistMode::SyncAll)
 }
 
@@ -156,6 +166,8 @@ impl Engine {
         Ok(Self {
             records: existing(&db, "records")?,
             hints: existing(&db, "hints")?,
+            // Older releases had none; what it says follows from the records.
+            tombstones: keyspace(&db, "tombstones")?,
             meta: existing(&db, "meta")?,
             db,
             path,
@@ -248,6 +260,7 @@ impl Engine {
                 Some(sealed) => batch.insert(&self.records, disk_key, sealed),
                 None => batch.remove(&self.records, disk_key),
             }
+            self.index_tombstone(&mut batch, disk_key, before, now);
             let owed = |record: Option<&'a Record>| record.map_or(&[][..], |record| &record.owed);
             let (before, now) = (owed(before), owed(now));
             for &home in before.iter().filter(|home| !now.contains(home)) {
@@ -293,7 +306,11 @@ impl Engine {
         for entry in snapshot.range(&self.records, token_range(first, last)) {
             let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
             let stored = stored(&disk_key, &sealed);
-            trees.replace(stored.map(|(key, now)| Replaced { key, before: Siblings::default(), now }));
+            trees.replace(stored.map(|(key, record)| Replaced {
+                key,
+                before: Siblings::default(),
+                now: record.siblings,
+            }));
         }
         Ok(())
     }
@@ -307,30 +324,6 @@ impl Engine {
         Ok(self.trees_of(partition)?.hashes(partition, nodes))
     }
 
-    /// The keys in some leaves of `partition`, each with the name of its versions. Too many for one message are an
-    /// error.
-    pub fn leaf_keys(
-        &self,
-        partition: Partition,
-        leaves: &[Leaf],
-    ) -> Result<Vec<(Key, Digest)>, StorageError> {
-        let trees = self.trees_of(partition)?;
-        let snapshot = self.db.snapshot();
-        let mut keys = Vec::new();
-        for leaf in leaves {
-            let (first, last) = leaf.tokens(partition, trees.partitions());
-            for entry in snapshot.range(&self.records, token_range(first, last)) {
-                let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
-                let stored = stored(&disk_key, &sealed).filter(|(_, siblings)| !siblings.is_empty());
-                keys.extend(stored.map(|(key, siblings)| (key, siblings.digest())));
-                if keys.len() > KEYS_PER_STEP_MAX {
-                    return Err(StorageError::Failed);
-                }
-            }
-        }
-        Ok(keys)
-    }
-
     fn trees_of(&self, partition: Partition) -> Result<&Trees, StorageError> {
         let trees = self.trees.get().filter(|trees| !self.is_fenced() && trees.knows(partition));
         trees.ok_or(StorageError::Failed)
@@ -341,83 +334,22 @@ impl Engine {
         self.faults.sync()?;
         self.db.persist(PersistMode::SyncAll)
     }
-
-    /// How much is owed to each home.
-    pub fn hint_totals(&self) -> Result<Vec<(NodeId, HintTotal)>, StorageError> {
-        let mut totals: BTreeMap<NodeId, HintTotal> = BTreeMap::new();
-        let snapshot = self.db.snapshot();
-        let everything = (Bound::<Vec<u8>>::Unbounded, Bound::Unbounded);
-        for entry in snapshot.range(&self.hints, everything) {
-            let hint = entry.key().map_err(|error| read_failed(&error))?;
-            let Some((home, disk_key)) = hint.split_first_chunk::<8>() else { continue };
-            let home = NodeId(u64::from_be_bytes(*home));
-            let sealed = snapshot.get(&self.records, disk_key).map_err(|error| read_failed(&error))?;
-            let Some((_, siblings)) = hinted(home, disk_key, sealed.as_deref()) else { continue };
-            let total = totals.entry(home).or_default();
-            total.keys += 1;
-            total.bytes += siblings.value_bytes();
-        }
-        Ok(totals.into_iter().collect())
-    }
-
-    /// Keys owed to `home` with their versions, in key order, after `after`; fewer than `limit` only at the end.
-    pub fn scan_hints(
-        &self,
-        home: NodeId,
-        after: Option<&Key>,
-        limit: u32,
-    ) -> Result<Vec<(Key, Siblings)>, StorageError> {
-        if self.is_fenced() {
-            return Err(StorageError::Failed);
-        }
-        let prefix = home.0.to_be_bytes();
-        let from = match after {
-            Some(key) => Bound::Excluded(hint_key(home, &encode_key(key))),
-            None => Bound::Included(prefix.to_vec()),
-        };
-        // One snapshot for index and records: what the index names is there.
-        let snapshot = self.db.snapshot();
-        let mut owed = Vec::new();
-        for entry in snapshot.range(&self.hints, (from, Bound::Unbounded)) {
-            let hint = entry.key().map_err(|error| read_failed(&error))?;
-            let Some(disk_key) = hint.strip_prefix(&prefix).filter(|_| owed.len() < limit as usize) else {
-                break;
-            };
-            let sealed = snapshot.get(&self.records, disk_key).map_err(|error| read_failed(&error))?;
-            owed.extend(hinted(home, disk_key, sealed.as_deref()));
-        }
-        Ok(owed)
-    }
 }
 
 /// The disk keys of the tokens from `first` to `last`.
-fn token_range(Token(first): Token, Token(last): Token) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
+fn token_range(Token(first): Token, Token(last): Token) -> DiskRange {
     let bytes = |token: u64| token.to_be_bytes().to_vec();
     let end = last.checked_add(1).map_or(Bound::Unbounded, |end| Bound::Excluded(bytes(end)));
     (Bound::Included(bytes(first)), end)
 }
 
-/// A record as the trees see it.
-fn stored(disk_key: &[u8], sealed: &[u8]) -> Option<(Key, Siblings)> {
+/// A record with its key; `None`, loudly, for one that cannot be read: it is as if it were not there.
+fn stored(disk_key: &[u8], sealed: &[u8]) -> Option<(Key, Record)> {
     let key = decode_key(disk_key)
         .inspect_err(|error| tracing::error!(%error, "skipped an unreadable key"))
         .ok()?;
     let record = unseal_or_log(&key, disk_key, sealed).ok()?;
-    Some((key, record.siblings))
-}
-
-/// A hint of the index. One that cannot be followed is passed over, loudly: it must not keep the others from being
-/// delivered.
-fn hinted(home: NodeId, disk_key: &[u8], sealed: Option<&[u8]>) -> Option<(Key, Siblings)> {
-    let key = decode_key(disk_key)
-        .inspect_err(|error| tracing::error!(%home, %error, "skipped a hint for an unreadable key"))
-        .ok()?;
-    let Some(sealed) = sealed else {
-        tracing::error!(%home, %key, "skipped a hint without a record");
-        return None;
-    };
-    let record = unseal_or_log(&key, disk_key, sealed).ok()?;
-    Some((key, record.siblings))
+    Some((key, record))
 }
 
 fn unseal_or_log(key: &Key, disk_key: &[u8], sealed: &[u8]) -> Result<Record, StorageError> {

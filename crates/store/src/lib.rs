@@ -7,7 +7,8 @@
 //! | `LOCK` | locked while a process has the directory open |
 //! | `identity` | whose data this is: cluster, node, store id, format |
 //! | `boot` | boot number, since when every stop was clean, whether the last one was |
-//! | `engine/` | fjall: the keyspaces `records`, `hints`, `meta` |
+//! | `cluster` | the cluster's state, as this node knew it last |
+//! | `engine/` | fjall: the keyspaces `records`, `hints`, `tombstones`, `meta` |
 //!
 //! [`Store::open`] checks and raises all that and gives an [`Opened`], which knows what the core's `Boot` needs.
 //! [`Opened::start`] starts the threads; [`StoreHandle::submit`] takes requests and never blocks;
@@ -24,12 +25,14 @@
 //!    [`BATCH_BYTES_MAX`].
 
 mod boot;
+mod cluster_file;
 mod committer;
 mod engine;
 mod error;
 mod fault;
 mod handle;
 mod identity;
+mod keeper;
 mod lock;
 mod open;
 mod reader;
@@ -38,9 +41,10 @@ mod state_file;
 mod trees;
 
 pub use committer::{BATCH_BYTES_MAX, BATCH_UPDATES_MAX};
+pub use engine::Holding;
 pub use error::{CloseError, OpenError};
 #[doc(hidden)]
 pub use fault::Faults;
-pub use handle::StoreHandle;
+pub use handle::{Inspector, StoreHandle};
 pub use identity::Identity;
 pub use open::{Opened, Store};

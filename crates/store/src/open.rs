@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cartwheel_core::id::{NodeId, StoreId};
+use cartwheel_core::membership::Cluster;
 use cartwheel_core::replica::HintTotal;
 use cartwheel_core::storage::StorageCompletion;
 
 use crate::boot::BootFile;
+use crate::cluster_file;
 use crate::engine::{self, Engine};
 use crate::error::OpenError;
 use crate::fault::Faults;
@@ -30,9 +32,12 @@ pub struct Opened {
     pub continuous_since: u64,
     /// What is owed to other nodes.
     pub owed: Vec<(NodeId, HintTotal)>,
+    /// The cluster's state that was saved last; `None` on a new disk, and on one that lost something.
+    pub cluster: Option<Cluster>,
     pub(crate) engine: Arc<Engine>,
     pub(crate) boot: BootFile,
     pub(crate) dir: PathBuf,
+    pub(crate) identity: Identity,
 }
 
 impl Store {
@@ -67,14 +72,26 @@ impl Store {
             reason: "its hints cannot be read".into(),
         };
         let owed = engine.hint_totals().map_err(unreadable)?;
+        let cluster = cluster_file::read(dir)?;
+        engine.complete_tombstones();
         let engine = Arc::new(engine);
-        Ok(Opened { store, number, continuous_since, owed, engine, boot, dir: dir.to_owned() })
+        Ok(Opened {
+            store,
+            number,
+            continuous_since,
+            owed,
+            cluster,
+            engine,
+            boot,
+            dir: dir.to_owned(),
+            identity: identity.clone(),
+        })
     }
 }
 
 impl Opened {
-    /// Builds the hash trees for a ring of `partitions`, and starts the threads. They call `completions` with what is done, from several threads, and wait for it: it
-    /// should only pass them on, into an unbounded queue.
+    /// Builds the hash trees for a ring of `partitions`, and starts the threads. They call `completions` with what is
+    /// done, from several threads, and wait for it: it should only pass them on, into an unbounded queue.
     ///
     /// # Errors
     ///
@@ -122,6 +139,8 @@ fn create(
     was_ours: bool,
 ) -> Result<(Engine, StoreId), OpenError> {
     let store = mint()?;
+    // A store that lost its data must not pass for one that knows the cluster: it has to fetch what it lost.
+    cluster_file::remove(dir)?;
     if was_ours {
         warn(dir, store, "its engine data is gone");
     }
@@ -144,10 +163,16 @@ fn reopen(
     let Some(loss) = loss(store, of_engine, engine.commits(), boot) else { return Ok((engine, store)) };
     let store = mint()?;
     warn(dir, store, loss);
-    // In this order: a crash in between leaves two ids that differ, which the next start takes for a loss again.
-    engine.adopt(store)?;
-    identity.write(dir, store)?;
+    cluster_file::remove(dir)?;
+    adopt(dir, identity, &engine, store)?;
     Ok((engine, store))
+}
+
+/// Makes the data that of another store, but for the boot file. In this order: a crash in between leaves ids that
+/// differ, which the next start takes for a loss again.
+pub fn adopt(dir: &Path, identity: &Identity, engine: &Engine, store: StoreId) -> Result<(), OpenError> {
+    engine.adopt(store)?;
+    identity.write(dir, store)
 }
 
 /// What shows that the directory is not as the store left it.

@@ -1,5 +1,5 @@
-//! Reads, hint scans, and questions about hash trees. They see whatever is committed: the committer hands out the completion of an update only
-//! after its commit, so a read that is requested after it finds it.
+//! Reads, scans, and questions about hash trees. They see whatever is committed: the committer hands out the completion
+//! of an update only after its commit, so a read that is requested after it finds it.
 
 use std::sync::mpsc::Receiver;
 
@@ -25,7 +25,7 @@ pub fn run(engine: &Engine, completions: &Completions, requests: &Receiver<Stora
     }
 }
 
-/// `None` for an update: those are the committer's.
+/// `None` for what is the committer's or the keeper's.
 fn answer(engine: &Engine, StorageRequest { ticket, op }: StorageRequest) -> Option<StorageCompletion> {
     match op {
         StorageOp::Read { key } => {
@@ -44,6 +44,15 @@ fn answer(engine: &Engine, StorageRequest { ticket, op }: StorageRequest) -> Opt
             let result = engine.leaf_keys(partition, &leaves);
             Some(StorageCompletion::LeafKeys { ticket, result })
         }
-        StorageOp::Apply { .. } => None,
+        StorageOp::ScanPartition { partition, after, limit } => {
+            let result = engine.scan_partition(partition, after.as_ref(), limit);
+            Some(StorageCompletion::Page { ticket, result })
+        }
+        StorageOp::ScanTombstones { after, limit } => {
+            let result = engine.scan_tombstones(after.as_ref(), limit);
+            Some(StorageCompletion::Page { ticket, result })
+        }
+        StorageOp::Names { keys } => Some(StorageCompletion::Names { ticket, result: engine.names(&keys) }),
+        StorageOp::Apply { .. } | StorageOp::SaveCluster { .. } | StorageOp::Adopt { .. } => None,
     }
 }

@@ -93,7 +93,8 @@ impl StateFile {
     }
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Makes `bytes` the content of the file at `path`, durably: after a crash it is the old content or the new one.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(TEMPORARY);
     let mut file = File::create(&temporary)?;

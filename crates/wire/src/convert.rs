@@ -1,17 +1,21 @@
 //! Core types <-> schema. Whatever comes out of a schema struct is checked here.
 
 mod anti_entropy;
+mod cluster;
 mod forward;
+mod membership;
 mod message;
+mod reap;
 mod version;
 
 use cartwheel_core::Key;
 use cartwheel_core::id::{NodeId, RequestId};
+use cartwheel_core::version::Digest;
 
 use crate::error::DecodeError;
 use crate::key::check_parts;
 use crate::limits::NODES_MAX;
-use crate::schema;
+use crate::schema::{self, Repeated};
 
 /// A field that every version of the format writes.
 fn required<T>(field: &'static str, value: Option<T>) -> Result<T, DecodeError> {
@@ -25,6 +29,24 @@ fn chosen<T>(choice: &'static str, value: Option<T>) -> Result<T, DecodeError> {
 
 fn small(field: &'static str, got: u32) -> Result<u8, DecodeError> {
     u8::try_from(got).map_err(|_| DecodeError::OutOfRange { field, got: u64::from(got) })
+}
+
+fn all<T, const MAX: usize>(what: &'static str, list: Repeated<T, MAX>) -> Result<Vec<T>, DecodeError> {
+    if list.overflow { Err(DecodeError::TooMany { what, max: MAX }) } else { Ok(list.items) }
+}
+
+fn out_of_range(field: &'static str, got: u32) -> DecodeError {
+    DecodeError::OutOfRange { field, got: u64::from(got) }
+}
+
+/// The code of `of`, which counts from 1 in the order of `codes`. The order is frozen.
+fn code<T: PartialEq + Copy>(codes: &[T], of: T) -> u32 {
+    codes.iter().zip(1..).find(|(known, _)| **known == of).map_or(0, |(_, code)| code)
+}
+
+fn of_code<T: Copy>(what: &'static str, codes: &[T], code: u32) -> Result<T, DecodeError> {
+    let at = usize::try_from(code).ok().and_then(|code| code.checked_sub(1));
+    at.and_then(|at| codes.get(at)).copied().ok_or(DecodeError::UnknownCode { what, code })
 }
 
 fn nodes(ids: Vec<u64>) -> Result<Vec<NodeId>, DecodeError> {
@@ -67,5 +89,20 @@ impl TryFrom<schema::Key> for Key {
         let bucket_type = key.bucket_type.as_deref().unwrap_or(Self::DEFAULT_TYPE);
         check_parts([bucket_type, &key.bucket, &key.key])?;
         Ok(Self::typed(bucket_type, &key.bucket, &key.key))
+    }
+}
+
+impl From<&(Key, Digest)> for schema::message::NamedKey {
+    fn from((key, Digest(digest)): &(Key, Digest)) -> Self {
+        let (digest_high, digest_low) = halves(*digest);
+        Self { key: Some(key.into()), digest_high, digest_low }
+    }
+}
+
+impl TryFrom<schema::message::NamedKey> for (Key, Digest) {
+    type Error = DecodeError;
+    fn try_from(named: schema::message::NamedKey) -> Result<Self, DecodeError> {
+        let key = required("named_key.key", named.key)?.try_into()?;
+        Ok((key, Digest(whole(named.digest_high, named.digest_low))))
     }
 }

@@ -1,4 +1,5 @@
-//! Bytes for the core's types: peer messages, disk records and keys, and the contexts that clients hand back.
+//! Bytes for the core's types: peer messages, disk records and keys, the cluster's state, and the contexts that clients
+//! hand back.
 //!
 //! Protobuf, because these bytes outlive versions: nodes of a cluster are upgraded one by one, and disks are read by
 //! later releases. The rules of that evolution:
@@ -13,6 +14,7 @@
 //! panic, and what is handed out obeys the invariants of the core's types. Values and key parts of a decoded
 //! message are slices of the buffer it came in: a value that is kept keeps that buffer.
 
+mod cluster;
 mod context;
 mod convert;
 mod error;
@@ -22,6 +24,7 @@ mod message;
 mod record;
 mod schema;
 
+pub use cluster::{decode_cluster, encode_cluster};
 pub use context::{decode_context, encode_context};
 pub use error::{DecodeError, EncodeError};
 pub use key::{decode_key, encode_key, key_fits};

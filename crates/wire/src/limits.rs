@@ -23,6 +23,27 @@ pub const VECTOR_ENTRIES_MAX: usize = 4_096;
 /// Most nodes in one list (those that a key is owed to, those that met a quorum).
 pub const NODES_MAX: usize = 4_096;
 
+/// Longest cluster state, in bytes.
+pub const CLUSTER_BYTES_MAX: usize = 4 << 20;
+
+/// Most members that a cluster ever had, those that have gone included; and most changes staged at once.
+pub const MEMBERS_MAX: usize = NODES_MAX;
+
+/// Longest message of failure detection, in bytes. Its encoding is the core's own.
+pub const SWIM_BYTES_MAX: usize = 1_400;
+
+/// Longest name of a member or of a zone, in bytes.
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// Longest address of a member, in bytes.
+pub const ADDRESS_BYTES_MAX: usize = 1_024;
+
+/// Most stores that one member ever ran on.
+pub const STORES_MAX: usize = 1_024;
+
+/// Most partitions of a ring.
+pub const PARTITIONS_MAX: usize = 1 << 16;
+
 /// Most keys that one step of an exchange lists.
 pub const KEYS_PER_STEP_MAX: usize = 65_536;
 

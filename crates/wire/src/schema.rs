@@ -2,6 +2,7 @@
 //!
 //! Random 64-bit names are `fixed64` (a varint of one takes ten bytes), counts are `uint64`.
 
+pub mod cluster;
 pub mod message;
 mod repeated;
 pub mod version;

@@ -4,10 +4,14 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use cartwheel_node::{ConfigFile, LogFormat, Member, QuorumSetting, Settings};
+use cartwheel_node::{ConfigFile, Member, Settings};
 
 /// Ports from one node to the next.
 const PORT_STEP: u16 = 10;
+/// Nodes of a cluster when nobody says how many.
+const NODES_DEFAULT: u16 = 3;
+/// Most nodes on one machine.
+const NODES_MAX: u16 = 64;
 
 pub struct Layout {
     pub nodes: Vec<Node>,
@@ -23,15 +27,17 @@ pub struct Node {
 
 impl Layout {
     /// Writes what is missing. Settings that were edited in an existing cluster stay; its addresses follow the port
-    /// asked for. How many nodes there are cannot change: their keys would be looked for in the wrong places.
-    pub fn prepare(dir: &Path, nodes: u16, http_port: u16) -> Result<Self, String> {
-        let existing = (1..=64).filter(|number| config_of(dir, *number).exists()).count();
-        if existing != 0 && existing != usize::from(nodes) {
+    /// asked for. How many nodes there are cannot be changed like this: see [`add`].
+    pub fn prepare(dir: &Path, nodes: Option<u16>, http_port: u16) -> Result<Self, String> {
+        let existing = existing(dir);
+        if let Some(nodes) = nodes.filter(|nodes| existing != 0 && existing != *nodes) {
             return Err(format!(
-                "--data {}: holds a cluster of {existing} nodes; use --nodes {existing}, or another directory",
+                "--data {}: holds {existing} nodes, not {nodes}; leave out --nodes, add nodes with `cartwheel dev add`, \
+                 or use another directory",
                 dir.display()
             ));
         }
+        let nodes = if existing == 0 { nodes.unwrap_or(NODES_DEFAULT) } else { existing };
         let nodes =
             (0..nodes).map(|index| Node::new(dir, index, http_port)).collect::<Result<Vec<_>, _>>()?;
         let layout = Self { nodes };
@@ -51,17 +57,23 @@ impl Layout {
 
     fn write_config(&self, node: &Node) -> Result<(), String> {
         let fail = |error: std::io::Error| format!("{}: {error}", node.config.display());
-        let members: Vec<Member> =
-            self.nodes.iter().map(|node| Member { name: node.name.clone(), peer: node.peer }).collect();
         let config = match node.config.exists() {
-            false => node.new_config(members),
+            false => {
+                let members = self.nodes.iter().map(|node| Member::new(node.name.clone(), node.peer));
+                node.new_config(members.collect())
+            }
             true => {
                 let mut config = Settings::load(&node.config).map_err(|error| error.to_string())?.file;
                 // As it is in the file, which is what it is relative to.
                 if let Ok(relative) = config.data.strip_prefix(node.dir()) {
                     config.data = relative.to_owned();
                 }
-                ConfigFile { http: node.http, peer: node.peer, members, ..config }
+                // Who founded the cluster stays; nodes that were added are none of them.
+                for member in &mut config.members {
+                    let known = self.nodes.iter().find(|node| node.name == member.name);
+                    member.peer = known.map_or(member.peer, |node| node.peer);
+                }
+                ConfigFile { http: node.http, peer: node.peer, ..config }
             }
         };
         let text = toml::to_string(&config).map_err(|error| error.to_string())?;
@@ -92,32 +104,9 @@ impl Node {
     }
 
     fn new_config(&self, members: Vec<Member>) -> ConfigFile {
-        ConfigFile {
-            cluster: "dev".to_owned(),
-            node: self.name.clone(),
-            data: PathBuf::from("data"),
-            http: self.http,
-            peer: self.peer,
-            partitions: 64,
-            n: u8::try_from(members.len()).unwrap_or(u8::MAX).min(3),
-            r: QuorumSetting::default(),
-            w: QuorumSetting::default(),
-            request_timeout_ms: None,
-            replica_timeout_ms: None,
-            forward_timeout_ms: None,
-            probe_interval_ms: None,
-            hint_interval_ms: None,
-            anti_entropy_interval_ms: None,
-            hint_bytes_max: None,
-            past_entries_max: None,
-            suspect_after: None,
-            requests_max: None,
-            connections_max: 1_000,
-            body_bytes_max: 8 << 20,
-            peer_queue_max: 10_000,
-            log: LogFormat::Text,
-            members,
-        }
+        let n = u8::try_from(members.len()).unwrap_or(u8::MAX).min(3);
+        let file = ConfigFile::new("dev".to_owned(), self.name.clone(), self.http, self.peer, members);
+        ConfigFile { n, connections_max: 1_000, ..file }
     }
 
     /// Whether some process, perhaps of an earlier `dev`, has its data open.
@@ -141,6 +130,43 @@ impl Node {
         let log = String::from_utf8_lossy(&log);
         log.lines().next_back().unwrap_or("its log is empty").to_owned()
     }
+}
+
+/// How many nodes are in `dir`.
+fn existing(dir: &Path) -> u16 {
+    (1..=NODES_MAX)
+        .take_while(|number| config_of(dir, *number).exists())
+        .count()
+        .try_into()
+        .unwrap_or(NODES_MAX)
+}
+
+/// Writes the configuration of one more node for the cluster in `dir`: a newcomer, whom the cluster has to let in.
+pub fn add(dir: &Path) -> Result<(Node, SocketAddr), String> {
+    let existing = existing(dir);
+    let first = config_of(dir, 1);
+    if existing == 0 || existing == NODES_MAX {
+        let dir = dir.display();
+        return Err(format!(
+            "--data {dir}: holds {existing} nodes; allowed are 1..={} to add one",
+            NODES_MAX - 1
+        ));
+    }
+    let file = Settings::load(&first).map_err(|error| error.to_string())?.file;
+    let node = Node::new(dir, existing, file.http.port())?;
+    let http = file.http;
+    let added = ConfigFile {
+        node: node.name.clone(),
+        data: PathBuf::from("data"),
+        http: node.http,
+        peer: node.peer,
+        ..file
+    };
+    let fail = |error: std::io::Error| format!("{}: {error}", node.config.display());
+    let text = toml::to_string(&added).map_err(|error| error.to_string())?;
+    fs::create_dir_all(node.dir()).map_err(fail)?;
+    fs::write(&node.config, text).map_err(fail)?;
+    Ok((node, http))
 }
 
 fn config_of(dir: &Path, number: u16) -> PathBuf {

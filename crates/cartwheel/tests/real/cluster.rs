@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,15 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     while !condition() {
         assert!(Instant::now() < end, "waited {PATIENCE:?} until {what}");
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until `condition` holds; if it never does, says what was in the way last.
+pub fn until_ok(what: &str, mut condition: impl FnMut() -> Result<(), String>) {
+    let end = Instant::now() + PATIENCE;
+    while let Err(why) = condition() {
+        assert!(Instant::now() < end, "waited {PATIENCE:?} until {what}: {why}");
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
@@ -81,7 +90,8 @@ impl Node {
         let n = members.len().min(3);
         let mut text = format!(
             "cluster = \"{cluster}\"\nnode = \"{name}\"\ndata = \"data\"\nhttp = \"{http}\"\npeer = \"{peer}\"\n\
-             partitions = 16\nn = {n}\nhint_interval_ms = 200\nanti_entropy_interval_ms = 50\n"
+             partitions = 16\nn = {n}\nhint_interval_ms = 200\nanti_entropy_interval_ms = 50\n\
+             gossip_interval_ms = 100\nswim_interval_ms = 200\nhandoff_interval_ms = 100\nstart_wait_ms = 500\n"
         );
         for (name, peer) in members {
             text += &format!("[[member]]\nname = \"{name}\"\npeer = \"{peer}\"\n");
@@ -116,6 +126,10 @@ impl Node {
         }
     }
 
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -146,8 +160,27 @@ impl Node {
     }
 
     pub fn status(&self) -> serde_json::Value {
-        let reply = http::get(self.http, "/cartwheel/status").expect("it runs");
-        serde_json::from_str(&reply.body).expect("JSON")
+        self.ask("status")
+    }
+
+    /// What it says of itself or the cluster, in JSON.
+    pub fn ask<T: serde::de::DeserializeOwned>(&self, page: &str) -> T {
+        let reply = http::get(self.http, &format!("/cartwheel/{page}")).expect("it runs");
+        serde_json::from_str(&reply.body).unwrap_or_else(|error| panic!("{error}: {reply:?}"))
+    }
+
+    /// `cartwheel cluster ...`, asking this node.
+    pub fn operator(&self, words: &[&str]) -> Output {
+        let url = format!("http://{}", self.http);
+        cartwheel().arg("cluster").args(words).args(["--node", &url]).output().expect("the binary")
+    }
+
+    /// The same, which must succeed: what it prints.
+    pub fn operate(&self, words: &[&str]) -> String {
+        let Output { status, stdout, stderr } = self.operator(words);
+        let said = String::from_utf8_lossy(&stderr).into_owned();
+        assert!(status.success(), "{words:?}: {said}");
+        String::from_utf8(stdout).expect("text")
     }
 
     /// One of its counters.
@@ -169,7 +202,8 @@ impl Drop for Node {
 /// A cluster of nodes that know each other.
 pub struct Cluster {
     pub nodes: Vec<Node>,
-    _dir: TempDir,
+    /// After the nodes, which it must outlive.
+    pub dir: TempDir,
 }
 
 impl Cluster {
@@ -184,7 +218,7 @@ impl Cluster {
         nodes.iter().for_each(|node| node.configure("test", &members));
         nodes.iter_mut().for_each(Node::spawn);
         nodes.iter_mut().for_each(Node::wait_until_ready);
-        Self { nodes, _dir: dir }
+        Self { nodes, dir }
     }
 
     pub fn http(&self, index: usize) -> SocketAddr {

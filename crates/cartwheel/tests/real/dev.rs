@@ -19,7 +19,7 @@ impl Dev {
     /// Runs until all nodes are ready.
     fn start(data: &str, port: u16) -> Self {
         let mut process = cartwheel()
-            .args(["dev", "--nodes", "3", "--data", data, "--http-port", &port.to_string()])
+            .args(["dev", "--data", data, "--http-port", &port.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -66,13 +66,15 @@ fn signal(process: &Child, signal: Signal) {
 /// `n1  http://127.0.0.1:8098  pid 123`
 fn node(line: &str) -> (SocketAddr, Pid) {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let ["n1" | "n2" | "n3", url, "pid", pid] = words.as_slice() else { panic!("{line:?} names no node") };
+    let ["n1" | "n2" | "n3" | "n4", url, "pid", pid] = words.as_slice() else {
+        panic!("{line:?} names no node")
+    };
     let http = url.strip_prefix("http://").and_then(|http| http.parse().ok()).expect("an address");
     (http, Pid::from_raw(pid.parse().expect("a number")).expect("a pid"))
 }
 
-/// Three nodes in steps of 10, the peer's port next to the HTTP port.
-const PORTS: u16 = 22;
+/// Four nodes in steps of 10, the peer's port next to the HTTP port.
+const PORTS: u16 = 32;
 
 #[test]
 fn a_development_cluster_survives_the_death_of_a_node_and_its_own_end() {
@@ -113,7 +115,7 @@ fn a_cluster_keeps_its_size() {
     let refused = cartwheel().args(["dev", "--nodes", "4", "--data", &data]).output().expect("the binary");
     assert_eq!(refused.status.code(), Some(2));
     let why = String::from_utf8(refused.stderr).expect("text");
-    assert!(why.contains("holds a cluster of 3 nodes; use --nodes 3"), "{why}");
+    assert!(why.contains("holds 3 nodes, not 4; leave out --nodes"), "{why}");
 }
 
 #[test]
@@ -130,5 +132,43 @@ fn a_second_start_leaves_a_running_cluster_alone() {
     let why = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(why.contains("n1 is running"), "{why}");
     assert_eq!(config(), before);
+    dev.stop();
+}
+
+#[test]
+fn a_node_is_added_as_dev_says_and_belongs_to_the_cluster_ever_after() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("dev").display().to_string();
+    let port = free_ports(PORTS);
+    let dev = Dev::start(&data, port);
+    let node = format!("http://127.0.0.1:{port}");
+    let said = cartwheel().args(["dev", "add", "--data", &data]).output().expect("the binary");
+    let said = String::from_utf8(said.stdout).expect("text");
+    let after = |label: &str| {
+        let line = said.lines().find_map(|line| line.trim().strip_prefix(label)).expect("said");
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut added =
+        cartwheel().args(after("start it with:")).stderr(Stdio::null()).spawn().expect("the binary");
+    let http = SocketAddr::from(([127, 0, 0, 1], port + 30));
+    until("n4 may be let in", || {
+        cartwheel().args(after("then let it in with:")).output().expect("the binary").status.success()
+    });
+    for step in ["see what would move:", "and make it so with:"] {
+        let done = cartwheel().args(after(step)).output().expect("the binary");
+        assert!(done.status.success(), "{step} {done:?}");
+    }
+    let watched =
+        cartwheel().args(["cluster", "transfers", "--watch", "--node", &node]).output().expect("the binary");
+    assert!(watched.status.success(), "{watched:?}");
+    let path = "/buckets/b/keys/k";
+    assert_eq!(put(http, path, None, "milk").expect("answered").status, 204);
+    signal(&added, Signal::TERM);
+    assert!(added.wait().expect("buried").success());
+    dev.stop();
+
+    let dev = Dev::start(&data, port);
+    assert_eq!(dev.nodes.len(), 4);
+    assert_eq!(get(http, path).expect("answered").values(), ["milk"]);
     dev.stop();
 }

@@ -80,6 +80,13 @@ pub fn get(to: SocketAddr, path: &str) -> io::Result<Reply> {
     send(to, "GET", path, &[("Accept", "multipart/mixed, */*;q=0.5")], "")
 }
 
+/// Writes over what `vclock` has seen, under a request id that a retry keeps.
+pub fn put_as(to: SocketAddr, path: &str, id: &str, vclock: Option<&str>, body: &str) -> io::Result<Reply> {
+    let mut headers = vec![("Content-Type", "text/plain"), ("X-Cartwheel-Request-Id", id)];
+    headers.extend(vclock.map(|vclock| ("X-Riak-Vclock", vclock)));
+    send(to, "PUT", path, &headers, body)
+}
+
 /// Writes over what `vclock` has seen.
 pub fn put(to: SocketAddr, path: &str, vclock: Option<&str>, body: &str) -> io::Result<Reply> {
     let mut headers = vec![("Content-Type", "text/plain")];

@@ -5,5 +5,8 @@ mod cluster;
 mod conflict;
 mod dev;
 mod http;
+mod membership;
 mod one_down;
+mod operators;
 mod refused;
+mod shop;

@@ -16,7 +16,7 @@ pub(super) struct Layout {
 
 impl Layout {
     pub fn new(owners: Vec<NodeId>) -> Self {
-        let walks = (0..owners.len()).map(|from| preference::walk(&owners, from).into()).collect();
+        let walks = preference::walks(&owners);
         Self { owners, walks }
     }
 

@@ -121,7 +121,9 @@ pub(super) fn failed(error: &ClientError) -> Response {
             html(StatusCode::PRECONDITION_FAILED, plain_page(StatusCode::PRECONDITION_FAILED))
         }
         ClientError::Unfit(_) => html(StatusCode::CONFLICT, plain_page(StatusCode::CONFLICT)),
-        ClientError::Overloaded { .. } => text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+        ClientError::Overloaded { .. } | ClientError::NotAMember => {
+            text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))
+        }
         ClientError::StorageFailed => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     };
     // A condition that does not hold is an answer, and Riak's to the byte.

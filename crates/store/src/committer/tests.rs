@@ -116,6 +116,29 @@ fn a_repeated_request_changes_nothing_and_is_durable_without_another_commit() {
     assert_eq!(opened.engine.commits(), 1);
 }
 
+/// A home is asked whether it holds a state durably: a yes covers everything that was applied before.
+#[test]
+fn a_confirmation_is_durable_after_what_came_before_it() {
+    let dir = TempDir::new().expect("a directory");
+    let opened = opened(&dir);
+    let updates = vec![(key("alice"), put(1, b"milk")), (key("alice"), Update::Confirm)];
+    assert_eq!(watermarks(&committed(&opened, updates)), [2], "in one batch");
+    assert_eq!(watermarks(&committed(&opened, vec![(key("alice"), Update::Confirm)])), [1], "alone");
+    assert_eq!(watermarks(&committed(&opened, vec![(key("bob"), Update::Confirm)])), [1], "of nothing");
+    assert_eq!(opened.engine.commits(), 1);
+}
+
+#[test]
+fn a_merge_that_changes_nothing_is_durable_without_another_commit() {
+    let dir = TempDir::new().expect("a directory");
+    let opened = opened(&dir);
+    committed(&opened, vec![(key("alice"), put(1, b"milk"))]);
+    let siblings = opened.engine.read(&key("alice")).expect("readable").expect("stored").siblings;
+    let merge = Update::Merge { siblings, owed: None, policy: Policy::KeepSiblings };
+    assert_eq!(watermarks(&committed(&opened, vec![(key("alice"), merge)])), [1]);
+    assert_eq!(opened.engine.commits(), 1);
+}
+
 #[test]
 fn a_refused_update_awaits_no_sync() {
     let dir = TempDir::new().expect("a directory");

@@ -8,10 +8,10 @@ use std::time::Duration;
 use cartwheel_core::Key;
 use cartwheel_core::id::{NodeId, RequestId, StoreId};
 use cartwheel_core::replica::{Change, Refused, Update, Write};
-use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket};
+use cartwheel_core::storage::{Page, StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket};
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Context, Policy, Siblings, Value};
-use cartwheel_store::{Identity, Opened, Store, StoreHandle};
+use cartwheel_store::{Identity, OpenError, Opened, Store, StoreHandle};
 
 /// Far above anything that works.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,7 +24,13 @@ pub fn identity() -> Identity {
 }
 
 pub fn open(dir: &Path) -> Opened {
-    Store::open(dir, &identity()).expect("our own directory")
+    loop {
+        match Store::open(dir, &identity()) {
+            // Another test forks: until its child executes another program, that holds our lock, too.
+            Err(OpenError::InUse { .. }) => std::thread::yield_now(),
+            opened => return opened.expect("our own directory"),
+        }
+    }
 }
 
 pub fn key(name: &str) -> Key {
@@ -51,6 +57,15 @@ pub fn put_owed(request: u64, value: &str, owed: Option<NodeId>) -> Update {
 
 pub fn put(request: u64, value: &str) -> Update {
     put_owed(request, value, None)
+}
+
+/// The delete of a client that has been shown `seen`.
+pub fn delete(request: u64, seen: &Siblings, owed: Option<NodeId>) -> Update {
+    let mut update = put_owed(request, "", owed);
+    if let Update::Coordinate { write, .. } = &mut update {
+        (write.context, write.value) = (seen.context(), Value::Tombstone);
+    }
+    update
 }
 
 /// The values of `siblings`, sorted.
@@ -134,6 +149,48 @@ impl Running {
 
     pub fn keys_owed_to(&self, home: NodeId) -> Vec<Key> {
         self.owed_to(home, None, u32::MAX).into_iter().map(|(key, _)| key).collect()
+    }
+
+    /// The answer to a request that is answered once.
+    pub fn ask(&self, op: StorageOp) -> StorageCompletion {
+        self.submit(op);
+        let mut answers = self.receive();
+        assert_eq!(answers.len(), 1, "unexpected {answers:?}");
+        answers.remove(0)
+    }
+
+    pub fn page(&self, op: StorageOp) -> Page {
+        match self.ask(op) {
+            StorageCompletion::Page { result, .. } => result.expect("readable"),
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+
+    /// The keys of all pages of `limit`, and how many pages it took.
+    pub fn paged(&self, limit: u32, scan: impl Fn(Option<Key>, u32) -> StorageOp) -> (Vec<Key>, usize) {
+        let (mut keys, mut pages, mut after) = (Vec::new(), 0, None);
+        loop {
+            let page = self.page(scan(after, limit));
+            assert!(page.records.len() <= limit as usize, "{} records", page.records.len());
+            assert!(page.next.is_none() || !page.records.is_empty(), "never empty while there is more");
+            keys.extend(page.records.into_iter().map(|(key, _)| key));
+            (after, pages) = (page.next, pages + 1);
+            if after.is_none() {
+                return (keys, pages);
+            }
+        }
+    }
+
+    pub fn tombstones(&self) -> Vec<Key> {
+        self.paged(3, |after, limit| StorageOp::ScanTombstones { after, limit }).0
+    }
+
+    /// Saves or adopts, and waits until that is durable.
+    pub fn keep(&self, op: StorageOp) -> Result<(), StorageError> {
+        match self.ask(op) {
+            StorageCompletion::Saved { result, .. } => result,
+            other => panic!("unexpected {other:?}"),
+        }
     }
 
     /// The clean stop.

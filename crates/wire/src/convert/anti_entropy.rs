@@ -1,14 +1,13 @@
 use cartwheel_core::Key;
-use cartwheel_core::anti_entropy::{LEAVES_PER_STEP, Leaf, NODES_PER_STEP, TreeHash, TreeNode};
+use cartwheel_core::anti_entropy::{LEAVES_PER_STEP, Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::OpId;
 use cartwheel_core::message::AntiEntropyMessage;
 use cartwheel_core::ring::Partition;
 use cartwheel_core::version::Digest;
 
-use super::{chosen, halves, required, whole};
+use super::{all, chosen, halves, out_of_range, required, whole};
 use crate::error::DecodeError;
 use crate::limits::KEYS_PER_STEP_MAX;
-use crate::schema::Repeated;
 use crate::schema::message::{self as schema, AntiEntropyBody as Body};
 
 impl From<&AntiEntropyMessage> for schema::AntiEntropy {
@@ -25,12 +24,9 @@ impl From<&AntiEntropyMessage> for schema::AntiEntropy {
                 (op, Body::Differ(nodes.iter().map(|&node| node.into()).collect()))
             }
             AntiEntropyMessage::Keys { op, partition, leaves, keys } => {
-                let keys = keys.iter().map(|(key, Digest(digest))| {
-                    let (digest_high, digest_low) = halves(*digest);
-                    schema::NamedKey { key: Some(key.into()), digest_high, digest_low }
-                });
+                let keys = Some(keys.iter().map(Into::into).collect());
                 let leaves = leaves.iter().map(|&Leaf(leaf)| u32::from(leaf)).collect();
-                (op, Body::Keys(schema::Keys { partition: partition.0, leaves, keys: Some(keys.collect()) }))
+                (op, Body::Keys(schema::Keys { partition: partition.0, leaves, keys }))
             }
             AntiEntropyMessage::KeysDiffer { op, keys } => {
                 (op, Body::KeysDiffer(keys.iter().map(Into::into).collect()))
@@ -56,7 +52,7 @@ impl TryFrom<schema::AntiEntropy> for AntiEntropyMessage {
             }
             Body::Keys(step) => {
                 let keys = all("keys of an exchange", required("keys.keys", step.keys)?)?;
-                let keys = keys.into_iter().map(named).collect::<Result<_, _>>()?;
+                let keys = keys.into_iter().map(<(Key, Digest)>::try_from).collect::<Result<_, _>>()?;
                 Self::Keys { op, partition: Partition(step.partition), leaves: leaves(&step.leaves)?, keys }
             }
             Body::KeysDiffer(keys) => {
@@ -65,10 +61,6 @@ impl TryFrom<schema::AntiEntropy> for AntiEntropyMessage {
             }
         })
     }
-}
-
-fn all<T, const MAX: usize>(what: &'static str, list: Repeated<T, MAX>) -> Result<Vec<T>, DecodeError> {
-    if list.overflow { Err(DecodeError::TooMany { what, max: MAX }) } else { Ok(list.items) }
 }
 
 fn leaves(leaves: &[u32]) -> Result<Vec<Leaf>, DecodeError> {
@@ -84,11 +76,6 @@ fn hashed(hashed: schema::HashedNode) -> Result<(TreeNode, TreeHash), DecodeErro
     Ok((of, TreeHash(whole(hashed.hash_high, hashed.hash_low))))
 }
 
-fn named(named: schema::NamedKey) -> Result<(Key, Digest), DecodeError> {
-    let key = required("named_key.key", named.key)?.try_into()?;
-    Ok((key, Digest(whole(named.digest_high, named.digest_low))))
-}
-
 impl From<TreeNode> for schema::TreeNode {
     fn from(node: TreeNode) -> Self {
         Self { level: node.level().into(), index: node.index().into() }
@@ -101,8 +88,4 @@ fn node(node: schema::TreeNode) -> Result<TreeNode, DecodeError> {
     TreeNode::new(level, index).ok_or_else(|| out_of_range("index", node.index))
 }
 
-fn out_of_range(field: &'static str, got: u32) -> DecodeError {
-    DecodeError::OutOfRange { field, got: u64::from(got) }
-}
-
-const _: () = assert!(KEYS_PER_STEP_MAX >= NODES_PER_STEP, "a step lists at least a key for each node");
+const _: () = assert!(KEYS_PER_STEP_MAX >= LEAVES_PER_STEP, "a step lists at least a key for each leaf");

@@ -5,7 +5,7 @@ use cartwheel_core::message::ForwardMessage;
 use cartwheel_core::version::{Dot, Value};
 use cartwheel_core::{Answer, ClientError, Invalid, Needs, QuorumKind, Unfit};
 
-use super::{chosen, join, nodes, required, small, split};
+use super::{chosen, code, join, nodes, of_code, required, small, split};
 use crate::error::DecodeError;
 use crate::schema::Nothing;
 use crate::schema::message::{self as schema, ClientErrorKind, ForwardBody, PutValue, ReplyResult};
@@ -77,15 +77,6 @@ impl TryFrom<schema::Forward> for ForwardMessage {
 const QUORUMS: [QuorumKind; 4] = [QuorumKind::R, QuorumKind::Pr, QuorumKind::W, QuorumKind::Pw];
 const UNFITS: [Unfit; 3] = [Unfit::Found, Unfit::NotFound, Unfit::Modified];
 
-fn code<T: PartialEq + Copy>(codes: &[T], of: T) -> u32 {
-    codes.iter().zip(1..).find(|(known, _)| **known == of).map_or(0, |(_, code)| code)
-}
-
-fn of_code<T: Copy>(what: &'static str, codes: &[T], code: u32) -> Result<T, DecodeError> {
-    let at = usize::try_from(code).ok().and_then(|code| code.checked_sub(1));
-    at.and_then(|at| codes.get(at)).copied().ok_or(DecodeError::UnknownCode { what, code })
-}
-
 impl From<&Value> for PutValue {
     fn from(value: &Value) -> Self {
         match value {
@@ -144,6 +135,7 @@ impl From<&ClientError> for schema::ClientError {
             }
             ClientError::Unfit(unfit) => ClientErrorKind::Unfit(code(&UNFITS, unfit)),
             ClientError::StorageFailed => ClientErrorKind::StorageFailed(Nothing {}),
+            ClientError::NotAMember => ClientErrorKind::NotAMember(Nothing {}),
         };
         Self { kind: Some(kind) }
     }
@@ -172,6 +164,7 @@ impl TryFrom<schema::ClientError> for ClientError {
             },
             ClientErrorKind::Unfit(code) => Self::Unfit(of_code("condition", &UNFITS, code)?),
             ClientErrorKind::StorageFailed(Nothing {}) => Self::StorageFailed,
+            ClientErrorKind::NotAMember(Nothing {}) => Self::NotAMember,
         })
     }
 }

@@ -3,8 +3,9 @@ use cartwheel_core::id::{NodeId, OpId};
 use cartwheel_core::message::{LivenessMessage, Message, ReplicaError, ReplicaMessage};
 use cartwheel_core::storage::StorageError;
 
-use super::{chosen, required};
+use super::{chosen, code, of_code, required};
 use crate::error::DecodeError;
+use crate::limits::SWIM_BYTES_MAX;
 use crate::schema::Nothing;
 use crate::schema::message::{self as schema, ReadResult, ReplicaBody, WriteResult};
 
@@ -15,6 +16,9 @@ impl From<&Message> for schema::Envelope {
             Message::Forward(message) => schema::Conversation::Forward(message.into()),
             Message::Liveness(message) => schema::Conversation::Liveness((*message).into()),
             Message::AntiEntropy(message) => schema::Conversation::AntiEntropy(message.into()),
+            Message::Membership(message) => schema::Conversation::Membership(message.into()),
+            Message::Reap(message) => schema::Conversation::Reap(message.into()),
+            Message::Swim(payload) => schema::Conversation::Swim(payload.clone()),
         };
         Self { conversation: Some(conversation) }
     }
@@ -28,6 +32,13 @@ impl TryFrom<schema::Envelope> for Message {
             schema::Conversation::Forward(message) => Self::Forward(message.try_into()?),
             schema::Conversation::Liveness(message) => Self::Liveness(message.try_into()?),
             schema::Conversation::AntiEntropy(message) => Self::AntiEntropy(message.try_into()?),
+            schema::Conversation::Membership(message) => Self::Membership(message.try_into()?),
+            schema::Conversation::Reap(message) => Self::Reap(message.try_into()?),
+            schema::Conversation::Swim(payload) if payload.len() > SWIM_BYTES_MAX => {
+                let what = "bytes of a failure-detection message";
+                return Err(DecodeError::TooMany { what, max: SWIM_BYTES_MAX });
+            }
+            schema::Conversation::Swim(payload) => Self::Swim(payload),
         })
     }
 }
@@ -47,6 +58,9 @@ impl From<&ReplicaMessage> for schema::Replica {
                 let owed = owed.map(|home| home.0);
                 let write = schema::Write { key: Some(key.into()), siblings: Some(siblings.into()), owed };
                 (op, ReplicaBody::Write(write))
+            }
+            ReplicaMessage::Confirm { op, key, digest } => {
+                (op, ReplicaBody::Confirm((&(key.clone(), *digest)).into()))
             }
             ReplicaMessage::WriteReply { op, result } => {
                 let result = match result {
@@ -79,6 +93,10 @@ impl TryFrom<schema::Replica> for ReplicaMessage {
                 siblings: required("write.siblings", write.siblings)?.try_into()?,
                 owed: write.owed.map(NodeId),
             },
+            ReplicaBody::Confirm(named) => {
+                let (key, digest) = named.try_into()?;
+                Self::Confirm { op, key, digest }
+            }
             ReplicaBody::WriteReply(reply) => {
                 let result = match chosen("write_reply.result", reply.result)? {
                     WriteResult::Held(Nothing {}) => Ok(()),
@@ -90,25 +108,21 @@ impl TryFrom<schema::Replica> for ReplicaMessage {
     }
 }
 
-const OVERLOADED: u32 = 1;
-const STORAGE_FAILED: u32 = 2;
-const STORAGE_CORRUPT: u32 = 3;
+/// Codes count from 1, in this order, for ever.
+const ERRORS: [ReplicaError; 5] = [
+    ReplicaError::Overloaded,
+    ReplicaError::Storage(StorageError::Failed),
+    ReplicaError::Storage(StorageError::Corrupt),
+    ReplicaError::Recovering,
+    ReplicaError::Differs,
+];
 
 fn error_code(error: ReplicaError) -> u32 {
-    match error {
-        ReplicaError::Overloaded => OVERLOADED,
-        ReplicaError::Storage(StorageError::Failed) => STORAGE_FAILED,
-        ReplicaError::Storage(StorageError::Corrupt) => STORAGE_CORRUPT,
-    }
+    code(&ERRORS, error)
 }
 
 fn error_of(code: u32) -> Result<ReplicaError, DecodeError> {
-    match code {
-        OVERLOADED => Ok(ReplicaError::Overloaded),
-        STORAGE_FAILED => Ok(ReplicaError::Storage(StorageError::Failed)),
-        STORAGE_CORRUPT => Ok(ReplicaError::Storage(StorageError::Corrupt)),
-        _ => Err(DecodeError::UnknownCode { what: "replica error", code }),
-    }
+    of_code("replica error", &ERRORS, code)
 }
 
 impl From<LivenessMessage> for schema::Liveness {

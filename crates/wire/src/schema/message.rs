@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use cartwheel_core::anti_entropy::NODES_PER_STEP;
+use cartwheel_core::replica::REAP_BATCH_MAX;
 
 use super::version::{Dot, Siblings, Vector};
 use super::{Key, Nothing, Repeated};
@@ -7,7 +8,7 @@ use crate::limits::{KEYS_DIFFERING_MAX, KEYS_PER_STEP_MAX};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Envelope {
-    #[prost(oneof = "Conversation", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "Conversation", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub conversation: Option<Conversation>,
 }
 
@@ -21,13 +22,20 @@ pub enum Conversation {
     Liveness(Liveness),
     #[prost(message, tag = "4")]
     AntiEntropy(AntiEntropy),
+    #[prost(message, tag = "5")]
+    Membership(Membership),
+    #[prost(message, tag = "6")]
+    Reap(Reap),
+    /// In an encoding of its own.
+    #[prost(bytes = "bytes", tag = "7")]
+    Swim(Bytes),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Replica {
     #[prost(fixed64, tag = "1")]
     pub op: u64,
-    #[prost(oneof = "ReplicaBody", tags = "2, 3, 4, 5")]
+    #[prost(oneof = "ReplicaBody", tags = "2, 3, 4, 5, 6")]
     pub body: Option<ReplicaBody>,
 }
 
@@ -41,6 +49,8 @@ pub enum ReplicaBody {
     Write(Write),
     #[prost(message, tag = "5")]
     WriteReply(WriteReply),
+    #[prost(message, tag = "6")]
+    Confirm(NamedKey),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -162,7 +172,7 @@ pub struct Answer {
 
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct ClientError {
-    #[prost(oneof = "ClientErrorKind", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "ClientErrorKind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub kind: Option<ClientErrorKind>,
 }
 
@@ -184,6 +194,8 @@ pub enum ClientErrorKind {
     /// Why a condition does not hold: a code.
     #[prost(uint32, tag = "7")]
     Unfit(u32),
+    #[prost(message, tag = "8")]
+    NotAMember(Nothing),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
@@ -292,4 +304,56 @@ pub struct NamedKey {
     pub digest_high: u64,
     #[prost(fixed64, tag = "3")]
     pub digest_low: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Membership {
+    #[prost(oneof = "MembershipBody", tags = "1, 2")]
+    pub body: Option<MembershipBody>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Oneof)]
+pub enum MembershipBody {
+    #[prost(message, tag = "1")]
+    Digest(ClusterDigest),
+    #[prost(message, tag = "2")]
+    State(State),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct ClusterDigest {
+    #[prost(fixed64, tag = "1")]
+    pub high: u64,
+    #[prost(fixed64, tag = "2")]
+    pub low: u64,
+    #[prost(bool, tag = "3")]
+    pub ready: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct State {
+    /// A `Cluster`, as bytes: its length is checked before it is decoded.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub cluster: Bytes,
+    #[prost(bool, tag = "2")]
+    pub ready: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Reap {
+    /// 0 where nothing is answered.
+    #[prost(fixed64, tag = "1")]
+    pub op: u64,
+    #[prost(oneof = "ReapBody", tags = "2, 3, 4")]
+    pub body: Option<ReapBody>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum ReapBody {
+    #[prost(message, tag = "2")]
+    Ask(Repeated<NamedKey, REAP_BATCH_MAX>),
+    #[prost(message, tag = "3")]
+    Agree(Repeated<Key, REAP_BATCH_MAX>),
+    #[prost(message, tag = "4")]
+    Drop(Repeated<NamedKey, REAP_BATCH_MAX>),
 }

@@ -1,15 +1,20 @@
 //! Random core values. Small numbers are likely, so that actors, dots and pasts meet.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
+use cartwheel_core::membership::{
+    Change, Cluster, ClusterDigest, Contact, Departure, Member, MemberStatus, Progress, Register, Share,
+};
 use cartwheel_core::message::{
-    AntiEntropyMessage, ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage,
+    AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
+    ReplicaError, ReplicaMessage,
 };
 use cartwheel_core::replica::Record;
-use cartwheel_core::ring::Partition;
+use cartwheel_core::ring::{Partition, Phase, Ring, RingEpoch, RingVersion};
 use cartwheel_core::storage::StorageError;
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Context, Digest, Dot, Siblings, Value, Version, VersionVector};
@@ -33,6 +38,7 @@ newtypes! {
     AnyRecord(Record) = record;
     AnyContext(Context) = context;
     AnyKey(Key) = key;
+    AnyCluster(Cluster) = cluster;
 }
 
 fn any<T: Arbitrary>(g: &mut Gen) -> T {
@@ -106,6 +112,8 @@ fn record(g: &mut Gen) -> Record {
 fn replica_error(g: &mut Gen) -> ReplicaError {
     let errors = [
         ReplicaError::Overloaded,
+        ReplicaError::Recovering,
+        ReplicaError::Differs,
         ReplicaError::Storage(StorageError::Failed),
         ReplicaError::Storage(StorageError::Corrupt),
     ];
@@ -114,7 +122,8 @@ fn replica_error(g: &mut Gen) -> ReplicaError {
 
 fn replica(g: &mut Gen) -> ReplicaMessage {
     let op = OpId(number(g));
-    match below(g, 4) {
+    match below(g, 5) {
+        3 => ReplicaMessage::Confirm { op, key: key(g), digest: Digest(any(g)) },
         0 => ReplicaMessage::Read { op, key: key(g) },
         1 => {
             let result = if any(g) { Ok(siblings(g)) } else { Err(replica_error(g)) };
@@ -134,7 +143,8 @@ fn answer(g: &mut Gen) -> Answer {
 
 fn client_error(g: &mut Gen) -> ClientError {
     let (a, b) = (any(g), any(g));
-    match below(g, 7) {
+    match below(g, 8) {
+        6 => ClientError::NotAMember,
         0 => ClientError::Invalid(Invalid::Quorum { asked: a, n: b }),
         1 => ClientError::Invalid(Invalid::Replicas { asked: a, n: b }),
         2 => ClientError::Overloaded { limit: any(g) },
@@ -198,8 +208,98 @@ fn anti_entropy(g: &mut Gen) -> AntiEntropyMessage {
     }
 }
 
+fn reap(g: &mut Gen) -> ReapMessage {
+    let op = OpId(number(g));
+    match below(g, 3) {
+        0 => ReapMessage::Ask { op, keys: list(g, named_key) },
+        1 => ReapMessage::Agree { op, keys: list(g, key) },
+        _ => ReapMessage::Drop { keys: list(g, named_key) },
+    }
+}
+
+fn share(g: &mut Gen) -> Share {
+    Share { weight: any(g), zone: text(g) }
+}
+
+fn text(g: &mut Gen) -> String {
+    any::<String>(g).chars().take(60).collect()
+}
+
+fn contact(g: &mut Gen) -> Contact {
+    Contact { name: text(g), address: text(g) }
+}
+
+fn register<T>(g: &mut Gen, value: fn(&mut Gen) -> T) -> Register<T> {
+    Register { count: number(g), by: node(g), value: value(g) }
+}
+
+fn member(g: &mut Gen) -> (NodeId, Member) {
+    let statuses = [
+        MemberStatus::Joining,
+        MemberStatus::Member,
+        MemberStatus::Leaving,
+        MemberStatus::Left,
+        MemberStatus::Removed,
+    ];
+    let seen = RingVersion { epoch: RingEpoch(number(g)), fingerprint: any(g) };
+    let received = list(g, |g| Partition(any(g))).into_iter().collect();
+    let member = Member {
+        status: *g.choose(&statuses).expect("not empty"),
+        contact: register(g, contact),
+        share: register(g, share),
+        progress: Progress { seen, received },
+        boots: list(g, |g| (StoreId(number(g)), number(g))).into_iter().collect(),
+    };
+    (node(g), member)
+}
+
+fn change(g: &mut Gen) -> (NodeId, Change) {
+    let change = match below(g, 5) {
+        0 => Change::Join(share(g)),
+        1 => Change::Reshare(share(g)),
+        2 => Change::Leave,
+        3 => {
+            let departure = if any(g) { Departure::Alive } else { Departure::Dead };
+            Change::Replace { with: node(g), departure }
+        }
+        _ => Change::Remove,
+    };
+    (node(g), change)
+}
+
+fn ring(g: &mut Gen) -> Ring {
+    let partitions = 8_usize << below(g, 3);
+    let owners = |g: &mut Gen| (0..partitions).map(|_| node(g)).collect::<Vec<_>>();
+    let now = owners(g);
+    let phase = if any(g) { Phase::Copying } else { Phase::Switching };
+    let next = any::<bool>(g).then(|| (phase, owners(g)));
+    Ring::from_parts(RingEpoch(number(g)), now, next).expect("a ring")
+}
+
+fn cluster(g: &mut Gen) -> Cluster {
+    Cluster {
+        members: list(g, member).into_iter().collect(),
+        ring: ring(g),
+        staged: register(g, |g| list(g, change).into_iter().collect()),
+        n: any(g),
+        founding: option(g, any),
+    }
+}
+
+fn membership(g: &mut Gen) -> MembershipMessage {
+    let ready = any(g);
+    if any(g) {
+        MembershipMessage::Digest { digest: ClusterDigest(any(g)), ready }
+    } else {
+        MembershipMessage::State { cluster: Arc::new(cluster(g)), ready }
+    }
+}
+
 fn message(g: &mut Gen) -> Message {
-    match below(g, 7) {
+    match below(g, 12) {
+        11 => Message::Swim(Bytes::from(any::<Vec<u8>>(g))),
+        7 | 8 => Message::Membership(membership(g)),
+        9 | 10 => Message::Reap(reap(g)),
         5 | 6 => Message::AntiEntropy(anti_entropy(g)),
         0 | 1 => Message::Replica(replica(g)),
         2 | 3 => Message::Forward(forward(g)),

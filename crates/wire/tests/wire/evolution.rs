@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use cartwheel_core::id::OpId;
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
-use cartwheel_wire::{DecodeError, decode_message, encode_message};
+use cartwheel_wire::{DecodeError, decode_cluster, decode_message, encode_cluster, encode_message};
 use prost::Message as _;
 
-use crate::golden::siblings;
+use crate::golden::{cluster, siblings};
 
 /// A later version of the envelope and of a write reply.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -115,4 +115,37 @@ fn a_request_without_its_required_parts_is_refused() {
     assert_eq!(decode_message(bytes), Err(DecodeError::Missing { field: "request.key" }));
     let accepted = Message::Forward(ForwardMessage::Accepted { op: OpId(0) });
     assert_eq!(decode_message(Bytes::from_static(&[0x12, 2, 0x1a, 0])), Ok(accepted));
+}
+
+/// A later release reads what an earlier one left on its disk, and the other way round: an added field within a member
+/// and at the end is ignored.
+#[test]
+fn fields_added_to_a_cluster_state_are_ignored() {
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Cluster {
+        #[prost(message, optional, tag = "1")]
+        members: Option<Members>,
+        #[prost(bytes = "bytes", tag = "2")]
+        ring: Bytes,
+        #[prost(bytes = "bytes", tag = "3")]
+        staged: Bytes,
+        #[prost(uint32, tag = "4")]
+        n: u32,
+        #[prost(fixed64, optional, tag = "5")]
+        founding: Option<u64>,
+        #[prost(string, tag = "70")]
+        motto: String,
+    }
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Members {
+        #[prost(bytes = "bytes", repeated, tag = "1")]
+        members: Vec<Bytes>,
+    }
+    let bytes = encode_cluster(&cluster()).expect("within the limits");
+    let mut newer = Cluster::decode(&bytes[..]).expect("the same field numbers");
+    newer.motto = "always writable".into();
+    for member in &mut newer.members.as_mut().expect("members").members {
+        *member = [&[0xe2, 0x03, 3][..], b"new", member].concat().into();
+    }
+    assert_eq!(decode_cluster(&newer.encode_to_vec()), Ok(cluster()));
 }

@@ -2,22 +2,27 @@
 //! adapt these bytes, add a field.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
+use cartwheel_core::membership::{
+    Change, Cluster, ClusterDigest, Contact, Departure, Member, MemberStatus, Progress, Register, Share,
+};
 use cartwheel_core::message::{
-    AntiEntropyMessage, ForwardMessage, LivenessMessage, Message, ReplicaError, ReplicaMessage,
+    AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
+    ReplicaError, ReplicaMessage,
 };
 use cartwheel_core::replica::Record;
-use cartwheel_core::ring::Partition;
+use cartwheel_core::ring::{Partition, Phase, Ring, RingEpoch, RingVersion};
 use cartwheel_core::storage::StorageError;
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Context, Digest, Dot, Siblings, Value, Version, VersionVector};
 use cartwheel_core::{Answer, ClientError, Key, Needs, QuorumKind};
 use cartwheel_wire::{
-    decode_context, decode_key, decode_message, decode_record, encode_context, encode_key, encode_message,
-    encode_record,
+    decode_cluster, decode_context, decode_key, decode_message, decode_record, encode_cluster,
+    encode_context, encode_key, encode_message, encode_record,
 };
 
 pub fn dot(node: u64, counter: u64) -> Dot {
@@ -187,4 +192,88 @@ fn anti_entropy_messages() {
 fn liveness_messages() {
     message_is(Message::Liveness(LivenessMessage::Ping), "1a020a00");
     message_is(Message::Liveness(LivenessMessage::Pong), "1a021200");
+    message_is(Message::Swim(Bytes::from_static(b"ping")), "3a0470696e67");
+}
+
+/// A state with something in every field.
+pub fn cluster() -> Cluster {
+    let (a, b) = (NodeId(0xa), NodeId(0xb));
+    let member = Member {
+        status: MemberStatus::Leaving,
+        contact: Register {
+            count: 2,
+            by: a,
+            value: Contact { name: "n1".into(), address: "peer=127.0.0.1:8099".into() },
+        },
+        share: Register { count: 1, by: NodeId(0), value: Share { weight: 3, zone: "east".into() } },
+        progress: Progress {
+            seen: RingVersion { epoch: RingEpoch(4), fingerprint: 0x0102 },
+            received: [Partition(1), Partition(300)].into(),
+        },
+        boots: [(StoreId(0xabc), 7)].into(),
+    };
+    let changes = [
+        (NodeId(1), Change::Join(Share { weight: 1, zone: String::new() })),
+        (NodeId(2), Change::Reshare(Share { weight: 2, zone: "w".into() })),
+        (NodeId(3), Change::Leave),
+        (NodeId(4), Change::Replace { with: NodeId(5), departure: Departure::Dead }),
+        (NodeId(6), Change::Remove),
+    ];
+    let next = Some((Phase::Copying, vec![b; 8]));
+    Cluster {
+        members: [(a, member)].into(),
+        ring: Ring::from_parts(RingEpoch(4), [a, b].repeat(4), next).expect("a ring"),
+        staged: Register { count: 9, by: b, value: changes.into() },
+        n: 3,
+        founding: Some(0x0304),
+    }
+}
+
+const CLUSTER: &str = "0a640a62090a0000000000000010031a240802110a000000000000001a026e312213706565723d3132372e302e302e313a38303939220c08011a0808031204656173742a120a0b0804110201000000000000120301ac02320d0a0b09bc0a0000000000001007122c080412100a000000000000000b000000000000001a080001000100010001220c0801120801010101010101011a600809110b000000000000001a530a0d090100000000000000120208010a100902000000000000001a0508021201770a0b09030000000000000022000a160904000000000000002a0b09050000000000000010020a0b09060000000000000032002003290403000000000000";
+
+#[test]
+fn a_cluster_state() {
+    let bytes = encode_cluster(&cluster()).expect("within the limits");
+    assert_eq!(hex(&bytes), CLUSTER);
+    assert_eq!(decode_cluster(&bytes), Ok(cluster()));
+    let state = MembershipMessage::State { cluster: Arc::new(cluster()), ready: true };
+    message_is(Message::Membership(state), &format!("2a89021286020a8102{CLUSTER}1001"));
+    let digest = MembershipMessage::Digest { digest: ClusterDigest(0x0102 << 64 | 0x0304), ready: false };
+    message_is(Message::Membership(digest), "2a140a12090201000000000000110403000000000000");
+}
+
+#[test]
+fn reap_messages() {
+    let op = OpId(5);
+    let keys = vec![(key(), Digest(0x0506))];
+    message_is(
+        Message::Reap(ReapMessage::Ask { op, keys: keys.clone() }),
+        "322409050000000000000012190a170a0c120563617274731a03610062190605000000000000",
+    );
+    message_is(
+        Message::Reap(ReapMessage::Agree { op, keys: vec![key()] }),
+        "32190905000000000000001a0e0a0c120563617274731a03610062",
+    );
+    message_is(
+        Message::Reap(ReapMessage::Drop { keys }),
+        "321b22190a170a0c120563617274731a03610062190605000000000000",
+    );
+}
+
+#[test]
+fn messages_of_a_handoff() {
+    let op = OpId(5);
+    let confirm = ReplicaMessage::Confirm { op, key: key(), digest: Digest(0x0506) };
+    message_is(
+        Message::Replica(confirm),
+        "0a2209050000000000000032170a0c120563617274731a03610062190605000000000000",
+    );
+    for (error, golden) in [
+        (ReplicaError::Recovering, "0a0d0905000000000000002a021004"),
+        (ReplicaError::Differs, "0a0d0905000000000000002a021005"),
+    ] {
+        message_is(Message::Replica(ReplicaMessage::WriteReply { op, result: Err(error) }), golden);
+    }
+    let result = Err(ClientError::NotAMember);
+    message_is(Message::Forward(ForwardMessage::Reply { op, result }), "120f090500000000000000220412024200");
 }

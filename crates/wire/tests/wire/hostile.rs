@@ -6,12 +6,12 @@ use cartwheel_core::id::OpId;
 use cartwheel_core::message::{Message, ReplicaMessage};
 use cartwheel_core::version::{Context, Dot, VersionVector};
 use cartwheel_wire::{
-    DecodeError, decode_context, decode_key, decode_message, decode_record, encode_context, encode_key,
-    encode_message, encode_record,
+    DecodeError, decode_cluster, decode_context, decode_key, decode_message, decode_record, encode_cluster,
+    encode_context, encode_key, encode_message, encode_record,
 };
 use quickcheck::quickcheck;
 
-use crate::arbitrary::{AnyContext, AnyKey, AnyMessage, AnyRecord};
+use crate::arbitrary::{AnyCluster, AnyContext, AnyKey, AnyMessage, AnyRecord};
 use crate::golden::{dot, siblings};
 
 fn decode_as_anything(bytes: &[u8]) {
@@ -19,6 +19,7 @@ fn decode_as_anything(bytes: &[u8]) {
     drop(decode_message(shared.clone()));
     drop(decode_record(shared));
     drop(decode_context(bytes));
+    drop(decode_cluster(bytes));
     drop(decode_key(bytes));
 }
 
@@ -48,6 +49,21 @@ quickcheck! {
     fn mutilated_records_never_panic(record: AnyRecord, at: usize, flip: u8, cut: usize) -> bool {
         let bytes = encode_record(&record.0).expect("within the limits");
         decode_as_anything(&mutilated(&bytes, at, flip, cut));
+        true
+    }
+
+    /// What can be decoded can be joined to a state, and acted upon.
+    fn mutilated_clusters_never_panic(cluster: AnyCluster, at: usize, flip: u8, cut: usize) -> bool {
+        let bytes = encode_cluster(&cluster.0).expect("within the limits");
+        if let Ok(mut hostile) = decode_cluster(&mutilated(&bytes, at, flip, cut)) {
+            let ours = cluster.0;
+            if ours.is_same_cluster(&hostile) {
+                let again = hostile.clone();
+                hostile.merge(&ours);
+                hostile.merge(&again);
+                drop(hostile.plan());
+            }
+        }
         true
     }
 
@@ -117,4 +133,38 @@ fn a_version_in_its_own_past_is_refused() {
     let bytes = read_reply_with(siblings());
     let claimed = replaced(&bytes, &tail(dot(1, 1)), &tail(dot(1, 2)));
     assert_eq!(decode_message(claimed), Err(DecodeError::OwnPast(dot(1, 2))));
+}
+
+/// `bytes` under a length-delimited field.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let len = u8::try_from(bytes.len()).expect("short");
+    [&[number << 3 | 2, len], bytes].concat()
+}
+
+/// A state with no members and nothing staged, whose ring is `ring`.
+fn with_ring(ring: &[u8]) -> Result<cartwheel_core::membership::Cluster, DecodeError> {
+    decode_cluster(&[field(1, b""), field(2, ring), field(3, &field(3, b""))].concat())
+}
+
+#[test]
+fn a_ring_that_is_none_is_refused() {
+    let node = field(2, &7_u64.to_le_bytes());
+    let owners = |owners: &[u8]| field(3, owners);
+    assert!(with_ring(&[&node[..], &owners(&[0; 8])].concat()).is_ok());
+    for ring in [
+        vec![],
+        owners(&[0; 8]),
+        [&node[..], &owners(&[0; 7])].concat(),
+        [&node[..], &owners(&[0, 0, 0, 1, 0, 0, 0, 0])].concat(),
+    ] {
+        assert!(matches!(with_ring(&ring), Err(DecodeError::OutOfRange { .. })), "{ring:?}");
+    }
+    // Next owners of another number of partitions.
+    let next = field(4, &[&[8, 1][..], &field(2, &[0; 16])].concat());
+    let ring = [&node[..], &owners(&[0; 8]), &next].concat();
+    assert!(matches!(with_ring(&ring), Err(DecodeError::OutOfRange { .. })));
+    // A phase that this version does not know.
+    let next = field(4, &[&[8, 3][..], &field(2, &[0; 8])].concat());
+    let ring = [&node[..], &owners(&[0; 8]), &next].concat();
+    assert_eq!(with_ring(&ring), Err(DecodeError::UnknownCode { what: "phase", code: 3 }));
 }

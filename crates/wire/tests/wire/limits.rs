@@ -2,15 +2,21 @@
 
 use bytes::Bytes;
 use cartwheel_core::Key;
-use cartwheel_core::id::{NodeId, OpId, RequestId};
-use cartwheel_core::message::{Message, ReplicaMessage};
-use cartwheel_core::replica::Record;
+use cartwheel_core::anti_entropy::{LEAVES_PER_STEP, Leaf};
+use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
+use cartwheel_core::membership::{Change, Cluster, Contact, Member, Register};
+use cartwheel_core::message::{AntiEntropyMessage, Message, ReapMessage, ReplicaMessage};
+use cartwheel_core::replica::{REAP_BATCH_MAX, Record};
+use cartwheel_core::ring::{Partition, Ring, RingEpoch};
 use cartwheel_core::time::WallTime;
-use cartwheel_core::version::{Context, Dot, Siblings, Value, Version, VersionVector};
-use cartwheel_wire::limits::{KEY_BYTES_MAX, MESSAGE_BYTES_MAX, NODES_MAX, SIBLINGS_MAX, VECTOR_ENTRIES_MAX};
+use cartwheel_core::version::{Context, Digest, Dot, Siblings, Value, Version, VersionVector};
+use cartwheel_wire::limits::{
+    ADDRESS_BYTES_MAX, CLUSTER_BYTES_MAX, KEY_BYTES_MAX, MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX,
+    NODES_MAX, PARTITIONS_MAX, SIBLINGS_MAX, STORES_MAX, SWIM_BYTES_MAX, VECTOR_ENTRIES_MAX,
+};
 use cartwheel_wire::{
-    DecodeError, EncodeError, decode_context, decode_key, decode_message, decode_record, encode_context,
-    encode_key, encode_message, encode_record, key_fits,
+    DecodeError, EncodeError, decode_cluster, decode_context, decode_key, decode_message, decode_record,
+    encode_cluster, encode_context, encode_key, encode_message, encode_record, key_fits,
 };
 
 use crate::golden::dot;
@@ -84,4 +90,96 @@ fn a_key_that_is_too_long_is_not_read() {
 fn a_message_that_is_too_long_is_not_even_parsed() {
     let refused = DecodeError::TooMany { what: "bytes of a message", max: MESSAGE_BYTES_MAX };
     assert_eq!(decode_message(vec![0; MESSAGE_BYTES_MAX + 1].into()), Err(refused));
+}
+
+fn too_many(what: &'static str, max: usize) -> DecodeError {
+    DecodeError::TooMany { what, max }
+}
+
+#[test]
+fn a_step_of_an_exchange_names_as_many_leaves_as_the_core_sends_and_no_more() {
+    let keys = |count: usize| {
+        let leaves = (0..count).map(|leaf| Leaf(u16::try_from(leaf).expect("small"))).collect();
+        Message::AntiEntropy(AntiEntropyMessage::Keys {
+            op: OpId(1),
+            partition: Partition(0),
+            leaves,
+            keys: vec![],
+        })
+    };
+    let full = keys(LEAVES_PER_STEP);
+    assert_eq!(decode_message(encode_message(&full)), Ok(full));
+    let refused = decode_message(encode_message(&keys(LEAVES_PER_STEP + 1)));
+    assert_eq!(refused, Err(too_many("leaves of an exchange", LEAVES_PER_STEP)));
+}
+
+#[test]
+fn no_more_keys_are_reaped_at_once_than_the_core_asks_about() {
+    let ask = |count: usize| {
+        let keys = (0..count).map(|n| (Key::new(b"b", &n.to_le_bytes()), Digest(1))).collect();
+        Message::Reap(ReapMessage::Ask { op: OpId(1), keys })
+    };
+    let full = ask(REAP_BATCH_MAX);
+    assert_eq!(decode_message(encode_message(&full)), Ok(full));
+    let refused = decode_message(encode_message(&ask(REAP_BATCH_MAX + 1)));
+    assert_eq!(refused, Err(too_many("keys to reap", REAP_BATCH_MAX)));
+}
+
+#[test]
+fn a_message_of_failure_detection_fits_into_a_packet() {
+    let message = |bytes: usize| Message::Swim(vec![1; bytes].into());
+    let full = message(SWIM_BYTES_MAX);
+    assert_eq!(decode_message(encode_message(&full)), Ok(full));
+    let refused = decode_message(encode_message(&message(SWIM_BYTES_MAX + 1)));
+    assert_eq!(refused, Err(too_many("bytes of a failure-detection message", SWIM_BYTES_MAX)));
+}
+
+/// The widest ring, owned by `owners` nodes in turn.
+fn ring(owners: usize) -> Ring {
+    let owners = (0..PARTITIONS_MAX).map(|at| NodeId((at % owners) as u64)).collect();
+    Ring::from_parts(RingEpoch(1), owners, None).expect("a ring")
+}
+
+fn state() -> Cluster {
+    Cluster { members: [].into(), ring: ring(3), staged: Register::default(), n: 3, founding: None }
+}
+
+fn named(name: usize, address: usize) -> Member {
+    let value = Contact { name: "n".repeat(name), address: "a".repeat(address) };
+    Member { contact: Register { count: 1, by: NodeId(1), value }, ..Member::default() }
+}
+
+fn members(count: usize) -> Cluster {
+    let members = (0..count as u64).map(|node| (NodeId(node), named(16, 64))).collect();
+    Cluster { members, ..state() }
+}
+
+#[test]
+fn a_cluster_state_at_its_limits_is_kept_and_told() {
+    let mut full = members(MEMBERS_MAX);
+    full.ring = ring(NODES_MAX);
+    full.staged.value = (0..MEMBERS_MAX as u64).map(|node| (NodeId(node), Change::Leave)).collect();
+    let longest = named(NAME_BYTES_MAX, ADDRESS_BYTES_MAX);
+    let boots = (0..STORES_MAX as u64).map(|store| (StoreId(store), 1)).collect();
+    full.members.insert(NodeId(0), Member { boots, ..longest });
+    let bytes = encode_cluster(&full).expect("at the limits");
+    assert!(bytes.len() < CLUSTER_BYTES_MAX / 2, "{}", bytes.len());
+    assert_eq!(decode_cluster(&bytes), Ok(full));
+}
+
+#[test]
+fn a_cluster_state_past_a_limit_is_neither_kept_nor_read() {
+    let one = |member| Cluster { members: [(NodeId(1), member)].into(), ..state() };
+    let boots = (0..=STORES_MAX as u64).map(|store| (StoreId(store), 1)).collect();
+    for (cluster, what, max) in [
+        (members(MEMBERS_MAX + 1), "members", MEMBERS_MAX),
+        (Cluster { ring: ring(NODES_MAX + 1), ..state() }, "nodes", NODES_MAX),
+        (one(named(NAME_BYTES_MAX + 1, 0)), "bytes of a member's name", NAME_BYTES_MAX),
+        (one(named(0, ADDRESS_BYTES_MAX + 1)), "bytes of a member's address", ADDRESS_BYTES_MAX),
+        (one(Member { boots, ..Member::default() }), "stores of a member", STORES_MAX),
+    ] {
+        assert_eq!(encode_cluster(&cluster), Err(too_many(what, max)));
+    }
+    let refused = decode_cluster(&vec![0; CLUSTER_BYTES_MAX + 1]);
+    assert_eq!(refused, Err(too_many("bytes of a cluster state", CLUSTER_BYTES_MAX)));
 }

@@ -6,12 +6,12 @@ use cartwheel_core::id::OpId;
 use cartwheel_core::message::{Message, ReplicaMessage};
 use cartwheel_core::version::{Context, Value};
 use cartwheel_wire::{
-    decode_context, decode_key, decode_message, decode_record, encode_context, encode_key, encode_message,
-    encode_record,
+    decode_cluster, decode_context, decode_key, decode_message, decode_record, encode_cluster,
+    encode_context, encode_key, encode_message, encode_record,
 };
 use quickcheck::quickcheck;
 
-use crate::arbitrary::{AnyContext, AnyKey, AnyMessage, AnyRecord};
+use crate::arbitrary::{AnyCluster, AnyContext, AnyKey, AnyMessage, AnyRecord};
 use crate::golden;
 
 quickcheck! {
@@ -22,6 +22,12 @@ quickcheck! {
     fn records(record: AnyRecord) -> bool {
         let bytes = encode_record(&record.0).expect("within the limits");
         decode_record(bytes.into()).as_ref() == Ok(&record.0)
+    }
+
+    fn clusters(cluster: AnyCluster) -> bool {
+        let bytes = encode_cluster(&cluster.0).expect("within the limits");
+        let decoded = decode_cluster(&bytes).expect("what was encoded");
+        decoded == cluster.0 && decoded.digest() == cluster.0.digest()
     }
 
     fn contexts(context: AnyContext) -> bool {

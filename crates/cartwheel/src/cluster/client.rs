@@ -1,0 +1,147 @@
+//! Asking one node: one request, one connection.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cartwheel_node::{AdminAnswer, ClusterReport, Refused};
+use http::header::{CONTENT_TYPE, HOST};
+use http::uri::Authority;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// A node that takes longer does not answer. Longer than the node itself waits for its disk.
+const ANSWER_MAX: Duration = Duration::from_secs(35);
+const CONNECT_MAX: Duration = Duration::from_secs(3);
+/// Longest answer, in bytes: a ring of 65,536 partitions has room.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// A node to ask.
+#[derive(Clone, Debug)]
+pub struct Client(Authority);
+
+/// Why something was not done: one line.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.0)
+    }
+}
+
+impl FromStr for Client {
+    type Err = String;
+
+    /// `http://HOST:PORT`, or without the scheme.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rest = text.strip_prefix("http://").unwrap_or(text);
+        let authority: Option<Authority> = rest.trim_end_matches('/').parse().ok();
+        let authority =
+            authority.filter(|authority| authority.port_u16().is_some() && !authority.host().is_empty());
+        authority.map(Self).ok_or_else(|| format!("{text:?} names no node; allowed is http://HOST:PORT"))
+    }
+}
+
+impl Client {
+    pub async fn cluster(&self) -> Result<ClusterReport, Failure> {
+        self.get("cluster").await
+    }
+
+    pub async fn plan(&self) -> Result<AdminAnswer, Failure> {
+        self.get("cluster/plan").await
+    }
+
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.ask(Method::GET, path, Bytes::new()).await
+    }
+
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::new(error.to_string()))?;
+        self.ask(Method::POST, path, body.into()).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, Failure> {
+        let asked = timeout(ANSWER_MAX, self.exchange(method, path, body)).await;
+        let too_late = || Err(format!("no answer within {} s", ANSWER_MAX.as_secs()));
+        let (status, body) = asked.unwrap_or_else(|_| too_late()).map_err(|why| self.unreachable(&why))?;
+        if status.is_success() {
+            let odd = |error| Failure::new(format!("{self}: not an answer of this release: {error}"));
+            return serde_json::from_slice(&body).map_err(odd);
+        }
+        match serde_json::from_slice::<Refused>(&body) {
+            Ok(refused) => Err(Failure::new(format!("{self}: {}", refused.message))),
+            Err(_) => Err(Failure::new(format!("{self}: answered {status}; is it a node of Cartwheel?"))),
+        }
+    }
+
+    fn unreachable(&self, why: &str) -> Failure {
+        Failure::new(format!("{self}: {why}; name a node that runs with --node URL or CARTWHEEL_NODE"))
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(http::StatusCode, Bytes), String> {
+        let address = (self.0.host().trim_matches(['[', ']']), self.0.port_u16().unwrap_or(80));
+        let stream = timeout(CONNECT_MAX, TcpStream::connect(address)).await;
+        let stream = stream.map_err(|_| "cannot connect: no answer".to_owned())?;
+        let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
+        let broken = |error: hyper::Error| format!("the connection broke: {error}");
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        // It ends with the answer, or with an error that the request is told, too.
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/cartwheel/{path}"))
+            .header(HOST, self.0.as_str())
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|error| error.to_string())?;
+        let response = sender.send_request(request).await.map_err(broken)?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+        Ok((status, body.map_err(|error| format!("the answer broke off: {error}"))?.to_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_named_by_its_url() {
+        for (text, shown) in [
+            ("http://127.0.0.1:8098", "http://127.0.0.1:8098"),
+            ("http://127.0.0.1:8098/", "http://127.0.0.1:8098"),
+            ("localhost:8098", "http://localhost:8098"),
+            ("[::1]:8098", "http://[::1]:8098"),
+        ] {
+            assert_eq!(text.parse::<Client>().map(|client| client.to_string()), Ok(shown.to_owned()));
+        }
+        for text in ["", "http://", "n1", "https://127.0.0.1:8098", "http://127.0.0.1:8098/cluster"] {
+            assert!(text.parse::<Client>().is_err(), "{text:?}");
+        }
+    }
+}

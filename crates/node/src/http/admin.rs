@@ -1,0 +1,138 @@
+//! What operators ask, in JSON:
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET status` | this node: [`Report`](crate::Report) |
+//! | `GET cluster` | what this node knows of the cluster: [`ClusterReport`] |
+//! | `GET cluster/plan` | what committing would do: [`AdminAnswer`] |
+//! | `POST cluster/stage` | prepares a change ([`ChangeReport`]): [`AdminAnswer`] |
+//! | `POST cluster/clear` | forgets what is prepared |
+//! | `POST cluster/commit` | makes it so ([`CommitRequest`]), once it is on the disk: [`AdminAnswer`] |
+//! | `GET partitions` | what is stored of each partition: [`PartitionReport`] |
+//!
+//! What is not done is answered with [`Refused`]. A body must be `application/json`: web pages cannot send that to a
+//! server that does not know them.
+
+use std::time::Duration;
+
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode, request};
+use hyper::body::Incoming;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::{Api, Response, read};
+use crate::cluster::{AdminAnswer, ChangeReport, CommitRequest, Refused};
+use crate::report::PartitionReport;
+use crate::server::{AdminAsk, AskedOp, Question};
+
+/// Longest request of an operator, in bytes.
+const BODY_BYTES_MAX: usize = 64 << 10;
+/// A commit waits for the disk; a disk that takes longer is said to.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+impl Api {
+    /// `path` is what follows `/cartwheel/`.
+    pub(super) async fn administer(&self, head: &request::Parts, path: &str, body: Incoming) -> Response {
+        let (get, post) = (head.method == Method::GET, head.method == Method::POST);
+        let answer = match path {
+            "status" if get => self.ask_question(Question::Status).await.and_then(|it| json(&it)),
+            "cluster" if get => self.ask_question(Question::Cluster).await.and_then(|it| json(&it)),
+            "partitions" if get => self.partitions().await,
+            "cluster/plan" if get => self.operate(Ok(AskedOp::Plan)).await,
+            "cluster/stage" if post => {
+                self.operate(parse::<ChangeReport>(head, body).await.map(AskedOp::Stage)).await
+            }
+            "cluster/clear" if post => self.operate(Ok(AskedOp::Clear)).await,
+            "cluster/commit" if post => {
+                self.operate(parse::<CommitRequest>(head, body).await.map(AskedOp::Commit)).await
+            }
+            "status" | "cluster" | "partitions" | "cluster/plan" => return not_allowed("GET"),
+            "cluster/stage" | "cluster/clear" | "cluster/commit" => return not_allowed("POST"),
+            _ => Err(Refused::new("not_found", format!("/cartwheel/{path}: there is no such page"))),
+        };
+        answer.unwrap_or_else(|refused| render(status_of(&refused), &refused))
+    }
+
+    async fn ask_question<T>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<T>) -> Question,
+    ) -> Result<T, Refused> {
+        let (answer, answered) = oneshot::channel();
+        let stopping = || Refused::new("stopping", "the node is stopping");
+        self.questions.send(question(answer)).await.map_err(|_| stopping())?;
+        match timeout(ANSWER_MAX, answered).await {
+            Ok(answered) => answered.map_err(|_| stopping()),
+            Err(_) => {
+                let message = format!("no answer within {} s; look at the status", ANSWER_MAX.as_secs());
+                Err(Refused::new("timeout", message))
+            }
+        }
+    }
+
+    async fn operate(&self, op: Result<AskedOp, Refused>) -> Result<Response, Refused> {
+        let op = op?;
+        let answer: AdminAnswer =
+            self.ask_question(|answer| Question::Admin(AdminAsk { op, answer })).await??;
+        json(&answer)
+    }
+
+    async fn partitions(&self) -> Result<Response, Refused> {
+        let Ok(_turn) = self.inspecting.try_acquire() else {
+            return Err(Refused::new(
+                "overloaded",
+                "the store is being looked through already; try again later",
+            ));
+        };
+        let inspector = self.inspector.clone();
+        match tokio::task::spawn_blocking(move || inspector.holdings()).await {
+            Ok(Ok(holdings)) => json(&PartitionReport::all(&holdings)),
+            _ => Err(Refused::new("storage_failed", "the store cannot be read")),
+        }
+    }
+}
+
+async fn parse<T: DeserializeOwned>(head: &request::Parts, body: Incoming) -> Result<T, Refused> {
+    let invalid = |message: String| Refused::new("invalid", message);
+    let content_type =
+        head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.split(';').next().map(str::trim) != Some("application/json") {
+        return Err(invalid(format!("content-type {content_type:?}; allowed is application/json")));
+    }
+    let body = read(body, BODY_BYTES_MAX).await.map_err(|refusal| invalid(refusal.to_string()))?;
+    serde_json::from_slice(&body)
+        .map_err(|error| invalid(format!("the body is not what it should be: {error}")))
+}
+
+fn status_of(refused: &Refused) -> StatusCode {
+    match refused.error.as_str() {
+        "invalid" => StatusCode::BAD_REQUEST,
+        "not_found" | "unknown_node" => StatusCode::NOT_FOUND,
+        "status" | "too_few_members" | "nothing_to_do" | "changed" | "switching" => StatusCode::CONFLICT,
+        "not_kept" | "storage_failed" => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn json(what: &impl Serialize) -> Result<Response, Refused> {
+    Ok(render(StatusCode::OK, what))
+}
+
+fn render(status: StatusCode, what: &impl Serialize) -> Response {
+    // Maps with keys that are no text would fail; there are none.
+    let mut body = serde_json::to_vec_pretty(what).unwrap_or_default();
+    body.push(b'\n');
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn not_allowed(allow: &'static str) -> Response {
+    let refused = Refused::new("method_not_allowed", format!("method not allowed; allowed is {allow}"));
+    let mut response = render(StatusCode::METHOD_NOT_ALLOWED, &refused);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    response
+}
