@@ -190,11 +190,6 @@ impl Disk {
         }
     }
 
-    /// The partitions of which something is held.
-    pub fn partitions_held(&self) -> BTreeSet<Partition> {
-        self.records.keys().map(|key| key.token().partition(self.partitions)).collect()
-    }
-
     /// Runs `update`; it is visible at once and durable after the next sync.
     pub fn apply(&mut self, ticket: Ticket, key: &Key, update: &Update) -> Result<Change, Refused> {
         let before = self.records.get(key).cloned();

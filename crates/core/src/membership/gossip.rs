@@ -127,6 +127,8 @@ impl Gossip {
     pub fn start(&mut self, cx: &mut Cx) {
         if cx.env.boot.cluster.is_some() {
             self.saved = Saved::of(cx.env);
+            let own = cx.env.cluster.members.get(&cx.me());
+            cx.env.recover_wanted = own.is_some_and(|member| member.lost.value);
         }
         for (node, member) in &cx.env.cluster.members {
             if *node != cx.env.config.node && !member.contact.value.address.is_empty() {
@@ -302,7 +304,19 @@ impl Gossip {
         }
         if is_old_copy || (is_new && self.standing == Standing::Waiting) {
             cx.env.recover_wanted = true;
+            self.note_loss(cx, true);
         }
+    }
+
+    /// Says whether this node's disk was lost and does not hold again all that it should: a restart must not forget it.
+    fn note_loss(&mut self, cx: &mut Cx, is_lost: bool) {
+        let me = cx.me();
+        self.change(cx, |cluster| {
+            let member = cluster.members.entry(me).or_default();
+            if member.lost.value != is_lost {
+                member.lost.set(me, is_lost);
+            }
+        });
     }
 
     /// A peer was heard, and our states are joined.
@@ -336,6 +350,14 @@ impl Gossip {
             }
         } else if let Some(node) = self.some_peers(cx, 1).pop() {
             self.call(cx, node);
+        }
+        let own = cx.env.cluster.members.get(&cx.me());
+        if own.is_some_and(|member| member.lost.value)
+            && cx.env.recovering.is_empty()
+            && !cx.env.recover_wanted
+            && self.standing == Standing::Ready
+        {
+            self.note_loss(cx, false);
         }
         self.save(cx);
         self.move_on(cx, underway);

@@ -22,6 +22,8 @@ pub struct Member {
     /// The latest boot of each store that it has run on. A store that starts below what its peers have seen of it is
     /// an old copy.
     pub boots: BTreeMap<StoreId, u64>,
+    /// Whether its disk was lost, and it does not hold again all that it should; written by the member itself.
+    pub lost: Register<bool>,
 }
 
 /// A member's life. It goes forward only: an identity that has gone never returns.
@@ -122,6 +124,7 @@ impl Member {
         self.contact.merge(&other.contact);
         self.share.merge(&other.share);
         self.progress.merge(&other.progress);
+        self.lost.merge(&other.lost);
         for (store, boot) in &other.boots {
             let known = self.boots.entry(*store).or_default();
             *known = (*known).max(*boot);

@@ -33,6 +33,7 @@ impl From<&Cluster> for schema::Cluster {
             staged: Some((&cluster.staged).into()),
             n: cluster.n.into(),
             founding: cluster.founding,
+            fence: cluster.fence,
         }
     }
 }
@@ -47,8 +48,13 @@ impl TryFrom<schema::Cluster> for Cluster {
             staged: required("cluster.staged", cluster.staged)?.try_into()?,
             n: small("cluster.n", cluster.n)?,
             founding: cluster.founding,
+            fence: cluster.fence,
         })
     }
+}
+
+fn lost(lost: schema::Lost) -> Register<bool> {
+    Register { count: lost.count, by: NodeId(lost.by), value: lost.is_lost }
 }
 
 fn member_of((node, member): (&NodeId, &Member)) -> schema::Member {
@@ -66,6 +72,11 @@ fn member_of((node, member): (&NodeId, &Member)) -> schema::Member {
         share: Some(share),
         progress: Some(progress),
         boots: Some(boots.collect()),
+        lost: Some(schema::Lost {
+            count: member.lost.count,
+            by: member.lost.by.0,
+            is_lost: member.lost.value,
+        }),
     }
 }
 
@@ -88,6 +99,7 @@ fn member(member: schema::Member) -> Result<(NodeId, Member), DecodeError> {
             },
             progress: required("member.progress", member.progress)?.try_into()?,
             boots: boots.into_iter().map(|boot| (StoreId(boot.store), boot.number)).collect(),
+            lost: member.lost.map(lost).unwrap_or_default(),
         },
     ))
 }

@@ -54,9 +54,10 @@ impl From<&ReplicaMessage> for schema::Replica {
                 };
                 (op, ReplicaBody::ReadReply(schema::ReadReply { result: Some(result) }))
             }
-            ReplicaMessage::Write { op, key, siblings, owed } => {
+            ReplicaMessage::Write { op, key, siblings, owed, fence } => {
                 let owed = owed.map(|home| home.0);
-                let write = schema::Write { key: Some(key.into()), siblings: Some(siblings.into()), owed };
+                let (key, siblings) = (Some(key.into()), Some(siblings.into()));
+                let write = schema::Write { key, siblings, owed, fence: *fence };
                 (op, ReplicaBody::Write(write))
             }
             ReplicaMessage::Confirm { op, key, digest } => {
@@ -65,6 +66,7 @@ impl From<&ReplicaMessage> for schema::Replica {
             ReplicaMessage::WriteReply { op, result } => {
                 let result = match result {
                     Ok(()) => WriteResult::Held(Nothing {}),
+                    Err(ReplicaError::Fenced(fence)) => WriteResult::Fenced(*fence),
                     Err(error) => WriteResult::Error(error_code(*error)),
                 };
                 (op, ReplicaBody::WriteReply(schema::WriteReply { result: Some(result) }))
@@ -92,6 +94,7 @@ impl TryFrom<schema::Replica> for ReplicaMessage {
                 key: required("write.key", write.key)?.try_into()?,
                 siblings: required("write.siblings", write.siblings)?.try_into()?,
                 owed: write.owed.map(NodeId),
+                fence: write.fence,
             },
             ReplicaBody::Confirm(named) => {
                 let (key, digest) = named.try_into()?;
@@ -101,6 +104,7 @@ impl TryFrom<schema::Replica> for ReplicaMessage {
                 let result = match chosen("write_reply.result", reply.result)? {
                     WriteResult::Held(Nothing {}) => Ok(()),
                     WriteResult::Error(code) => Err(error_of(code)?),
+                    WriteResult::Fenced(fence) => Err(ReplicaError::Fenced(fence)),
                 };
                 Self::WriteReply { op, result }
             }
@@ -117,8 +121,10 @@ const ERRORS: [ReplicaError; 5] = [
     ReplicaError::Differs,
 ];
 
+/// A fence has a field of its own, in answers to writes; nothing else is refused for it.
 fn error_code(error: ReplicaError) -> u32 {
-    code(&ERRORS, error)
+    let is_fence = matches!(error, ReplicaError::Fenced(_));
+    code(&ERRORS, if is_fence { ReplicaError::Overloaded } else { error })
 }
 
 fn error_of(code: u32) -> Result<ReplicaError, DecodeError> {

@@ -11,24 +11,29 @@ use crate::schema::message::{self as schema, NamedKey, ReapBody as Body};
 
 impl From<&ReapMessage> for schema::Reap {
     fn from(message: &ReapMessage) -> Self {
-        let (op, body) = match message {
-            ReapMessage::Ask { op, keys } => (op.0, Body::Ask(keys.iter().map(Into::into).collect())),
-            ReapMessage::Agree { op, keys } => (op.0, Body::Agree(keys.iter().map(Into::into).collect())),
-            ReapMessage::Drop { keys } => (0, Body::Drop(keys.iter().map(Into::into).collect())),
+        let (op, fence, body) = match message {
+            ReapMessage::Ask { op, keys, fence } => {
+                (op.0, *fence, Body::Ask(keys.iter().map(Into::into).collect()))
+            }
+            ReapMessage::Agree { op, keys, fence } => {
+                (op.0, *fence, Body::Agree(keys.iter().map(Into::into).collect()))
+            }
+            ReapMessage::Drop { keys } => (0, 0, Body::Drop(keys.iter().map(Into::into).collect())),
         };
-        Self { op, body: Some(body) }
+        Self { op, fence, body: Some(body) }
     }
 }
 
 impl TryFrom<schema::Reap> for ReapMessage {
     type Error = DecodeError;
     fn try_from(message: schema::Reap) -> Result<Self, DecodeError> {
-        let op = OpId(message.op);
+        let (op, fence) = (OpId(message.op), message.fence);
         Ok(match chosen("reap.body", message.body)? {
-            Body::Ask(keys) => Self::Ask { op, keys: named(keys)? },
+            Body::Ask(keys) => Self::Ask { op, keys: named(keys)?, fence },
             Body::Agree(keys) => {
                 let keys = all("keys to reap", keys)?;
-                Self::Agree { op, keys: keys.into_iter().map(Key::try_from).collect::<Result<_, _>>()? }
+                let keys = keys.into_iter().map(Key::try_from).collect::<Result<_, _>>()?;
+                Self::Agree { op, keys, fence }
             }
             Body::Drop(keys) => Self::Drop { keys: named(keys)? },
         })

@@ -14,6 +14,8 @@ pub struct Cluster {
     pub n: u32,
     #[prost(fixed64, optional, tag = "5")]
     pub founding: Option<u64>,
+    #[prost(uint64, tag = "6")]
+    pub fence: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -31,6 +33,18 @@ pub struct Member {
     pub progress: Option<Progress>,
     #[prost(message, optional, tag = "6")]
     pub boots: Option<Repeated<Boot, STORES_MAX>>,
+    #[prost(message, optional, tag = "7")]
+    pub lost: Option<Lost>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Lost {
+    #[prost(uint64, tag = "1")]
+    pub count: u64,
+    #[prost(fixed64, tag = "2")]
+    pub by: u64,
+    #[prost(bool, tag = "3")]
+    pub is_lost: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]

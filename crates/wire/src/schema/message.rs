@@ -76,11 +76,13 @@ pub struct Write {
     pub siblings: Option<Siblings>,
     #[prost(fixed64, optional, tag = "3")]
     pub owed: Option<u64>,
+    #[prost(uint64, tag = "4")]
+    pub fence: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct WriteReply {
-    #[prost(oneof = "WriteResult", tags = "1, 2")]
+    #[prost(oneof = "WriteResult", tags = "1, 2, 3")]
     pub result: Option<WriteResult>,
 }
 
@@ -91,6 +93,9 @@ pub enum WriteResult {
     /// A replica error code.
     #[prost(uint32, tag = "2")]
     Error(u32),
+    /// The fence that the write was sent before.
+    #[prost(uint64, tag = "3")]
+    Fenced(u64),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -346,6 +351,8 @@ pub struct Reap {
     pub op: u64,
     #[prost(oneof = "ReapBody", tags = "2, 3, 4")]
     pub body: Option<ReapBody>,
+    #[prost(uint64, tag = "5")]
+    pub fence: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Oneof)]

@@ -129,7 +129,13 @@ fn replica(g: &mut Gen) -> ReplicaMessage {
             let result = if any(g) { Ok(siblings(g)) } else { Err(replica_error(g)) };
             ReplicaMessage::ReadReply { op, result }
         }
-        2 => ReplicaMessage::Write { op, key: key(g), siblings: siblings(g), owed: option(g, node) },
+        2 => ReplicaMessage::Write {
+            op,
+            key: key(g),
+            siblings: siblings(g),
+            owed: option(g, node),
+            fence: u64::arbitrary(g),
+        },
         _ => {
             let result = if any(g) { Ok(()) } else { Err(replica_error(g)) };
             ReplicaMessage::WriteReply { op, result }
@@ -211,8 +217,8 @@ fn anti_entropy(g: &mut Gen) -> AntiEntropyMessage {
 fn reap(g: &mut Gen) -> ReapMessage {
     let op = OpId(number(g));
     match below(g, 3) {
-        0 => ReapMessage::Ask { op, keys: list(g, named_key) },
-        1 => ReapMessage::Agree { op, keys: list(g, key) },
+        0 => ReapMessage::Ask { op, keys: list(g, named_key), fence: u64::arbitrary(g) },
+        1 => ReapMessage::Agree { op, keys: list(g, key), fence: u64::arbitrary(g) },
         _ => ReapMessage::Drop { keys: list(g, named_key) },
     }
 }
@@ -249,6 +255,7 @@ fn member(g: &mut Gen) -> (NodeId, Member) {
         share: register(g, share),
         progress: Progress { seen, received },
         boots: list(g, |g| (StoreId(number(g)), number(g))).into_iter().collect(),
+        lost: register(g, any),
     };
     (node(g), member)
 }
@@ -283,6 +290,7 @@ fn cluster(g: &mut Gen) -> Cluster {
         staged: register(g, |g| list(g, change).into_iter().collect()),
         n: any(g),
         founding: option(g, any),
+        fence: any(g),
     }
 }
 

@@ -33,8 +33,8 @@ struct NewerWriteReply {
     held: Option<Empty>,
     #[prost(uint32, optional, tag = "2")]
     error: Option<u32>,
-    /// A third result: the disk is full.
-    #[prost(message, optional, tag = "3")]
+    /// Another result: the disk is full.
+    #[prost(message, optional, tag = "4")]
     disk_full: Option<Empty>,
 }
 
@@ -133,6 +133,8 @@ fn fields_added_to_a_cluster_state_are_ignored() {
         n: u32,
         #[prost(fixed64, optional, tag = "5")]
         founding: Option<u64>,
+        #[prost(uint64, tag = "6")]
+        fence: u64,
         #[prost(string, tag = "70")]
         motto: String,
     }

@@ -117,7 +117,8 @@ fn replica_messages() {
         "0a0d0905000000000000001a021001",
     );
     let key = Key::typed(b"t", b"b", b"k");
-    let write = ReplicaMessage::Write { op, key, siblings: Siblings::default(), owed: Some(NodeId(9)) };
+    let write =
+        ReplicaMessage::Write { op, key, siblings: Siblings::default(), owed: Some(NodeId(9)), fence: 0 };
     message_is(
         Message::Replica(write),
         "0a2109050000000000000022160a090a01741201621a016b1200190900000000000000",
@@ -211,6 +212,7 @@ pub fn cluster() -> Cluster {
             received: [Partition(1), Partition(300)].into(),
         },
         boots: [(StoreId(0xabc), 7)].into(),
+        lost: Register { count: 1, by: a, value: true },
     };
     let changes = [
         (NodeId(1), Change::Join(Share { weight: 1, zone: String::new() })),
@@ -226,10 +228,11 @@ pub fn cluster() -> Cluster {
         staged: Register { count: 9, by: b, value: changes.into() },
         n: 3,
         founding: Some(0x0304),
+        fence: 5,
     }
 }
 
-const CLUSTER: &str = "0a640a62090a0000000000000010031a240802110a000000000000001a026e312213706565723d3132372e302e302e313a38303939220c08011a0808031204656173742a120a0b0804110201000000000000120301ac02320d0a0b09bc0a0000000000001007122c080412100a000000000000000b000000000000001a080001000100010001220c0801120801010101010101011a600809110b000000000000001a530a0d090100000000000000120208010a100902000000000000001a0508021201770a0b09030000000000000022000a160904000000000000002a0b09050000000000000010020a0b09060000000000000032002003290403000000000000";
+const CLUSTER: &str = "0a730a71090a0000000000000010031a240802110a000000000000001a026e312213706565723d3132372e302e302e313a38303939220c08011a0808031204656173742a120a0b0804110201000000000000120301ac02320d0a0b09bc0a00000000000010073a0d0801110a000000000000001801122c080412100a000000000000000b000000000000001a080001000100010001220c0801120801010101010101011a600809110b000000000000001a530a0d090100000000000000120208010a100902000000000000001a0508021201770a0b09030000000000000022000a160904000000000000002a0b09050000000000000010020a0b090600000000000000320020032904030000000000003005";
 
 #[test]
 fn a_cluster_state() {
@@ -237,7 +240,7 @@ fn a_cluster_state() {
     assert_eq!(hex(&bytes), CLUSTER);
     assert_eq!(decode_cluster(&bytes), Ok(cluster()));
     let state = MembershipMessage::State { cluster: Arc::new(cluster()), ready: true };
-    message_is(Message::Membership(state), &format!("2a89021286020a8102{CLUSTER}1001"));
+    message_is(Message::Membership(state), &format!("2a9a021297020a9202{CLUSTER}1001"));
     let digest = MembershipMessage::Digest { digest: ClusterDigest(0x0102 << 64 | 0x0304), ready: false };
     message_is(Message::Membership(digest), "2a140a12090201000000000000110403000000000000");
 }
@@ -247,12 +250,12 @@ fn reap_messages() {
     let op = OpId(5);
     let keys = vec![(key(), Digest(0x0506))];
     message_is(
-        Message::Reap(ReapMessage::Ask { op, keys: keys.clone() }),
-        "322409050000000000000012190a170a0c120563617274731a03610062190605000000000000",
+        Message::Reap(ReapMessage::Ask { op, keys: keys.clone(), fence: 3 }),
+        "322609050000000000000012190a170a0c120563617274731a036100621906050000000000002803",
     );
     message_is(
-        Message::Reap(ReapMessage::Agree { op, keys: vec![key()] }),
-        "32190905000000000000001a0e0a0c120563617274731a03610062",
+        Message::Reap(ReapMessage::Agree { op, keys: vec![key()], fence: 3 }),
+        "321b0905000000000000001a0e0a0c120563617274731a036100622803",
     );
     message_is(
         Message::Reap(ReapMessage::Drop { keys }),

@@ -117,7 +117,7 @@ fn a_step_of_an_exchange_names_as_many_leaves_as_the_core_sends_and_no_more() {
 fn no_more_keys_are_reaped_at_once_than_the_core_asks_about() {
     let ask = |count: usize| {
         let keys = (0..count).map(|n| (Key::new(b"b", &n.to_le_bytes()), Digest(1))).collect();
-        Message::Reap(ReapMessage::Ask { op: OpId(1), keys })
+        Message::Reap(ReapMessage::Ask { op: OpId(1), keys, fence: 1 })
     };
     let full = ask(REAP_BATCH_MAX);
     assert_eq!(decode_message(encode_message(&full)), Ok(full));
@@ -141,7 +141,7 @@ fn ring(owners: usize) -> Ring {
 }
 
 fn state() -> Cluster {
-    Cluster { members: [].into(), ring: ring(3), staged: Register::default(), n: 3, founding: None }
+    Cluster { members: [].into(), ring: ring(3), staged: Register::default(), n: 3, founding: None, fence: 0 }
 }
 
 fn named(name: usize, address: usize) -> Member {

@@ -60,6 +60,7 @@ fn values_are_slices_of_the_message_they_came_in() {
         key: Key::new(b"carts", b"alice"),
         siblings: golden::siblings(),
         owed: None,
+        fence: 0,
     };
     let bytes = encode_message(&Message::Replica(write));
     let frame = bytes.as_ptr_range();
