@@ -17,8 +17,6 @@ use crate::version::{Context, Dot, Siblings, Value};
 pub enum Input {
     /// A client asks.
     Client(ClientRequest),
-    /// An operator asks.
-    Admin(AdminRequest),
     /// A peer says something.
     Peer {
         /// Who, as authenticated by the driver.
@@ -30,6 +28,8 @@ pub enum Input {
     Storage(StorageCompletion),
     /// The time named by [`Node::next_timeout`](crate::Node::next_timeout) has come.
     Timeout,
+    /// An operator asks.
+    Admin(AdminRequest),
 }
 
 /// Everything a node can want done.

@@ -168,7 +168,8 @@ impl Nemesis {
     }
 
     fn may_go_down(&self, up: &[u32]) -> bool {
-        self.budget.may_go_down(self.nodes as usize - up.len())
+        let gone = self.nodes.saturating_sub(self.members) as usize;
+        self.budget.may_go_down(gone + (self.members as usize).saturating_sub(up.len()))
     }
 
     /// A random non-empty, proper subset.

@@ -352,6 +352,9 @@ impl Oracle {
         for node in 0..scene.processes.len() as u32 {
             self.judge_trees(scene, node, "at the end");
         }
+        if self.regular.was_forked() {
+            self.findings.forgive(Promise::Regular);
+        }
         let judged = [
             (Promise::NoResurrect, &verdict.resurrected),
             (Promise::SiblingBound, &verdict.false_siblings),

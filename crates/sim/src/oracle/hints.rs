@@ -29,6 +29,8 @@ pub struct Bound {
 /// When the background is held back to its least rate, hints share that with exchanges and handoff, and a failed
 /// delivery is paid for again.
 const BACKGROUND_SHARE: u64 = 4;
+/// What exchanges and handoff may take before a pass has its turn, in records.
+const BACKGROUND_QUEUE: u64 = 200;
 
 impl Bound {
     /// One attempt takes at most: a pass that waits in vain, the pause after it, and, as the silence made the home a
@@ -51,7 +53,7 @@ impl Bound {
     pub fn ns(self, keys: usize, all: usize) -> u64 {
         self.attempts * self.attempt_ns
             + (keys as u64).div_ceil(PAGE) * self.page_ns
-            + all as u64 * BACKGROUND_SHARE * self.record_ns
+            + (all as u64 * BACKGROUND_SHARE + BACKGROUND_QUEUE) * self.record_ns
     }
 }
 
@@ -66,6 +68,8 @@ pub struct Hints {
 struct Waiting {
     state: Digest,
     since_ns: u64,
+    /// The longest bound since then: it waits behind what was there before it.
+    bound_ns: u64,
     told: bool,
 }
 
@@ -110,7 +114,9 @@ impl Hints {
             let Seen { keeper, home, key, state, clear_since, bound_ns } = hint;
             let name = (keeper, home, key);
             let known = before.get(&name).filter(|waiting| waiting.state == state).copied();
-            let mut waiting = known.unwrap_or(Waiting { state, since_ns: now_ns, told: false });
+            let mut waiting = known.unwrap_or(Waiting { state, since_ns: now_ns, bound_ns, told: false });
+            waiting.bound_ns = waiting.bound_ns.max(bound_ns);
+            let bound_ns = waiting.bound_ns;
             let deliverable = clear_since.map(|clear| clear.max(waiting.since_ns));
             if let Some(since) = deliverable.filter(|since| !waiting.told && now_ns > since + bound_ns) {
                 waiting.told = true;

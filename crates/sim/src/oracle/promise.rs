@@ -105,6 +105,13 @@ impl Findings {
         }
     }
 
+    /// `promise` could not be kept in this run, as it turned out.
+    pub fn forgive(&mut self, promise: Promise) {
+        if let Some(broken) = self.0.get_mut(&promise) {
+            *broken = Broken::default();
+        }
+    }
+
     /// All promises made, each with how it was broken.
     pub fn into_inner(self) -> BTreeMap<Promise, Broken> {
         self.0

@@ -56,6 +56,11 @@ impl Regular {
         self.forked = true;
     }
 
+    /// Whether what was found may have been a fork.
+    pub fn was_forked(&self) -> bool {
+        self.forked
+    }
+
     /// A put of `write` is answered: the homes among `by` hold it.
     pub fn acknowledged(&mut self, scene: &Scene<'_>, key: &Key, write: WriteId, by: &[NodeId]) {
         let Some(place) = scene.truth.place(write) else { return };
@@ -84,11 +89,11 @@ impl Regular {
     ) {
         let Some(began) = self.gets.remove(&(node, call)) else { return };
         let Some(answer) = answer else { return };
-        if self.forked {
-            return;
-        }
         let shown = scene.truth.known_to(scene.truth.of_siblings(&answer.siblings));
-        let Some(Missing { write, home }) = began.missing(scene, &shown, &answer.by) else { return };
+        // One that was a home and is none any more answers like any stand-in.
+        let asked = scene.asked_by(node, &began.key);
+        let homes: Vec<NodeId> = answer.by.iter().copied().filter(|home| asked.contains(home)).collect();
+        let Some(Missing { write, home }) = began.missing(scene, &shown, &homes) else { return };
         findings.add(Promise::Regular, || {
             let by: Vec<String> = answer.by.iter().map(ToString::to_string).collect();
             format!(

@@ -53,6 +53,16 @@ impl<'a> Scene<'a> {
         &self.processes[node.0 as usize - 1].disk
     }
 
+    /// The homes that `node` asks for `key`.
+    pub fn asked_by(&self, node: NodeId, key: &Key) -> Vec<NodeId> {
+        let core = self.processes.get(node.0 as usize - 1).and_then(|process| process.node.as_ref());
+        let ring = core.map(|core| &core.status().cluster().ring);
+        ring.map_or_else(
+            || self.homes(key),
+            |ring| ring.preference_list(key.token(), self.n).homes().to_vec(),
+        )
+    }
+
     /// Who keeps `key`, by any state of the ring that an answer may go by.
     pub fn homes(&self, key: &Key) -> Vec<NodeId> {
         let all = self.rings.0.iter().flat_map(|(ring, _)| ring.placement(key.token(), self.n).homes());

@@ -1,5 +1,8 @@
 //! Inflicting faults and mending them.
 
+use cartwheel_core::Node;
+use cartwheel_core::membership::MemberStatus;
+
 use super::{Event, Simulator};
 use crate::network::Trouble;
 use crate::report::Counter;
@@ -19,12 +22,15 @@ impl Simulator<'_> {
         if !self.faults_strike() {
             return;
         }
-        let up: Vec<u32> = self
-            .processes
-            .iter()
-            .zip(1..)
-            .filter(|(process, _)| process.node.is_some())
-            .map(|(_, n)| n)
+        // Those that have left run on, and are no part of the cluster.
+        let is_there = |node: &Node| {
+            let status = node.status();
+            !status.cluster().status(status.node()).is_some_and(MemberStatus::is_gone)
+        };
+        let numbered = self.processes.iter().zip(1..);
+        let up: Vec<u32> = numbered
+            .filter(|(process, _)| process.node.as_ref().is_some_and(is_there))
+            .map(|(_, number)| number)
             .collect();
         let Some(nemesis) = &mut self.nemesis else { return };
         let fault = nemesis.strike(&up);
