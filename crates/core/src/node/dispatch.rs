@@ -237,7 +237,7 @@ impl Machines {
                 }
             }
             ReplicaMessage::Write { op, .. } if self.gossip.knows_nothing(cx) => {
-                Serve::on_too_early(cx, from, op)
+                Serve::on_too_early(cx, from, op);
             }
             ReplicaMessage::Write { op, fence, .. } if Serve::is_fenced(cx, from, op, fence) => {}
             ReplicaMessage::Write { op, key, siblings, owed, fence } => {

@@ -9,7 +9,7 @@ use cartwheel_core::id::{CallId, NodeId, RequestId, StoreId};
 use cartwheel_core::membership::Cluster;
 use cartwheel_core::message::Message;
 use cartwheel_core::replica::{HintTotal, Record};
-use cartwheel_core::ring::Ring;
+use cartwheel_core::ring::{Partition, Ring};
 use cartwheel_core::storage::{
     Name, Page, StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket,
 };
@@ -401,23 +401,12 @@ impl Lab {
                 StorageCompletion::Hints { ticket, result: Ok(hints) }
             }
             StorageOp::TreeHashes { partition, nodes } => {
-                let mut tree = MerkleTree::default();
-                for (key, record) in
-                    disk.iter().filter(|(key, _)| key.token().partition(PARTITIONS) == partition)
-                {
-                    tree.replace(key, &Siblings::default(), &record.siblings, PARTITIONS);
-                }
+                let tree = tree(disk, partition);
                 let hashes = nodes.iter().map(|node| tree.hash(*node)).collect();
                 StorageCompletion::TreeHashes { ticket, result: Ok(hashes) }
             }
             StorageOp::LeafKeys { partition, leaves } => {
-                let within = |key: &Key| {
-                    key.token().partition(PARTITIONS) == partition
-                        && leaves.contains(&Leaf::of(key.token(), PARTITIONS))
-                };
-                let held = disk.iter().filter(|(key, _)| within(key));
-                let keys = held.map(|(key, record)| (key.clone(), record.siblings.digest())).collect();
-                StorageCompletion::LeafKeys { ticket, result: Ok(keys) }
+                StorageCompletion::LeafKeys { ticket, result: Ok(leaf_keys(disk, partition, &leaves)) }
             }
             StorageOp::ScanPartition { partition, after, limit } => {
                 let fits = |key: &Key, record: &Record| {
@@ -465,6 +454,26 @@ impl Lab {
             _ => {}
         }
     }
+}
+
+fn tree(disk: &BTreeMap<Key, Record>, partition: Partition) -> MerkleTree {
+    let mut tree = MerkleTree::default();
+    for (key, record) in disk.iter().filter(|(key, _)| key.token().partition(PARTITIONS) == partition) {
+        tree.replace(key, &Siblings::default(), &record.siblings, PARTITIONS);
+    }
+    tree
+}
+
+fn leaf_keys(
+    disk: &BTreeMap<Key, Record>,
+    partition: Partition,
+    leaves: &[Leaf],
+) -> Vec<(Key, cartwheel_core::version::Digest)> {
+    let within = |key: &Key| {
+        key.token().partition(PARTITIONS) == partition && leaves.contains(&Leaf::of(key.token(), PARTITIONS))
+    };
+    let held = disk.iter().filter(|(key, _)| within(key));
+    held.map(|(key, record)| (key.clone(), record.siblings.digest())).collect()
 }
 
 fn page(

@@ -24,14 +24,14 @@ pub(super) struct Device {
 
 #[derive(Debug)]
 enum Job {
-    Request(StorageRequest),
+    Request(Box<StorageRequest>),
     Sync,
 }
 
 impl Simulator<'_> {
     /// `request` joins the line.
     pub(super) fn line_up(&mut self, node: u32, request: StorageRequest) {
-        self.processes[node as usize].device.line.push_back(Job::Request(request));
+        self.processes[node as usize].device.line.push_back(Job::Request(Box::new(request)));
         self.serve_next(node);
     }
 
@@ -59,6 +59,7 @@ impl Simulator<'_> {
             let Some(job) = process.device.line.pop_front() else { return };
             let (took, event) = match job {
                 Job::Request(request) => {
+                    let request = *request;
                     let took = service(disk_spec, spec, &process.disk, &request.op, &mut process.stream);
                     (took, Event::Storage { node, life, request })
                 }

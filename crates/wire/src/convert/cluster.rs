@@ -53,7 +53,7 @@ impl TryFrom<schema::Cluster> for Cluster {
     }
 }
 
-fn lost(lost: schema::Lost) -> Register<bool> {
+fn lost(lost: &schema::Lost) -> Register<bool> {
     Register { count: lost.count, by: NodeId(lost.by), value: lost.is_lost }
 }
 
@@ -99,7 +99,7 @@ fn member(member: schema::Member) -> Result<(NodeId, Member), DecodeError> {
             },
             progress: required("member.progress", member.progress)?.try_into()?,
             boots: boots.into_iter().map(|boot| (StoreId(boot.store), boot.number)).collect(),
-            lost: member.lost.map(lost).unwrap_or_default(),
+            lost: member.lost.as_ref().map(lost).unwrap_or_default(),
         },
     ))
 }
