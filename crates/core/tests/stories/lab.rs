@@ -83,8 +83,9 @@ mod say {
             Message::Forward(ForwardMessage::Request { .. }) => "coordinate this".into(),
             Message::Forward(ForwardMessage::Accepted { .. }) => "accepted".into(),
             Message::Forward(ForwardMessage::Reply { .. }) => "coordinated".into(),
-            Message::Liveness(liveness) => format!("{liveness:?}"),
-            Message::AntiEntropy(_) | Message::Membership(_) | Message::Swim(_) => return None,
+            Message::AntiEntropy(_) | Message::Membership(_) | Message::Swim(_) | Message::Liveness(_) => {
+                return None;
+            }
             Message::Replica(ReplicaMessage::Confirm { .. }) => "do you hold this?".into(),
             Message::Reap(ReapMessage::Ask { keys, .. }) => {
                 format!("do you hold anything but {} tombstone(s)?", keys.len())
