@@ -120,6 +120,11 @@ impl Disk {
         self.tombstones.len()
     }
 
+    /// The keys of which something is held.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.records.keys()
+    }
+
     /// How many hints it holds.
     pub fn hints(&self) -> usize {
         self.owed.values().map(BTreeSet::len).sum()

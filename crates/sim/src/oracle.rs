@@ -10,6 +10,7 @@ mod durable;
 mod hints;
 mod losses;
 mod once;
+mod placed;
 mod promise;
 mod quorum;
 mod regular;
@@ -269,8 +270,11 @@ impl Oracle {
             Update::Drop { .. } => {
                 self.losses.handed_over(scene.at_ns, name(node), key);
                 // A home reaps: what the tombstone had seen, and the tombstone, need not be shown any more.
-                if scene.homes(key).contains(&name(node)) {
+                if scene.kept_by(name(node), key).contains(&name(node)) {
                     self.regular.lost(name(node), Some(key));
+                } else {
+                    let (node, findings) = (name(node), &mut self.findings);
+                    placed::dropped(scene, &self.losses, node, key, before, findings);
                 }
             }
             Update::Settle { .. } | Update::Owe { .. } | Update::Redirect { .. } | Update::Confirm => {}
@@ -352,6 +356,7 @@ impl Oracle {
         for node in 0..scene.processes.len() as u32 {
             self.judge_trees(scene, node, "at the end");
         }
+        placed::judge(scene, &mut self.findings);
         if self.regular.was_forked() {
             self.findings.forgive(Promise::Regular);
         }

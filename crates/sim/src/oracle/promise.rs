@@ -31,11 +31,17 @@ pub enum Promise {
     NoResurrect,
     /// What was refused was not done.
     RefusedNotDone,
+    /// Data is where the ring says, and N nodes keep it.
+    Placement,
+    /// Nobody drops what its homes do not hold.
+    HandoffSafe,
+    /// All members come to one ring, owned by members.
+    RingConverge,
 }
 
 impl Promise {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::DotUnique,
         Self::ClockMonotone,
         Self::OncePerRequest,
@@ -47,6 +53,9 @@ impl Promise {
         Self::SiblingBound,
         Self::NoResurrect,
         Self::RefusedNotDone,
+        Self::Placement,
+        Self::HandoffSafe,
+        Self::RingConverge,
     ];
 
     /// Whether it is made under `policy`. Last-write-wins forgets writes that nobody had seen, at once and on every
@@ -60,6 +69,7 @@ impl Promise {
                 | Self::Regular
                 | Self::SiblingBound
                 | Self::NoResurrect
+                | Self::HandoffSafe
         );
         policy == Policy::KeepSiblings || !needs_memory
     }

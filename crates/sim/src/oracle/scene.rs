@@ -63,6 +63,13 @@ impl<'a> Scene<'a> {
         )
     }
 
+    /// The homes that `node` knows of for `key`, now or next.
+    pub fn kept_by(&self, node: NodeId, key: &Key) -> Vec<NodeId> {
+        let core = self.processes.get(node.0 as usize - 1).and_then(|process| process.node.as_ref());
+        let ring = core.map(|core| &core.status().cluster().ring);
+        ring.map_or_else(|| self.homes(key), |ring| ring.placement(key.token(), self.n).homes())
+    }
+
     /// Who keeps `key`, by any state of the ring that an answer may go by.
     pub fn homes(&self, key: &Key) -> Vec<NodeId> {
         let all = self.rings.0.iter().flat_map(|(ring, _)| ring.placement(key.token(), self.n).homes());
