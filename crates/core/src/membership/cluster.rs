@@ -11,6 +11,7 @@ use core::hash::{Hash, Hasher};
 
 use super::member::{Contact, Member, MemberStatus, Share};
 use super::plan::Change;
+use super::props::{Bucket, Props};
 use super::register::Register;
 use crate::id::NodeId;
 use crate::ring::{Claimant, Partition, Phase, Ring, RingVersion, claim};
@@ -29,6 +30,8 @@ pub struct Cluster {
     /// The ring that the founders began with, by its fingerprint: clusters that were founded apart stay apart.
     /// `None` in a newcomer that has heard nobody yet.
     pub founding: Option<u64>,
+    /// What operators have set for buckets.
+    pub props: BTreeMap<Bucket, Register<Props>>,
 }
 
 /// Names a state: xxh3-128 of its content.
@@ -45,7 +48,7 @@ impl Cluster {
         };
         let members = founders.iter().map(member).collect();
         let founding = Some(ring.version().fingerprint);
-        Self { members, ring, staged: Register::default(), n, founding }
+        Self { members, ring, staged: Register::default(), n, founding, props: BTreeMap::new() }
     }
 
     /// What a newcomer knows before it has heard anybody: nothing but the shape that all rings of the cluster have.
@@ -56,6 +59,7 @@ impl Cluster {
             staged: Register::default(),
             n,
             founding: None,
+            props: BTreeMap::new(),
         }
     }
 
@@ -79,6 +83,7 @@ impl Cluster {
             self.members.entry(*node).or_default().merge(member);
         }
         self.staged.merge(&other.staged);
+        self.merge_props(other);
         self.founding = self.founding.or(other.founding);
         if other.ring.version() > self.ring.version() {
             self.ring = other.ring.clone();

@@ -44,7 +44,8 @@ impl Toy {
         let siblings = self.keys.entry(key.clone()).or_default();
         let mut dot = None;
         if let ClientOp::Put { context, value, options } = op {
-            if let Some(unfit) = options.condition.and_then(|condition| condition.unfit(siblings)) {
+            let read = Answer::new(siblings, Policy::KeepSiblings, None, vec![]);
+            if let Some(unfit) = options.condition.and_then(|condition| condition.unfit(&read)) {
                 return Err(ClientError::Unfit(unfit));
             }
             self.writes += 1;
@@ -60,6 +61,6 @@ impl Toy {
             dot = Some(version.dot);
             *siblings = siblings.with(version, Policy::KeepSiblings);
         }
-        Ok(Answer { siblings: siblings.clone(), dot, by: vec![NodeId(1)] })
+        Ok(Answer::new(siblings, Policy::KeepSiblings, dot, vec![NodeId(1)]))
     }
 }
