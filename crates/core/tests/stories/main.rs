@@ -1,6 +1,7 @@
 //! Stories of a put and a get, one promise each.
 
 mod lab;
+mod props;
 mod script;
 
 use std::time::Duration;

@@ -267,7 +267,7 @@ pub fn cluster_with_props() -> Cluster {
     Cluster { props: props.into(), ..cluster() }
 }
 
-const PROPS: &str = "";
+const PROPS: &str = "324d0a12120563617274731801210a000000000000000a370a0174120563617274731803210a00000000000000280230feffffff0f38fdffffff0f400048fcffffff0f500258016000680170007801";
 
 #[test]
 fn a_cluster_state_with_properties_of_buckets() {
@@ -280,7 +280,10 @@ fn a_cluster_state_with_properties_of_buckets() {
 fn an_answer_that_shows_less_than_was_seen() {
     let seen = Some(Context(VersionVector::from_iter([dot(1, 2)])));
     let answer = Answer { siblings: Siblings::default(), seen, dot: None, by: vec![NodeId(1)] };
-    message_is(Message::Forward(ForwardMessage::Reply { op: OpId(5), result: Ok(answer) }), "");
+    message_is(
+        Message::Forward(ForwardMessage::Reply { op: OpId(5), result: Ok(answer) }),
+        "1235090500000000000000222a0a280a001a080100000000000000221a0a1809010000000000000011bc0a000000000000180320012802",
+    );
 }
 
 #[test]
