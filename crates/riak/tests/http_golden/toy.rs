@@ -1,18 +1,21 @@
 //! A node that is nothing but a map: the core's pure apply, and no cluster.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use cartwheel_core::id::{NodeId, RequestId, StoreId};
+use cartwheel_core::membership::{Bucket, Props};
+use cartwheel_core::ring::Ring;
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Dot, Policy, Siblings, Version};
-use cartwheel_core::{Answer, ClientError, ClientOp, Key};
-use cartwheel_riak::http::{Call, Defaults, Response, pong};
+use cartwheel_core::{Answer, ClientError, ClientOp, Config, Key};
+use cartwheel_riak::http::{BucketProps, Call, Defaults, PropsVerb, Response, pong};
 use http::request::Parts;
 
 #[derive(Default)]
 pub struct Toy {
     keys: HashMap<Key, Siblings>,
+    props: BTreeMap<Bucket, Props>,
     writes: u64,
 }
 
@@ -26,6 +29,7 @@ impl Toy {
                 let result = self.run(&key, put.op(Bytes::copy_from_slice(body.as_bytes())));
                 put.render(&key, &result)
             }
+            Ok(Call::Props(call)) => self.props(&call, body),
             Ok(Call::Delete(delete)) => {
                 let context = match delete.context() {
                     Some(context) => context.clone(),
@@ -38,6 +42,21 @@ impl Toy {
             }
             Err(refusal) => Call::refuse(&refusal),
         }
+    }
+
+    fn props(&mut self, call: &BucketProps, body: &str) -> Response {
+        let members: Vec<NodeId> = (1..=3).map(NodeId).collect();
+        let defaults = Config::new(NodeId(1), Ring::new(&members, 8, 3).expect("a ring")).rules();
+        let set = self.props.entry(call.bucket().clone()).or_default();
+        match call.verb() {
+            PropsVerb::Show => return call.shown(set, &defaults.with(set)),
+            PropsVerb::Set => match call.props(body.as_bytes()) {
+                Ok(props) => *set = props.over(*set),
+                Err(refusal) => return Call::refuse(&refusal),
+            },
+            PropsVerb::Reset => *set = Props::default(),
+        }
+        call.done()
     }
 
     fn run(&mut self, key: &Key, op: ClientOp) -> Result<Answer, ClientError> {
