@@ -6,11 +6,11 @@ use core::time::Duration;
 
 use crate::id::{CallId, NodeId, RequestId};
 use crate::key::Key;
-use crate::membership::{Change, Contact, MemberStatus, Plan, PlanError};
+use crate::membership::{Bucket, Change, Contact, MemberStatus, Plan, PlanError, Props};
 use crate::message::Message;
 use crate::ring::{Partition, Phase, RingVersion};
 use crate::storage::{StorageCompletion, StorageRequest};
-use crate::version::{Context, Dot, Siblings, Value};
+use crate::version::{Context, Dot, Policy, Siblings, Value};
 
 /// Everything that can happen to a node. The list of `(now, node, input)` is the trace: it replays bit for bit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -143,6 +143,18 @@ pub enum AdminOp {
         /// The plan that the operator was shown: another one is not committed. `None`: whatever is prepared.
         shown: Option<Plan>,
     },
+    /// Set properties of a bucket; those that are not named stay.
+    SetProps {
+        /// The bucket.
+        bucket: Bucket,
+        /// Its properties.
+        props: Props,
+    },
+    /// Give a bucket the nodes' defaults again.
+    ResetProps {
+        /// The bucket.
+        bucket: Bucket,
+    },
 }
 
 /// The answer to an operator.
@@ -150,7 +162,8 @@ pub enum AdminOp {
 pub struct AdminReply {
     /// The call.
     pub call: CallId,
-    /// What is planned now, or was committed; `None`: nothing is staged.
+    /// What is planned now, or was committed; `None`: nothing is staged. Of a bucket's properties `None`: they are in
+    /// force here, and kept on this node's disk.
     pub result: Result<Option<Plan>, PlanError>,
 }
 
@@ -159,17 +172,19 @@ pub struct AdminReply {
 pub struct ReadOptions {
     /// How many replicas must answer.
     pub r: Quorum,
-    /// How many homes must be among them; `None`: none.
+    /// How many homes must be among them; `None`: what the bucket says; a count of 0: none.
     pub pr: Option<Quorum>,
-    /// How many distinct nodes must be among them. Every answer here is a distinct node's, so this is one more R.
-    pub node_confirms: u8,
-    /// Whether "not found" from a home is an answer that counts toward R.
-    pub notfound_ok: bool,
-    /// With `notfound_ok` off: a majority of homes that have nothing is enough to say "not found".
-    pub basic_quorum: bool,
+    /// How many distinct nodes must be among them; `None`: what the bucket says. Every answer here is a distinct
+    /// node's, so this is one more R.
+    pub node_confirms: Option<u8>,
+    /// Whether "not found" from a home is an answer that counts toward R; `None`: what the bucket says.
+    pub notfound_ok: Option<bool>,
+    /// With `notfound_ok` off: a majority of homes that have nothing is enough to say "not found"; `None`: what the
+    /// bucket says.
+    pub basic_quorum: Option<bool>,
     /// Whether nodes that stand in for homes are asked.
     pub sloppy: bool,
-    /// How many nodes are the key's homes; `None`: [`Config::n`](crate::Config). At most that many.
+    /// How many nodes are the key's homes; `None`: what the bucket says. At most that many.
     pub n: Option<u8>,
 }
 
@@ -178,9 +193,9 @@ impl Default for ReadOptions {
         Self {
             r: Quorum::Default,
             pr: None,
-            node_confirms: 0,
-            notfound_ok: true,
-            basic_quorum: false,
+            node_confirms: None,
+            notfound_ok: None,
+            basic_quorum: None,
             sloppy: true,
             n: None,
         }
@@ -192,17 +207,17 @@ impl Default for ReadOptions {
 pub struct WriteOptions {
     /// How many replicas must hold it.
     pub w: Quorum,
-    /// How many homes must be among them; `None`: none.
+    /// How many homes must be among them; `None`: what the bucket says; a count of 0: none.
     pub pw: Option<Quorum>,
-    /// How many must hold it durably; `None`: none. Every acknowledgement here is of a durable copy, so this is one
-    /// more W.
+    /// How many must hold it durably; `None`: what the bucket says; a count of 0: none. Every acknowledgement here is of
+    /// a durable copy, so this is one more W.
     pub dw: Option<Quorum>,
-    /// How many distinct nodes must be among them: one more W, too.
-    pub node_confirms: u8,
+    /// How many distinct nodes must be among them: one more W, too; `None`: what the bucket says.
+    pub node_confirms: Option<u8>,
     /// Whether nodes may stand in for homes. Without them a put needs W homes, and leaves no hint elsewhere than at
     /// its coordinator.
     pub sloppy: bool,
-    /// How many nodes are the key's homes; `None`: [`Config::n`](crate::Config). At most that many.
+    /// How many nodes are the key's homes; `None`: what the bucket says. At most that many.
     pub n: Option<u8>,
     /// Write only if the key is read to be so. **Not atomic**: a get with the default R comes before the put, and
     /// two clients whose gets come before either put both write.
@@ -215,7 +230,7 @@ impl Default for WriteOptions {
             w: Quorum::Default,
             pw: None,
             dw: None,
-            node_confirms: 0,
+            node_confirms: None,
             sloppy: true,
             n: None,
             condition: None,
@@ -257,9 +272,9 @@ pub enum QuorumKind {
 }
 
 /// How many distinct nodes must have answered, as Riak spells it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quorum {
-    /// What the node is configured with.
+    /// What the bucket says, or else what the node is configured with.
     #[default]
     Default,
     /// One.
@@ -285,8 +300,11 @@ pub struct ClientReply {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Answer {
     /// A get: the merged state (none, or tombstones only: not found; their context still counts). A put: the
-    /// state that the write left at its coordinator.
+    /// state that the write left at its coordinator. Of a bucket that shows one value, the one that it shows.
     pub siblings: Siblings,
+    /// What a client has seen that is shown this, where that is more than `siblings` say: the versions that are not
+    /// shown are in it too, so that the next write replaces them.
+    pub seen: Option<Context>,
     /// The write's dot, for a put.
     pub dot: Option<Dot>,
     /// The distinct nodes whose answers met the quorum, in the order they arrived.
@@ -294,9 +312,16 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What a client of a bucket under `policy` is told of `state`.
+    pub fn new(state: &Siblings, policy: Policy, dot: Option<Dot>, by: Vec<NodeId>) -> Self {
+        let siblings = state.shown(policy);
+        let is_all = siblings.versions().len() == state.versions().len();
+        Self { siblings, seen: if is_all { None } else { Some(state.context()) }, dot, by }
+    }
+
     /// The context to write with after having seen this.
     pub fn context(&self) -> Context {
-        self.siblings.context()
+        self.seen.clone().unwrap_or_else(|| self.siblings.context())
     }
 }
 
@@ -516,6 +541,11 @@ pub enum Event {
     Foreign {
         /// The node.
         node: NodeId,
+    },
+    /// Concurrent writes of a bucket are decided by clocks from now on: **acknowledged writes will be lost**.
+    LastWriteWins {
+        /// The bucket.
+        bucket: Bucket,
     },
     /// A tombstone is gone: all homes held it, and nobody anything older.
     Reaped {

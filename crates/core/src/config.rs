@@ -9,7 +9,7 @@ use core::time::Duration;
 use crate::boundary::Quorum;
 use crate::flaw::Flaw;
 use crate::id::{NodeId, StoreId};
-use crate::membership::{Cluster, Contact, Share};
+use crate::membership::{Cluster, Contact, Rules, Share};
 use crate::replica::HintTotal;
 use crate::ring::Ring;
 use crate::version::Policy;
@@ -30,11 +30,11 @@ pub struct Config {
     pub shares: BTreeMap<NodeId, Share>,
     /// N: homes of a key.
     pub n: u8,
-    /// R when a get names none.
+    /// R when neither a get nor its bucket names one.
     pub r: Quorum,
-    /// W when a put names none.
+    /// W when neither a put nor its bucket names one.
     pub w: Quorum,
-    /// How concurrent versions are treated.
+    /// How concurrent versions are treated where the bucket does not say.
     pub policy: Policy,
     /// How long a client request may take when it names no timeout.
     pub request_timeout: Duration,
@@ -126,6 +126,23 @@ impl Config {
             storage_inflight_max: 50_000,
             request_memory_max: 4_096,
             flaw: None,
+        }
+    }
+
+    /// What holds for a bucket without properties. Riak's defaults, except that DW is none: every acknowledgement is of
+    /// a durable copy, so that W says it all.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            n: self.n,
+            r: self.r,
+            w: self.w,
+            pr: Quorum::Count(0),
+            pw: Quorum::Count(0),
+            dw: Quorum::Count(0),
+            node_confirms: 0,
+            notfound_ok: true,
+            basic_quorum: false,
+            policy: self.policy,
         }
     }
 

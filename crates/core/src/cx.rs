@@ -11,14 +11,14 @@ use crate::desk::{Desk, Waiter};
 use crate::flaw::Flaw;
 use crate::id::{CallId, NodeId, OpId, StoreId};
 use crate::key::Key;
-use crate::membership::{Cluster, ClusterDigest, Liveness, MemberStatus};
+use crate::membership::{Cluster, ClusterDigest, Liveness, MemberStatus, Rules};
 use crate::message::{Message, ReplicaMessage};
 use crate::replica::{Owed, Update};
 use crate::ring::{Partition, Placement, PreferenceList};
 use crate::rng::CoreRng;
 use crate::storage::{StorageOp, StorageRequest};
 use crate::time::{Instant, Now};
-use crate::version::{Actor, Siblings};
+use crate::version::{Actor, Policy, Siblings};
 
 /// State shared by all machines of a node.
 #[derive(Debug)]
@@ -141,6 +141,16 @@ impl Cx<'_> {
     /// Whether this node keeps `key`, now or next.
     pub fn is_home(&self, key: &Key) -> bool {
         self.env.cluster.ring.is_home(self.me(), key.token(), self.env.config.n)
+    }
+
+    /// What holds for the bucket of `key` where a request says nothing else.
+    pub fn rules(&self, key: &Key) -> Rules {
+        self.env.cluster.rules(key, &self.env.config.rules())
+    }
+
+    /// What becomes of concurrent versions of `key`.
+    pub fn policy(&self, key: &Key) -> Policy {
+        self.rules(key).policy
     }
 
     /// Any 64 bits.

@@ -12,7 +12,9 @@ use crate::config::{Boot, Config};
 use crate::coordinator::{Forwards, Gets, Puts};
 use crate::cx::{Cx, Env};
 use crate::id::NodeId;
-use crate::membership::{Cluster, Doorstep, Gossip, MemberStatus, Standing, SwimIgnored, Watch};
+use crate::membership::{
+    Bucket, Cluster, Doorstep, Gossip, MemberStatus, Rules, Standing, SwimIgnored, Watch,
+};
 use crate::replica::{Handoff, HintTotal, Hints, Reaper};
 use crate::ring::RingVersion;
 use crate::time::{Instant, Now};
@@ -113,6 +115,11 @@ impl<'a> Status<'a> {
     /// What it knows of the cluster: members, ring, what is staged.
     pub fn cluster(&self) -> &'a Cluster {
         &self.node.env.cluster
+    }
+
+    /// What holds for `bucket` where a request says nothing else.
+    pub fn rules(&self, bucket: &Bucket) -> Rules {
+        self.node.env.config.rules().with(&self.cluster().props_of(bucket))
     }
 
     /// Whether it takes client requests.

@@ -406,6 +406,7 @@ pub(crate) fn refusal(cluster: &Cluster, error: &PlanError, asked: Option<&Chang
         PlanError::NothingToDo => "nothing_to_do",
         PlanError::Switching => "switching",
         PlanError::Changed => "changed",
+        PlanError::Props(_) => "invalid",
         PlanError::NotKept => "not_kept",
         PlanError::NotAMember => "not_a_member",
     };

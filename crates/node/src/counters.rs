@@ -56,6 +56,8 @@ pub struct Counters {
     pub background_throttles: u64,
     /// Times that it went at its full rate again.
     pub background_recoveries: u64,
+    /// Times that a bucket was heard to let clocks decide, which loses acknowledged writes.
+    pub last_write_wins_buckets: u64,
 }
 
 impl Counters {
@@ -86,6 +88,7 @@ impl Counters {
             Event::Reaped { .. } => &mut self.tombstones_reaped,
             Event::BackgroundThrottled { .. } => &mut self.background_throttles,
             Event::BackgroundRecovered => &mut self.background_recoveries,
+            Event::LastWriteWins { .. } => &mut self.last_write_wins_buckets,
         };
         *counter += 1;
     }

@@ -45,6 +45,9 @@ impl EventLog {
             Event::PartitionRecovered { partition } => {
                 tracing::info!(partition = partition.0, "holds a partition again");
             }
+            Event::LastWriteWins { bucket } => {
+                tracing::warn!(%bucket, "last_write_wins: concurrent writes are decided by clocks, acknowledged ones are lost");
+            }
             Event::Foreign { node } => {
                 if self.foreign.len() < 1_024 && self.foreign.insert(*node) {
                     tracing::warn!(

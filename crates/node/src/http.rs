@@ -1,6 +1,7 @@
 //! The HTTP side: Riak's API as `cartwheel-riak` understands it, and what operators ask (`/cartwheel/...`, see `admin`).
 
 mod admin;
+mod props;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -100,6 +101,7 @@ impl Api {
             Call::Ping => pong(),
             Call::Get(get) => self.get(id, &get).await,
             Call::Delete(delete) => self.delete(id, &delete).await,
+            Call::Props(props) => self.props(&props, body).await,
             Call::Put(put) => match self.read(body).await {
                 Ok(body) => self.put(id, &put, body).await,
                 Err(refusal) => Call::refuse(&refusal),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cartwheel_core::id::{CallId, NodeId, RequestId};
+use cartwheel_core::membership::{Bucket, Props, Rules};
 use cartwheel_core::replica::HintTotal;
 use cartwheel_core::storage::StorageCompletion;
 use cartwheel_core::time::Instant;
@@ -53,6 +54,8 @@ pub(crate) enum Question {
     Cluster(oneshot::Sender<ClusterReport>),
     /// Change it.
     Admin(AdminAsk),
+    /// What is set for a bucket, and what holds for it?
+    Props(Bucket, oneshot::Sender<(Props, Rules)>),
 }
 
 /// What happens to a node, by where it comes from.
@@ -143,6 +146,10 @@ impl Server {
             Question::Status(answer) => drop(answer.send(self.report())),
             Question::Cluster(answer) => drop(answer.send(self.cluster_report())),
             Question::Admin(ask) => self.administer(ask),
+            Question::Props(bucket, answer) => {
+                let status = self.node.status();
+                _ = answer.send((status.cluster().props_of(&bucket), status.rules(&bucket)));
+            }
         }
     }
 

@@ -324,6 +324,7 @@ impl<'a> Simulator<'a> {
             | CoreEvent::Alive { .. }
             | CoreEvent::StorageFailed
             | CoreEvent::MemberChanged { .. }
+            | CoreEvent::LastWriteWins { .. }
             | CoreEvent::Foreign { .. } => return,
         };
         self.count(counter);

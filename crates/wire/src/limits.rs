@@ -29,6 +29,10 @@ pub const CLUSTER_BYTES_MAX: usize = 4 << 20;
 /// Most members that a cluster ever had, those that have gone included; and most changes staged at once.
 pub const MEMBERS_MAX: usize = NODES_MAX;
 
+/// Most buckets that have properties. More than one side of a partition can have set, because sides that find each
+/// other again keep what each has.
+pub const BUCKETS_MAX: usize = 4 * cartwheel_core::membership::PROPS_BUCKETS_MAX;
+
 /// Longest message of failure detection, in bytes. Its encoding is the core's own.
 pub const SWIM_BYTES_MAX: usize = 1_400;
 

@@ -31,6 +31,8 @@ fn a_node_that_was_killed_gets_what_it_missed() {
     until("each missed write is owed to n2", || owed(&cluster) >= KEYS as u64);
 
     // What is owed is on disk: its keeper may be killed, too.
+    let runs = || cluster.nodes[0].status()["requests_running"] != 0;
+    until("no put may owe more", || !runs());
     let before = cluster.nodes[0].owes();
     cluster.nodes[0].kill();
     cluster.nodes[0].start();

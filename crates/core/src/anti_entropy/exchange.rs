@@ -258,7 +258,7 @@ impl Exchanges {
             Ok(siblings) => {
                 exchange.repairs.merging += 1;
                 let siblings = siblings.clone();
-                let update = Update::Merge { siblings, owed: None, policy: cx.env.config.policy };
+                let update = Update::Merge { siblings, owed: None, policy: cx.policy(&key) };
                 cx.apply(key, update, Waiter::ExchangeMerge { op: exchange.op });
             }
             // Two homes that lost their disks may not wait for each other.

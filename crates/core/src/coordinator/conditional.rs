@@ -4,9 +4,8 @@
 //! at the same time both may pass, and then their writes are siblings like any others.
 
 use super::Caller;
-use crate::boundary::{Condition, Unfit};
+use crate::boundary::{Answer, Condition, Unfit};
 use crate::coordinator::put::PutRequest;
-use crate::version::Siblings;
 
 /// A put that waits for its get.
 #[derive(Clone, Debug)]
@@ -17,12 +16,13 @@ pub(crate) struct ConditionalPut {
 }
 
 impl Condition {
-    /// Why this does not hold of `state`; `None` when it does. Pure.
-    pub fn unfit(&self, state: &Siblings) -> Option<Unfit> {
+    /// Why this does not hold of what a get answers; `None` when it does. Pure.
+    pub fn unfit(&self, read: &Answer) -> Option<Unfit> {
+        let state = &read.siblings;
         match self {
             Self::NoneMatch => state.is_found().then_some(Unfit::Found),
             Self::NotModified(_) if !state.is_found() => Some(Unfit::NotFound),
-            Self::NotModified(context) => (*context != state.context()).then_some(Unfit::Modified),
+            Self::NotModified(context) => (*context != read.context()).then_some(Unfit::Modified),
         }
     }
 }

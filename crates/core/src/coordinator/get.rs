@@ -9,8 +9,8 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::conditional::ConditionalPut;
-use super::quorum::{Needs, Role, Tally};
-use crate::boundary::{Answer, ClientError, Event, QuorumKind, ReadOptions};
+use super::quorum::{Empty, Reading, Role, Tally};
+use crate::boundary::{Answer, ClientError, Event, QuorumKind};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
@@ -36,7 +36,9 @@ struct Get {
     /// Whom to answer; `None` once answered.
     asker: Option<Asker>,
     tally: Tally,
-    options: ReadOptions,
+    empty: Empty,
+    /// The bucket's, when it began.
+    policy: Policy,
     asked: Vec<Asked>,
     /// Fallbacks not asked yet, in the order of the preference list.
     spare: Vec<NodeId>,
@@ -81,27 +83,21 @@ impl Gets {
         self.running.values().any(|get| get.key == *key)
     }
 
-    /// Starts a get of `key` that needs `needs`, as `options` mean.
-    pub fn start(
-        &mut self,
-        cx: &mut Cx,
-        asker: Asker,
-        key: Key,
-        options: ReadOptions,
-        needs: Needs,
-        give_up: Instant,
-    ) {
+    /// Starts a get of `key`.
+    pub fn start(&mut self, cx: &mut Cx, asker: Asker, key: Key, reading: Reading, give_up: Instant) {
         let op = cx.next_op();
+        let Reading { needs, empty } = reading;
         let list = cx.preference_list(&key, needs.n);
         let mut get = Get {
-            key,
             ring: cx.env.cluster.ring.version(),
             asker: Some(asker),
             tally: Tally::new(needs),
-            options,
+            empty,
+            policy: cx.policy(&key),
             asked: Vec::with_capacity(usize::from(needs.n)),
             spare: if needs.sloppy { list.fallbacks().to_vec() } else { Vec::new() },
             merged: Siblings::default(),
+            key,
             give_up,
             deadline: give_up.min(cx.time() + cx.env.config.replica_timeout),
         };
@@ -134,14 +130,13 @@ impl Gets {
         op: OpId,
         result: Result<Siblings, ReplicaError>,
     ) -> Checked {
-        let policy = cx.env.config.policy;
         let get = self.running.get_mut(&op)?;
         match (get.awaited(from), &result) {
             (Some(asked_at), Err(ReplicaError::Overloaded)) => cx.foreground_failure(asked_at),
             (Some(asked_at), _) => cx.foreground_access(asked_at),
             (None, _) => {}
         }
-        get.note(from, result, policy);
+        get.note(from, result);
         self.advance(cx, op)
     }
 
@@ -233,14 +228,14 @@ impl Get {
         (asked.answer.is_none() && !asked.missed).then_some(asked.at)
     }
 
-    fn note(&mut self, from: NodeId, result: Result<Siblings, ReplicaError>, policy: Policy) {
+    fn note(&mut self, from: NodeId, result: Result<Siblings, ReplicaError>) {
         let Some(asked) = self.asked.iter_mut().find(|asked| asked.node == from) else { return };
         if asked.answer.is_some() {
             return;
         }
         if let Ok(held) = &result {
-            self.merged = self.merged.merge(held, policy);
-            let counts_empty = asked.role == Role::Home && self.options.notfound_ok;
+            self.merged = self.merged.merge(held, self.policy);
+            let counts_empty = asked.role == Role::Home && self.empty.notfound_ok;
             if counts_empty || !held.is_empty() {
                 self.tally.vote(from, asked.role);
             }
@@ -275,12 +270,12 @@ impl Get {
     /// Riak's basic quorum: most homes hold nothing, and nobody holds anything.
     fn is_surely_not_found(&self) -> bool {
         let majority = usize::from(self.tally.needs().n / 2 + 1);
-        self.options.basic_quorum && self.merged.is_empty() && self.empty_homes() >= majority
+        self.empty.basic_quorum && self.merged.is_empty() && self.empty_homes() >= majority
     }
 
     /// Everybody who can be asked has answered, and the quorum is not met.
     fn last_word(&self) -> Result<Answer, ClientError> {
-        if !self.options.notfound_ok && self.merged.is_empty() && self.empty_homes() > 0 {
+        if !self.empty.notfound_ok && self.merged.is_empty() && self.empty_homes() > 0 {
             return Ok(self.as_answer());
         }
         let (quorum, needed, got) = self.tally.missed(QuorumKind::R, QuorumKind::Pr);
@@ -288,7 +283,7 @@ impl Get {
     }
 
     fn as_answer(&self) -> Answer {
-        Answer { siblings: self.merged.clone(), dot: None, by: self.tally.by().to_vec() }
+        Answer::new(&self.merged, self.policy, None, self.tally.by().to_vec())
     }
 
     /// Tells whoever asked, once.
@@ -306,7 +301,7 @@ impl Get {
         let (key, siblings) = (self.key.clone(), self.merged.clone());
         cx.event(Event::ReadRepair { key: key.clone(), node });
         if node == cx.me() {
-            let update = Update::Merge { siblings, owed: None, policy: cx.env.config.policy };
+            let update = Update::Merge { siblings, owed: None, policy: self.policy };
             cx.apply(key, update, Waiter::Nobody);
         } else {
             // Nobody waits for the answer: the next read repairs again.

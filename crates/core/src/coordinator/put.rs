@@ -25,7 +25,7 @@ use crate::message::{ForwardMessage, Message, ReplicaError};
 use crate::replica::{Change, Update, Write};
 use crate::ring::RingVersion;
 use crate::time::Instant;
-use crate::version::{Dot, Siblings};
+use crate::version::{Dot, Policy, Siblings};
 
 /// Callers that wait for one put: a client's own, and its repetitions through other nodes.
 const CALLERS_MAX: usize = 64;
@@ -49,6 +49,8 @@ pub(crate) struct Puts {
 struct Put {
     key: Key,
     request: RequestId,
+    /// The bucket's, when it began.
+    policy: Policy,
     /// The state of the ring that its homes are of.
     ring: RingVersion,
     /// Whom to answer; empty once answered.
@@ -108,6 +110,7 @@ impl Puts {
         let placement = cx.placement(&put.key, put.needs.n);
         let (slots, owed) = Slots::choose(cx.me(), &placement, put.needs.sloppy, |node| cx.env.is_away(node));
         let tally = if placement.joint.is_some() { Tally::joint(put.needs) } else { Tally::new(put.needs) };
+        let policy = cx.policy(&put.key);
         let update = Update::Coordinate {
             write: put.write,
             made,
@@ -115,7 +118,7 @@ impl Puts {
             continuous_since: cx.env.boot.continuous_since,
             past_entries_max: cx.env.config.past_entries_max,
             owed,
-            policy: cx.env.config.policy,
+            policy,
         };
         cx.apply(put.key.clone(), update, Waiter::Put(op));
         cx.arm(put.give_up, Timer::Put(op));
@@ -125,6 +128,7 @@ impl Puts {
             Put {
                 key: put.key,
                 request,
+                policy,
                 callers: alloc::vec![caller],
                 ring: cx.env.cluster.ring.version(),
                 tally,
@@ -247,7 +251,7 @@ impl Puts {
         let Some(put) = self.running.get_mut(&op) else { return };
         if put.tally.is_met() && !put.callers.is_empty() {
             let (siblings, dot) = put.spread.clone().unwrap_or_default();
-            let answer = Answer { siblings, dot, by: put.tally.by().to_vec() };
+            let answer = Answer::new(&siblings, put.policy, dot, put.tally.by().to_vec());
             if answer.by.iter().any(|&node| !put.slots.is_home(node)) {
                 cx.event(Event::SloppyWrite { key: put.key.clone() });
             }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::boundary::{Invalid, Quorum, QuorumKind, ReadOptions, WriteOptions};
 use crate::config::Config;
 use crate::id::NodeId;
+use crate::membership::Rules;
 
 impl Quorum {
     /// How many nodes this means among `n`; `default` stands in for [`Quorum::Default`].
@@ -33,44 +34,82 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// What `options` mean at a node with `config`.
-    pub fn of_read(options: &ReadOptions, config: &Config) -> Result<Self, Invalid> {
-        let n = homes(options.n, config)?;
-        let r = options.r.resolve(config.r, n)?;
-        let total = r.max(confirms(options.node_confirms, n)?);
-        Ok(Self { n, total, homes: at_least(options.pr, n)?, sloppy: options.sloppy })
+    /// What `options` mean in a bucket under `rules`.
+    pub fn of_read(options: &ReadOptions, rules: &Rules) -> Result<Self, Invalid> {
+        let n = homes(options.n, rules.n)?;
+        let r = options.r.resolve(fitted(rules.r, n), n)?;
+        let total = r.max(confirms(options.node_confirms, rules, n)?);
+        Ok(Self { n, total, homes: at_least(options.pr, rules.pr, n)?, sloppy: options.sloppy })
     }
 
-    /// What `options` mean at a node with `config`.
-    pub fn of_write(options: &WriteOptions, config: &Config) -> Result<Self, Invalid> {
-        let n = homes(options.n, config)?;
-        let w = options.w.resolve(config.w, n)?;
-        let total = w.max(at_least(options.dw, n)?).max(confirms(options.node_confirms, n)?);
-        Ok(Self { n, total, homes: at_least(options.pw, n)?, sloppy: options.sloppy })
+    /// What `options` mean in a bucket under `rules`.
+    pub fn of_write(options: &WriteOptions, rules: &Rules) -> Result<Self, Invalid> {
+        let n = homes(options.n, rules.n)?;
+        let w = options.w.resolve(fitted(rules.w, n), n)?;
+        let dw = at_least(options.dw, rules.dw, n)?;
+        let total = w.max(dw).max(confirms(options.node_confirms, rules, n)?);
+        Ok(Self { n, total, homes: at_least(options.pw, rules.pw, n)?, sloppy: options.sloppy })
     }
 
-    /// Whether a node with `config` can serve them: they came from another one.
+    /// Whether a node with `config` can serve them: they came from another one, which may know of properties of the
+    /// bucket that this one has not heard of.
     pub fn validate(&self, config: &Config) -> Result<(), Invalid> {
-        homes(Some(self.n), config)?;
+        homes(Some(self.n), config.n)?;
         Quorum::Count(self.total).resolve(Quorum::One, self.n)?;
-        confirms(self.homes, self.n).map(|_| ())
+        within(self.homes, self.n).map(|_| ())
     }
 }
 
-fn homes(asked: Option<u8>, config: &Config) -> Result<u8, Invalid> {
+/// What a get needs, and what it makes of homes that hold nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub needs: Needs,
+    pub empty: Empty,
+}
+
+/// What "not found" counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Empty {
+    pub notfound_ok: bool,
+    pub basic_quorum: bool,
+}
+
+impl Reading {
+    /// What `options` mean in a bucket under `rules`.
+    pub fn of(options: &ReadOptions, rules: &Rules) -> Result<Self, Invalid> {
+        let notfound_ok = options.notfound_ok.unwrap_or(rules.notfound_ok);
+        let basic_quorum = options.basic_quorum.unwrap_or(rules.basic_quorum);
+        Ok(Self { needs: Needs::of_read(options, rules)?, empty: Empty { notfound_ok, basic_quorum } })
+    }
+}
+
+fn homes(asked: Option<u8>, most: u8) -> Result<u8, Invalid> {
     match asked {
-        None => Ok(config.n),
-        Some(n) if (1..=config.n).contains(&n) => Ok(n),
-        Some(asked) => Err(Invalid::Replicas { asked, n: config.n }),
+        None => Ok(most),
+        Some(n) if (1..=most).contains(&n) => Ok(n),
+        Some(asked) => Err(Invalid::Replicas { asked, n: most }),
     }
 }
 
-/// A quorum that may be left out.
-fn at_least(quorum: Option<Quorum>, n: u8) -> Result<u8, Invalid> {
-    quorum.map_or(Ok(0), |quorum| quorum.resolve(Quorum::Majority, n))
+/// A default, for a request of fewer homes than it was made for.
+fn fitted(default: Quorum, n: u8) -> Quorum {
+    if let Quorum::Count(count) = default { Quorum::Count(count.min(n)) } else { default }
 }
 
-fn confirms(asked: u8, n: u8) -> Result<u8, Invalid> {
+/// A quorum that may be none.
+fn at_least(asked: Option<Quorum>, default: Quorum, n: u8) -> Result<u8, Invalid> {
+    let asked = asked.filter(|quorum| *quorum != Quorum::Default);
+    match asked.unwrap_or_else(|| fitted(default, n)) {
+        Quorum::Count(0) => Ok(0),
+        quorum => quorum.resolve(Quorum::Majority, n),
+    }
+}
+
+fn confirms(asked: Option<u8>, rules: &Rules, n: u8) -> Result<u8, Invalid> {
+    asked.map_or(Ok(rules.node_confirms.min(n)), |asked| within(asked, n))
+}
+
+fn within(asked: u8, n: u8) -> Result<u8, Invalid> {
     if asked <= n { Ok(asked) } else { Err(Invalid::Quorum { asked, n }) }
 }
 

@@ -11,6 +11,7 @@ use core::hash::{Hash, Hasher};
 
 use super::member::{Contact, Member, MemberStatus, Share};
 use super::plan::Change;
+use super::props::{Bucket, Props};
 use super::register::Register;
 use crate::id::NodeId;
 use crate::ring::{Claimant, Partition, Phase, Ring, RingVersion, claim};
@@ -33,6 +34,8 @@ pub struct Cluster {
     /// The ring that the founders began with, by its fingerprint: clusters that were founded apart stay apart.
     /// `None` in a newcomer that has heard nobody yet.
     pub founding: Option<u64>,
+    /// What operators have set for buckets.
+    pub props: BTreeMap<Bucket, Register<Props>>,
 }
 
 /// Names a state: xxh3-128 of its content.
@@ -49,7 +52,8 @@ impl Cluster {
         };
         let members = founders.iter().map(member).collect();
         let founding = Some(ring.version().fingerprint);
-        Self { members, ring, staged: Register::default(), fence: 0, n, founding }
+        let (staged, props) = (Register::default(), BTreeMap::new());
+        Self { members, ring, staged, fence: 0, n, founding, props }
     }
 
     /// What a newcomer knows before it has heard anybody: nothing but the shape that all rings of the cluster have.
@@ -61,6 +65,7 @@ impl Cluster {
             fence: 0,
             n,
             founding: None,
+            props: BTreeMap::new(),
         }
     }
 
@@ -84,6 +89,7 @@ impl Cluster {
             self.members.entry(*node).or_default().merge(member);
         }
         self.staged.merge(&other.staged);
+        self.merge_props(other);
         self.founding = self.founding.or(other.founding);
         self.fence = self.fence.max(other.fence);
         if other.ring.version() > self.ring.version() {

@@ -47,8 +47,10 @@ pub(crate) struct Gossip {
     saved: Saved,
     /// The state being written to the disk.
     saving: Option<Saved>,
-    /// Commits that are answered once they are on the disk.
-    promised: Vec<(CallId, Plan, RingVersion)>,
+    /// How often the state has changed since the start.
+    revision: u64,
+    /// Changes that are answered once they are on the disk, with the revision that has them.
+    promised: Vec<(CallId, Option<Plan>, u64)>,
     /// Founders that were heard and do not take part yet.
     fresh: BTreeSet<NodeId>,
 }
@@ -67,11 +69,13 @@ struct Saved {
     digest: ClusterDigest,
     ring: RingVersion,
     fence: u64,
+    revision: u64,
 }
 
 impl Saved {
-    fn of(env: &Env) -> Self {
-        Self { digest: env.cluster_digest, ring: env.cluster.ring.version(), fence: env.cluster.fence }
+    fn of(env: &Env, revision: u64) -> Self {
+        let (ring, fence) = (env.cluster.ring.version(), env.cluster.fence);
+        Self { digest: env.cluster_digest, ring, fence, revision }
     }
 }
 
@@ -93,6 +97,7 @@ impl Gossip {
             news: false,
             saved: Saved::default(),
             saving: None,
+            revision: 0,
             promised: Vec::new(),
             fresh: BTreeSet::new(),
         }
@@ -126,7 +131,7 @@ impl Gossip {
 
     pub fn start(&mut self, cx: &mut Cx) {
         if cx.env.boot.cluster.is_some() {
-            self.saved = Saved::of(cx.env);
+            self.saved = Saved::of(cx.env, self.revision);
             let own = cx.env.cluster.members.get(&cx.me());
             cx.env.recover_wanted = own.is_some_and(|member| member.lost.value);
         }
@@ -186,6 +191,9 @@ impl Gossip {
                 cx.event(Event::MemberChanged { node: *node, status: member.status });
             }
         }
+        for bucket in now.newly_last_write_wins(&before) {
+            cx.event(Event::LastWriteWins { bucket: bucket.clone() });
+        }
         cx.env.members_changed = true;
         let there = now.members.iter().filter(|(_, member)| !member.status.is_gone());
         cx.env.liveness.set_peers(me, there.map(|(node, _)| *node));
@@ -195,6 +203,7 @@ impl Gossip {
             }
             cx.event(Event::RingChanged { version: now.ring.version(), phase: now.ring.phase() });
         }
+        self.revision += 1;
         self.news = true;
         self.hasten(cx);
     }
@@ -211,20 +220,23 @@ impl Gossip {
         }
     }
 
-    /// `plan` was committed for an operator, who is told once it is on the disk: a commit that only this node has heard
-    /// of must survive it.
-    pub fn promise(&mut self, cx: &mut Cx, call: CallId, plan: Plan) {
-        self.promised.push((call, plan, cx.env.cluster.ring.version()));
+    /// An operator's change was made, who is told once it is on the disk: what only this node has heard of must survive
+    /// it. `plan`: what was committed, if it was a commit.
+    pub fn promise(&mut self, cx: &mut Cx, call: CallId, plan: Option<Plan>) {
+        if self.saved == Saved::of(cx.env, self.revision) {
+            return admin_reply(cx, call, Ok(plan));
+        }
+        self.promised.push((call, plan, self.revision));
         self.save(cx);
     }
 
     fn keep_promises(&mut self, cx: &mut Cx, is_saved: bool) {
-        let saved = self.saved.ring;
-        for (call, plan, version) in core::mem::take(&mut self.promised) {
-            if version <= saved {
-                admin_reply(cx, call, Ok(Some(plan)));
+        let saved = self.saved.revision;
+        for (call, plan, revision) in core::mem::take(&mut self.promised) {
+            if revision <= saved {
+                admin_reply(cx, call, Ok(plan));
             } else if is_saved {
-                self.promised.push((call, plan, version));
+                self.promised.push((call, plan, revision));
             } else {
                 admin_reply(cx, call, Err(PlanError::NotKept));
             }
@@ -366,7 +378,7 @@ impl Gossip {
 
     /// Writes the state to the disk, unless it is there.
     fn save(&mut self, cx: &mut Cx) {
-        let state = Saved::of(cx.env);
+        let state = Saved::of(cx.env, self.revision);
         if self.saving.is_none() && state != self.saved && cx.storage_has_room() {
             self.saving = Some(state);
             let cluster = Arc::clone(&cx.env.cluster);

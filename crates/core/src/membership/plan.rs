@@ -9,6 +9,7 @@ use core::fmt;
 
 use super::cluster::Cluster;
 use super::member::{MemberStatus, Share};
+use super::props::PropsError;
 use super::register::Register;
 use crate::id::NodeId;
 use crate::ring::{Moves, Phase};
@@ -53,7 +54,7 @@ pub struct Plan {
     pub after: Vec<NodeId>,
 }
 
-/// Why a change cannot be staged, planned or committed. Nothing was changed.
+/// Why an operator's change cannot be staged, planned, committed or set. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PlanError {
     /// Nobody of that name has made itself known.
@@ -82,6 +83,8 @@ pub enum PlanError {
     Switching,
     /// What is staged is not what the operator was shown.
     Changed,
+    /// Properties of a bucket that make no sense, or are too many.
+    Props(PropsError),
     /// It was committed, and this node's disk could not keep it: if the node stops before the others have heard of it,
     /// it is as if it had never been.
     NotKept,
@@ -244,6 +247,7 @@ impl fmt::Display for PlanError {
             Self::NothingToDo => write!(f, "nothing is staged, and no partition has to move"),
             Self::Switching => write!(f, "a change of owners is being finished; try again in a moment"),
             Self::Changed => write!(f, "what is staged is not what was shown; look at the plan again"),
+            Self::Props(error) => error.fmt(f),
             Self::NotKept => {
                 write!(f, "committed, but this node's disk cannot keep it; look at the status later")
             }
@@ -253,3 +257,9 @@ impl fmt::Display for PlanError {
 }
 
 impl core::error::Error for PlanError {}
+
+impl From<PropsError> for PlanError {
+    fn from(error: PropsError) -> Self {
+        Self::Props(error)
+    }
+}

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use super::Machines;
 use crate::anti_entropy::Answers;
 use crate::boundary::{AdminOp, AdminRequest, ClientError, ClientOp, ClientRequest, ReadOptions};
-use crate::coordinator::quorum::Needs;
+use crate::coordinator::quorum::{Needs, Reading};
 use crate::coordinator::{self, Asker, Caller, Checked, ConditionalPut, PutRequest};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
@@ -102,11 +102,11 @@ impl Machines {
     ) -> Result<(), ClientError> {
         match op {
             ClientOp::Get(options) => {
-                let needs = Needs::of_read(&options, &cx.env.config).map_err(ClientError::Invalid)?;
-                self.gets.start(cx, Asker::Client(call), key, options, needs, give_up);
+                let reading = Reading::of(&options, &cx.rules(&key)).map_err(ClientError::Invalid)?;
+                self.gets.start(cx, Asker::Client(call), key, reading, give_up);
             }
             ClientOp::Put { context, value, options } => {
-                let needs = Needs::of_write(&options, &cx.env.config).map_err(ClientError::Invalid)?;
+                let needs = Needs::of_write(&options, &cx.rules(&key)).map_err(ClientError::Invalid)?;
                 let write = Write { request, context, value, written_at: cx.now.wall };
                 let put = PutRequest { key, write, needs, give_up };
                 let caller = Caller::Client(call);
@@ -131,9 +131,10 @@ impl Machines {
     /// Reads before a conditional put, with the default R.
     fn check(&mut self, cx: &mut Cx, put: ConditionalPut) -> Result<(), ClientError> {
         let options = ReadOptions { n: Some(put.put.needs.n), ..ReadOptions::default() };
-        let needs = Needs::of_read(&options, &cx.env.config).map_err(ClientError::Invalid)?;
+        let rules = cx.rules(&put.put.key);
+        let reading = Reading::of(&options, &rules).map_err(ClientError::Invalid)?;
         let (key, give_up) = (put.put.key.clone(), put.put.give_up);
-        self.gets.start(cx, Asker::Condition(Box::new(put)), key, options, needs, give_up);
+        self.gets.start(cx, Asker::Condition(Box::new(put)), key, reading, give_up);
         Ok(())
     }
 
@@ -142,7 +143,7 @@ impl Machines {
         let Some((conditional, result)) = checked else { return };
         let ConditionalPut { caller, condition, put } = *conditional;
         let error = match result {
-            Ok(answer) => condition.unfit(&answer.siblings).map(ClientError::Unfit),
+            Ok(answer) => condition.unfit(&answer).map(ClientError::Unfit),
             Err(error) => Some(error),
         };
         match error {
@@ -173,9 +174,10 @@ impl Machines {
         if !self.gossip.serves(cx) {
             return membership::admin_reply(cx, call, Err(PlanError::NotAMember));
         }
-        let is_commit = matches!(op, AdminOp::Commit { .. });
+        let is_kept =
+            matches!(op, AdminOp::Commit { .. } | AdminOp::SetProps { .. } | AdminOp::ResetProps { .. });
         match self.administer(cx, op) {
-            Ok(Some(plan)) if is_commit => self.gossip.promise(cx, call, plan),
+            Ok(plan) if is_kept => self.gossip.promise(cx, call, plan),
             result => membership::admin_reply(cx, call, result),
         }
     }
@@ -197,6 +199,13 @@ impl Machines {
                     Ok(plan) if shown.is_some_and(|shown| shown != plan) => Err(PlanError::Changed),
                     _ => cluster.commit(me).map(Some),
                 },
+                AdminOp::SetProps { bucket, props } => {
+                    cluster.set_props(me, bucket, props).map(|()| None).map_err(PlanError::Props)
+                }
+                AdminOp::ResetProps { bucket } => {
+                    cluster.reset_props(me, &bucket);
+                    Ok(None)
+                }
             };
         });
         result

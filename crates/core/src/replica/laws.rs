@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 use quickcheck::{Arbitrary, Gen, quickcheck};
 
 use super::record::{Record, Update, Write};
+use crate::boundary::Answer;
 use crate::id::{NodeId, RequestId, StoreId};
 use crate::time::WallTime;
-use crate::version::{Actor, Context, Dot, Policy, Siblings, Value, VersionVector};
+use crate::version::{Actor, Context, Dot, Policy, Siblings, Value, Version, VersionVector};
 
 const STORES: u8 = 3;
 
@@ -275,6 +276,40 @@ quickcheck! {
         let world = World::run(&steps);
         let (a, b) = (world.state(0), world.state(1));
         (a == b) == (a.digest() == b.digest())
+    }
+
+    /// What is not shown has been seen all the same.
+    fn one_value_is_the_latest_and_stands_for_all(steps: Vec<Step>) -> bool {
+        let world = World::run(&steps);
+        let state = merge(&world.state(0), &world.state(1));
+        let answer = Answer::new(&state, Policy::OneValue, None, Vec::new());
+        let rank = |version: &Version| (version.written_at, version.dot);
+        let latest = state.versions().iter().max_by_key(|version| rank(version));
+        answer.siblings.versions().iter().eq(latest) && answer.context() == state.context()
+    }
+
+    /// Where one value is shown a write replaces all that its coordinator holds, and nothing that it does not.
+    fn a_write_of_one_value_replaces_exactly_what_is_there(steps: Vec<Step>) -> bool {
+        let world = World::run(&steps);
+        let (here, elsewhere) = (world.state(0), world.state(1));
+        let mint = Actor { node: NodeId(9), store: StoreId(9), boot: 1, mint: 1 };
+        let write = Write {
+            request: RequestId(u128::MAX),
+            context: Context::EMPTY,
+            value: Value::Tombstone,
+            written_at: WallTime(0),
+        };
+        let (made, owed, policy) = (None, None, Policy::OneValue);
+        let update =
+            Update::Coordinate { write, made, mint, continuous_since: 1, past_entries_max: 1_000, owed, policy };
+        let before = Record { siblings: here.clone(), ..Record::default() };
+        let (_, change) = update.apply(Some(&before)).expect("never refused");
+        let merged = merge(&change.siblings, &elsewhere);
+        let expected = merge(&here, &elsewhere).versions().len();
+        let unseen = |version: &&Version| !here.context().0.contains(version.dot);
+        change.siblings.versions().len() == 1
+            && merged.versions().len() == 1 + elsewhere.versions().iter().filter(unseen).count()
+            && merged.versions().len() <= 1 + expected
     }
 
     /// Last-write-wins obeys the same algebra; what it lacks is causality.

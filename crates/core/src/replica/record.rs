@@ -198,7 +198,7 @@ impl Record {
         self.kept = Some(dot);
         let version = Version {
             dot,
-            past: self.past_of(write, past_entries_max),
+            past: self.past_of(write, past_entries_max, policy),
             request: write.request,
             written_at: write.written_at,
             value: write.value.clone(),
@@ -207,9 +207,15 @@ impl Record {
         dot
     }
 
-    fn past_of(&self, write: &Write, entries_max: usize) -> VersionVector {
+    /// What the client had seen; where it is shown one value only, all that is here: it cannot reconcile what it does
+    /// not see, and versions that nobody is shown would pile up.
+    fn past_of(&self, write: &Write, entries_max: usize, policy: Policy) -> VersionVector {
+        let mut seen = write.context.0.clone();
+        if policy == Policy::OneValue {
+            seen.join(&self.siblings.context().0);
+        }
         let parents: Vec<Actor> = self.siblings.versions().iter().map(|version| version.dot.actor).collect();
-        pruned(&write.context.0, &parents, entries_max)
+        pruned(&seen, &parents, entries_max)
     }
 
     /// The kept actor goes on counting only if this store has been continuous since it was minted and nobody, not

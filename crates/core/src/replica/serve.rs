@@ -84,7 +84,7 @@ impl Serve {
         if owed.is_some_and(|home| !cx.may_owe(home, &key)) {
             return Self::write_reply(cx, from, op, Err(ReplicaError::Overloaded));
         }
-        let update = Update::Merge { siblings, owed, policy: cx.env.config.policy };
+        let update = Update::Merge { siblings, owed, policy: cx.policy(&key) };
         cx.apply(key, update, Waiter::Write { from, op });
     }
 

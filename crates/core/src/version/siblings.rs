@@ -42,6 +42,11 @@ pub enum Policy {
     /// Keep the version with the latest clock, ties by dot. **Loses acknowledged writes**: a write whose
     /// coordinator's clock is behind is dropped although nobody who wrote later had seen it.
     LastWriteWins,
+    /// Riak's `allow_mult = false`: keep every concurrent version, so that no merge loses one, but show only the one
+    /// with the latest clock, ties by dot; and let a write replace whatever its coordinator holds, as if its client had
+    /// seen it. **Loses acknowledged writes**: of two that were concurrent one is never shown, and the next write
+    /// replaces both.
+    OneValue,
 }
 
 /// Names the exact set of versions in a state: xxh3-128 over the dots, in order.
@@ -103,6 +108,17 @@ impl Siblings {
         Digest(hasher.digest128())
     }
 
+    /// What a reader is shown of this under `policy`. What the reader has seen is the [context](Self::context) of the
+    /// whole nevertheless: its next write replaces what it was not shown, too.
+    #[must_use]
+    pub fn shown(&self, policy: Policy) -> Self {
+        match policy {
+            Policy::KeepSiblings => self.clone(),
+            Policy::LastWriteWins | Policy::OneValue if self.0.len() < 2 => self.clone(),
+            Policy::LastWriteWins | Policy::OneValue => Self::latest_of(self.versions().iter()),
+        }
+    }
+
     /// How much the values take, in bytes.
     pub fn value_bytes(&self) -> u64 {
         let bytes = |version: &Version| match &version.value {
@@ -149,7 +165,7 @@ impl Siblings {
             return other.clone();
         }
         match policy {
-            Policy::KeepSiblings => self.merge_causally(other),
+            Policy::KeepSiblings | Policy::OneValue => self.merge_causally(other),
             Policy::LastWriteWins => self.merge_by_clock(other),
         }
     }
@@ -172,8 +188,12 @@ impl Siblings {
     }
 
     fn merge_by_clock(&self, other: &Self) -> Self {
-        let latest =
-            self.versions().iter().chain(other.versions()).max_by_key(|v| (v.written_at, v.dot)).cloned();
+        Self::latest_of(self.versions().iter().chain(other.versions()))
+    }
+
+    /// The version with the latest clock, alone.
+    fn latest_of<'a>(versions: impl Iterator<Item = &'a Version>) -> Self {
+        let latest = versions.max_by_key(|version| (version.written_at, version.dot)).cloned();
         Self(Arc::new(latest.into_iter().collect()))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cartwheel_core::anti_entropy::{Leaf, MerkleTree};
 use cartwheel_core::id::{CallId, NodeId, RequestId, StoreId};
-use cartwheel_core::membership::Cluster;
+use cartwheel_core::membership::{Bucket, Cluster, Props};
 use cartwheel_core::message::Message;
 use cartwheel_core::replica::{HintTotal, Record};
 use cartwheel_core::ring::{Partition, Ring};
@@ -191,6 +191,11 @@ impl Lab {
         cluster.ring.owners().iter().for_each(|owner| *shares.entry(*owner).or_default() += 1);
         let shares: Vec<String> = shares.iter().map(|(node, share)| format!("{node}:{share}")).collect();
         format!("n{node} is {}; partitions {}\n", say::cluster(&cluster), shares.join(" "))
+    }
+
+    /// What a node takes to be set for the bucket of [`key`].
+    pub fn props(&self, node: u64) -> Props {
+        self.nodes[&node].status().cluster().props_of(&Bucket::of(&key()))
     }
 
     /// Starts (again) a node: its memory is gone, its disk is not.
@@ -391,10 +396,8 @@ impl Lab {
         let completion = match op {
             StorageOp::Read { key } => {
                 let held = disk.get(&key).map(|record| record.siblings.clone()).unwrap_or_default();
-                StorageCompletion::Read {
-                    ticket,
-                    result: if failed { Err(StorageError::Failed) } else { Ok(held) },
-                }
+                let result = if failed { Err(StorageError::Failed) } else { Ok(held) };
+                StorageCompletion::Read { ticket, result }
             }
             StorageOp::ScanHints { home, .. } => {
                 let owed = disk.iter().filter(|(_, record)| record.owed.contains(&home));
@@ -425,6 +428,9 @@ impl Lab {
                     is_owed: disk.get(key).is_some_and(|record| !record.owed.is_empty()),
                 };
                 StorageCompletion::Names { ticket, result: Ok(keys.iter().map(name).collect()) }
+            }
+            StorageOp::SaveCluster { .. } if failed => {
+                StorageCompletion::Saved { ticket, result: Err(StorageError::Failed) }
             }
             StorageOp::SaveCluster { cluster } => {
                 self.clusters.insert(node, cluster);

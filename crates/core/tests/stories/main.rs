@@ -1,6 +1,7 @@
 //! Stories of a put and a get, one promise each.
 
 mod lab;
+mod props;
 mod script;
 
 use std::time::Duration;
@@ -367,7 +368,7 @@ fn dw_and_node_confirms_are_one_more_w() {
     let one = WriteOptions { w: Quorum::One, ..WriteOptions::default() };
     let plain = lab.put_with(1, "a", one.clone());
     let durable = lab.put_with(1, "b", WriteOptions { dw: Some(Quorum::Count(2)), ..one.clone() });
-    let confirmed = lab.put_with(1, "c", WriteOptions { node_confirms: 2, ..one });
+    let confirmed = lab.put_with(1, "c", WriteOptions { node_confirms: Some(2), ..one });
     assert!(lab.reply(plain).is_some());
     assert_eq!((lab.reply(durable), lab.reply(confirmed)), (None, None));
     lab.sync(2);
@@ -384,7 +385,7 @@ fn with_notfound_ok_off_an_empty_home_does_not_outvote_one_that_holds_the_key() 
     let one = ReadOptions { r: Quorum::One, ..ReadOptions::default() };
     let hasty = lab.get_as(1, one);
     assert_eq!(lab.values(hasty), Vec::<String>::new(), "the nearest home has forgotten");
-    let patient = lab.get_as(1, ReadOptions { notfound_ok: false, ..one });
+    let patient = lab.get_as(1, ReadOptions { notfound_ok: Some(false), ..one });
     assert_eq!(lab.values(patient), ["milk"]);
 }
 
@@ -392,9 +393,9 @@ fn with_notfound_ok_off_an_empty_home_does_not_outvote_one_that_holds_the_key() 
 fn basic_quorum_says_not_found_as_soon_as_most_homes_hold_nothing() {
     let mut lab = Lab::new(5);
     lab.cut.insert(3);
-    let options = ReadOptions { notfound_ok: false, ..ReadOptions::default() };
+    let options = ReadOptions { notfound_ok: Some(false), ..ReadOptions::default() };
     let patient = lab.get_as(1, options);
-    let basic = lab.get_as(1, ReadOptions { basic_quorum: true, ..options });
+    let basic = lab.get_as(1, ReadOptions { basic_quorum: Some(true), ..options });
     assert_eq!(lab.reply(patient), None);
     assert!(!lab.reply(basic).unwrap().as_ref().unwrap().siblings.is_found());
 }

@@ -56,7 +56,7 @@ impl Api {
         answer.unwrap_or_else(|refused| render(status_of(&refused), &refused))
     }
 
-    async fn ask_question<T>(
+    pub(super) async fn ask_question<T>(
         &self,
         question: impl FnOnce(oneshot::Sender<T>) -> Question,
     ) -> Result<T, Refused> {
@@ -106,7 +106,7 @@ async fn parse<T: DeserializeOwned>(head: &request::Parts, body: Incoming) -> Re
         .map_err(|error| invalid(format!("the body is not what it should be: {error}")))
 }
 
-fn status_of(refused: &Refused) -> StatusCode {
+pub(super) fn status_of(refused: &Refused) -> StatusCode {
     match refused.error.as_str() {
         "invalid" => StatusCode::BAD_REQUEST,
         "not_found" | "unknown_node" => StatusCode::NOT_FOUND,

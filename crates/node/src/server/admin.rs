@@ -1,6 +1,6 @@
 //! What operators ask of the node, and what they are told.
 
-use cartwheel_core::membership::{Plan, PlanError};
+use cartwheel_core::membership::{Bucket, Plan, PlanError, Props};
 use cartwheel_core::{AdminOp, AdminReply, AdminRequest, Input};
 use tokio::sync::oneshot;
 
@@ -25,6 +25,8 @@ pub(crate) enum AskedOp {
     Clear,
     Plan,
     Commit(CommitRequest),
+    SetProps(Bucket, Props),
+    ResetProps(Bucket),
 }
 
 /// A request that the core has been handed.
@@ -62,6 +64,8 @@ impl Server {
             }
             AskedOp::Clear => (AdminOp::Clear, None),
             AskedOp::Plan => (AdminOp::Plan, None),
+            AskedOp::SetProps(bucket, props) => (AdminOp::SetProps { bucket, props }, None),
+            AskedOp::ResetProps(bucket) => (AdminOp::ResetProps { bucket }, None),
             AskedOp::Commit(CommitRequest { plan: None }) => (AdminOp::Commit { shown: None }, None),
             AskedOp::Commit(CommitRequest { plan: Some(shown) }) => {
                 let refused = |error: PlanError| refusal(cluster, &error, None);

@@ -6,6 +6,7 @@ use http::{HeaderMap, Method};
 
 use super::delete::Delete;
 use super::get::Get;
+use super::props::BucketProps;
 use super::put::Put;
 use super::refusal::Refusal;
 use super::response::{self, Response};
@@ -29,6 +30,8 @@ pub enum Call {
     Put(Put),
     /// Delete a key.
     Delete(Delete),
+    /// Show, set or reset a bucket's properties; to set them wants the body.
+    Props(BucketProps),
 }
 
 impl Call {
@@ -43,6 +46,7 @@ impl Call {
         match (route, &head.method) {
             (Route::Ping, _) => Ok(Self::Ping),
             (Route::Bucket(bucket), _) => Put::parse(bucket, None, head, defaults).map(Self::Put),
+            (Route::Props(bucket), _) => BucketProps::parse(bucket, head, defaults).map(Self::Props),
             (Route::Object(bucket, key), method) if [Method::PUT, Method::POST].contains(method) => {
                 Put::parse(bucket, Some(key), head, defaults).map(Self::Put)
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cartwheel_core::version::{Siblings, Version};
+use cartwheel_core::version::Version;
 use cartwheel_core::{Answer, ClientError, ClientOp, Key};
 use http::StatusCode;
 use http::request::Parts;
@@ -69,28 +69,29 @@ impl Get {
     /// The core's answer, for the client.
     pub fn render(&self, result: &Result<Answer, ClientError>) -> Response {
         match result {
-            Ok(answer) => self.found(&answer.siblings).unwrap_or_else(|error| object::undecodable(&error)),
+            Ok(answer) => self.found(answer).unwrap_or_else(|error| object::undecodable(&error)),
             Err(error) => response::failed(error),
         }
     }
 
-    fn found(&self, siblings: &Siblings) -> Result<Response, Undecodable> {
+    fn found(&self, answer: &Answer) -> Result<Response, Undecodable> {
+        let siblings = &answer.siblings;
         if !siblings.is_found() {
-            return Ok(response::not_found((!siblings.is_empty()).then(|| siblings.context()).as_ref()));
+            return Ok(response::not_found((!siblings.is_empty()).then(|| answer.context()).as_ref()));
         }
         match (&self.vtag, siblings.versions()) {
-            (None, [version]) => self.one(siblings, version),
-            (None, versions) => self.several(siblings, versions),
+            (None, [version]) => self.one(answer, version),
+            (None, versions) => self.several(answer, versions),
             (Some(wanted), versions) => {
                 match versions.iter().find(|version| vtag::of_version(version.dot) == *wanted) {
-                    Some(version) => self.one(siblings, version),
+                    Some(version) => self.one(answer, version),
                     None => Ok(response::no_such_page()),
                 }
             }
         }
     }
 
-    fn one(&self, siblings: &Siblings, version: &Version) -> Result<Response, Undecodable> {
+    fn one(&self, answer: &Answer, version: &Version) -> Result<Response, Undecodable> {
         let shown = Shown::new(version)?;
         let undoable = shown.encoding().is_none_or(|encoding| self.encodings.admits(&encoding));
         if !undoable || !self.accept.admits(&shown.content_type()) {
@@ -99,17 +100,17 @@ impl Get {
         if self.fresh.holds(&shown.vtag, shown.modified) {
             return Ok(object::not_modified(&shown.vtag));
         }
-        Ok(shown.render(StatusCode::OK, self.key.bucket(), &siblings.context()))
+        Ok(shown.render(StatusCode::OK, self.key.bucket(), &answer.context()))
     }
 
-    fn several(&self, siblings: &Siblings, versions: &[Version]) -> Result<Response, Undecodable> {
+    fn several(&self, answer: &Answer, versions: &[Version]) -> Result<Response, Undecodable> {
         let shown = versions.iter().map(Shown::new).collect::<Result<Vec<_>, _>>()?;
-        let etag = vtag::of_siblings(siblings);
+        let etag = vtag::of_siblings(&answer.siblings);
         let latest = shown.iter().map(|sibling| sibling.modified).max();
         if latest.is_some_and(|latest| self.fresh.holds(&etag, latest)) {
             return Ok(object::not_modified(&etag));
         }
         let vary = "Accept, Accept-Encoding";
-        Ok(siblings::render(siblings, &shown, self.key.bucket(), &self.accept, vary))
+        Ok(siblings::render(answer, &shown, self.key.bucket(), &self.accept, vary))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cartwheel_core::id::RequestId;
-use cartwheel_core::version::{Context, Siblings};
+use cartwheel_core::version::Context;
 use cartwheel_core::{Answer, ClientError, ClientOp, Key, WriteOptions};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
@@ -108,9 +108,7 @@ impl Put {
     /// The core's answer, for the client.
     pub fn render(&self, key: &Key, result: &Result<Answer, ClientError>) -> Response {
         match result {
-            Ok(answer) => {
-                self.written(key, &answer.siblings).unwrap_or_else(|error| object::undecodable(&error))
-            }
+            Ok(answer) => self.written(key, answer).unwrap_or_else(|error| object::undecodable(&error)),
             Err(error) => {
                 let mut response = response::failed(error);
                 response::vary_encoding(&mut response);
@@ -119,15 +117,15 @@ impl Put {
         }
     }
 
-    fn written(&self, key: &Key, siblings: &Siblings) -> Result<Response, Undecodable> {
-        let mut response = match (self.returned, siblings.versions()) {
+    fn written(&self, key: &Key, answer: &Answer) -> Result<Response, Undecodable> {
+        let mut response = match (self.returned, answer.siblings.versions()) {
             (Returned::Nothing, _) => self.silent(),
             (Returned::Object, [version]) => {
-                Shown::new(version)?.render(StatusCode::OK, key.bucket(), &siblings.context())
+                Shown::new(version)?.render(StatusCode::OK, key.bucket(), &answer.context())
             }
             (Returned::Object, versions) => {
                 let shown = versions.iter().map(Shown::new).collect::<Result<Vec<_>, _>>()?;
-                siblings::render(siblings, &shown, key.bucket(), &self.accept, "Accept-Encoding")
+                siblings::render(answer, &shown, key.bucket(), &self.accept, "Accept-Encoding")
             }
         };
         if self.key.is_none() {

@@ -49,8 +49,8 @@ impl<'a> Query<'a> {
             r,
             pr: self.optional_quorum("pr")?,
             node_confirms: self.confirms()?,
-            notfound_ok: self.switch("notfound_ok")?.unwrap_or(true),
-            basic_quorum: self.switch("basic_quorum")?.unwrap_or(false),
+            notfound_ok: self.switch("notfound_ok")?,
+            basic_quorum: self.switch("basic_quorum")?,
             sloppy: self.switch("sloppy_quorum")?.unwrap_or(true),
             n: self.n()?,
         })
@@ -69,9 +69,9 @@ impl<'a> Query<'a> {
         })
     }
 
-    fn confirms(&self) -> Result<u8, Refusal> {
+    fn confirms(&self) -> Result<Option<u8>, Refusal> {
         let asked = self.optional_quorum("node_confirms")?;
-        asked.map_or(Ok(0), |quorum| self.count(quorum))
+        asked.map(|quorum| self.count(quorum)).transpose()
     }
 
     fn present(&self, name: &'static str, otherwise: &'static str) -> &'static str {
@@ -123,9 +123,9 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// A quorum that asks for nothing when it is absent, 0 or `default`.
+    /// A quorum that may be 0. Absent and `default` mean what the bucket says.
     fn optional_quorum(&self, name: &'static str) -> Result<Option<Quorum>, Refusal> {
-        let asked = self.quorum(name)?.filter(|quorum| ![Quorum::Count(0), Quorum::Default].contains(quorum));
+        let asked = self.quorum(name)?.filter(|quorum| *quorum != Quorum::Default);
         asked.map(|quorum| self.count(quorum).map(|_| quorum)).transpose()
     }
 
@@ -174,16 +174,19 @@ mod tests {
 
     #[test]
     fn options_are_handed_on_and_what_asks_for_nothing_is_nothing() {
-        let plain = query("pr=0&pw=0&dw=default&node_confirms=0&sync_on_write=all&unheard_of=1");
+        let plain = query("pr=default&dw=default&sync_on_write=all&unheard_of=1");
         assert_eq!(plain.read_options(), Ok(ReadOptions::default()));
         assert_eq!(plain.write_options(), Ok(WriteOptions::default()));
+        let none = query("pr=0&node_confirms=0").read_options();
+        let zero = Some(Quorum::Count(0));
+        assert_eq!(none, Ok(ReadOptions { pr: zero, node_confirms: Some(0), ..ReadOptions::default() }));
         let asks = query("r=1&pr=quorum&notfound_ok=false&basic_quorum=true&sloppy_quorum=false&n_val=2");
         let options = ReadOptions {
             r: Quorum::Count(1),
             pr: Some(Quorum::Majority),
-            node_confirms: 0,
-            notfound_ok: false,
-            basic_quorum: true,
+            node_confirms: None,
+            notfound_ok: Some(false),
+            basic_quorum: Some(true),
             sloppy: false,
             n: Some(2),
         };
@@ -193,7 +196,7 @@ mod tests {
             w: Quorum::Count(1),
             pw: Some(Quorum::One),
             dw: Some(Quorum::All),
-            node_confirms: 2,
+            node_confirms: Some(2),
             ..WriteOptions::default()
         };
         assert_eq!(asks, Ok(options));

@@ -118,6 +118,20 @@ pub enum Refusal {
         /// The bound, in bytes.
         limit: usize,
     },
+    /// Properties that are not JSON.
+    #[error("allowed is application/json")]
+    NotJson,
+    /// A body that is not an object of properties.
+    #[error("bucket PUT must be a JSON object of the form:\n{{\"props\":{{...bucket properties...}}}}")]
+    PropsForm,
+    /// A property that is not what it should be, or that this server does not keep.
+    #[error("{}", serde_json::json!({ name: problem }))]
+    Property {
+        /// The property.
+        name: String,
+        /// What is wrong, in Riak's words.
+        problem: &'static str,
+    },
     /// The body did not arrive in time, or not whole.
     #[error("request body did not arrive: {0}\n")]
     Body(String),
@@ -132,7 +146,7 @@ impl Refusal {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
-            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MediaType(_) | Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(_) => StatusCode::REQUEST_TIMEOUT,
             Self::LinkWalk
@@ -149,6 +163,8 @@ impl Refusal {
             | Self::IndexField(_)
             | Self::IndexValue { .. }
             | Self::Context(_)
+            | Self::PropsForm
+            | Self::Property { .. }
             | Self::RequestId => StatusCode::BAD_REQUEST,
         }
     }

@@ -83,7 +83,8 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
             set(&mut response, ALLOW, allow.as_bytes());
             response
         }
-        Refusal::NotAcceptable => html(status, plain_page(status)),
+        Refusal::NotAcceptable | Refusal::NotJson => html(status, plain_page(status)),
+        Refusal::Property { .. } => with_body(status, b"application/json", refusal.to_string().into()),
         _ => text(status, refusal.to_string()),
     }
 }

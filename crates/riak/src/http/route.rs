@@ -12,6 +12,8 @@ pub(super) enum Route {
     Ping,
     Bucket(Bucket),
     Object(Bucket, Vec<u8>),
+    /// The properties of a bucket.
+    Props(Bucket),
 }
 
 /// A bucket, and how the client spelled it.
@@ -37,12 +39,20 @@ impl Route {
         }
         match segments.as_slice() {
             ["ping"] => Ok(Self::Ping),
+            ["buckets", bucket, "props"] => Self::props(None, bucket),
+            ["types", bucket_type, "buckets", bucket, "props"] => {
+                Self::props(Some(name(bucket_type)?), bucket)
+            }
             ["buckets", bucket, "keys", rest @ ..] => Self::in_bucket(None, bucket, rest),
             ["types", bucket_type, "buckets", bucket, "keys", rest @ ..] => {
                 Self::in_bucket(Some(name(bucket_type)?), bucket, rest)
             }
             _ => Err(Refusal::NoSuchPage),
         }
+    }
+
+    fn props(bucket_type: Option<Vec<u8>>, bucket: &str) -> Result<Self, Refusal> {
+        Ok(Self::Props(Bucket { bucket_type, bucket: name(bucket)? }))
     }
 
     fn in_bucket(bucket_type: Option<Vec<u8>>, bucket: &str, rest: &[&str]) -> Result<Self, Refusal> {
@@ -59,6 +69,7 @@ impl Route {
         match self {
             Self::Ping => "HEAD, GET",
             Self::Bucket(_) => "POST",
+            Self::Props(_) => "HEAD, GET, PUT, DELETE",
             Self::Object(..) => "HEAD, GET, POST, PUT, DELETE",
         }
     }

@@ -1,6 +1,7 @@
 //! Several versions at once: 300, as a list of tags or as one body with a part for each.
 
 use bytes::Bytes;
+use cartwheel_core::Answer;
 use cartwheel_core::version::Siblings;
 use http::StatusCode;
 use http::header::{ETAG, HeaderName, LAST_MODIFIED, VARY};
@@ -17,18 +18,19 @@ const LISTED: &str = "text/plain";
 const WHOLE: &str = "multipart/mixed";
 
 pub(super) fn render(
-    siblings: &Siblings,
+    answer: &Answer,
     shown: &[Shown],
     bucket: &[u8],
     accept: &Accept,
     vary: &str,
 ) -> Response {
+    let siblings = &answer.siblings;
     let mut response = match accept.choose(&[LISTED, WHOLE]) {
         Some(LISTED) => list(shown),
         Some(_) => parts(siblings, shown, bucket),
         None => return response::refused(&Refusal::NotAcceptable),
     };
-    let vclock = fields::vclock(&siblings.context());
+    let vclock = fields::vclock(&answer.context());
     set(&mut response, HeaderName::from_static(fields::VCLOCK), vclock.as_bytes());
     set(&mut response, VARY, vary.as_bytes());
     if let Some(latest) = shown.iter().map(|sibling| sibling.modified).max() {

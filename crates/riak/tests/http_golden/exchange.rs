@@ -63,6 +63,10 @@ impl Exchange {
         }
     }
 
+    pub fn answer(&self) -> &str {
+        &self.answer
+    }
+
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }

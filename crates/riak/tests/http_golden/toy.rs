@@ -1,18 +1,21 @@
 //! A node that is nothing but a map: the core's pure apply, and no cluster.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use cartwheel_core::id::{NodeId, RequestId, StoreId};
+use cartwheel_core::membership::{Bucket, Props};
+use cartwheel_core::ring::Ring;
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Dot, Policy, Siblings, Version};
-use cartwheel_core::{Answer, ClientError, ClientOp, Key};
-use cartwheel_riak::http::{Call, Defaults, Response, pong};
+use cartwheel_core::{Answer, ClientError, ClientOp, Config, Key};
+use cartwheel_riak::http::{BucketProps, Call, Defaults, PropsVerb, Response, pong};
 use http::request::Parts;
 
 #[derive(Default)]
 pub struct Toy {
     keys: HashMap<Key, Siblings>,
+    props: BTreeMap<Bucket, Props>,
     writes: u64,
 }
 
@@ -26,6 +29,7 @@ impl Toy {
                 let result = self.run(&key, put.op(Bytes::copy_from_slice(body.as_bytes())));
                 put.render(&key, &result)
             }
+            Ok(Call::Props(call)) => self.props(&call, body),
             Ok(Call::Delete(delete)) => {
                 let context = match delete.context() {
                     Some(context) => context.clone(),
@@ -40,11 +44,27 @@ impl Toy {
         }
     }
 
+    fn props(&mut self, call: &BucketProps, body: &str) -> Response {
+        let members: Vec<NodeId> = (1..=3).map(NodeId).collect();
+        let defaults = Config::new(NodeId(1), Ring::new(&members, 8, 3).expect("a ring")).rules();
+        let set = self.props.entry(call.bucket().clone()).or_default();
+        match call.verb() {
+            PropsVerb::Show => return call.shown(set, &defaults.with(set)),
+            PropsVerb::Set => match call.props(body.as_bytes()) {
+                Ok(props) => *set = props.over(*set),
+                Err(refusal) => return Call::refuse(&refusal),
+            },
+            PropsVerb::Reset => *set = Props::default(),
+        }
+        call.done()
+    }
+
     fn run(&mut self, key: &Key, op: ClientOp) -> Result<Answer, ClientError> {
         let siblings = self.keys.entry(key.clone()).or_default();
         let mut dot = None;
         if let ClientOp::Put { context, value, options } = op {
-            if let Some(unfit) = options.condition.and_then(|condition| condition.unfit(siblings)) {
+            let read = Answer::new(siblings, Policy::KeepSiblings, None, vec![]);
+            if let Some(unfit) = options.condition.and_then(|condition| condition.unfit(&read)) {
                 return Err(ClientError::Unfit(unfit));
             }
             self.writes += 1;
@@ -60,6 +80,6 @@ impl Toy {
             dot = Some(version.dot);
             *siblings = siblings.with(version, Policy::KeepSiblings);
         }
-        Ok(Answer { siblings: siblings.clone(), dot, by: vec![NodeId(1)] })
+        Ok(Answer::new(siblings, Policy::KeepSiblings, dot, vec![NodeId(1)]))
     }
 }

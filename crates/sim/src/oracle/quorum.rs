@@ -105,6 +105,7 @@ impl Quorums {
             ClientOp::Get(options) => {
                 let ReadOptions { r, pr, sloppy, notfound_ok, .. } = *options;
                 let needs = self.numbers(r, self.r, pr, sloppy);
+                let notfound_ok = notfound_ok.unwrap_or(true);
                 let get = OpenGet { at_ns, key, needs, notfound_ok, answers: Vec::new() };
                 self.gets.insert((node, request.call), get);
             }
@@ -314,7 +315,12 @@ mod tests {
 
     fn read(get: &OpenGet, siblings: &Siblings, by: &[u64]) -> Option<String> {
         let by = by.iter().copied().map(NodeId).collect();
-        get_problem(&Truth::default(), get, &HOMES, &Answer { siblings: siblings.clone(), dot: None, by })
+        get_problem(
+            &Truth::default(),
+            get,
+            &HOMES,
+            &Answer { siblings: siblings.clone(), seen: None, dot: None, by },
+        )
     }
 
     #[test]

@@ -152,7 +152,7 @@ mod tests {
         let versions: Vec<_> =
             shown.iter().map(|request| version(dot(1, *request as u64), &[], *request)).collect();
         let siblings = if versions.is_empty() { Siblings::default() } else { siblings(&versions) };
-        let answer = Answer { siblings, dot: None, by: by.iter().copied().map(NodeId).collect() };
+        let answer = Answer { siblings, seen: None, dot: None, by: by.iter().copied().map(NodeId).collect() };
         let scene = stage.scene(3_000_000);
         oracle.answered(&scene, (NodeId(3), CallId(1)), Some(&answer), &mut findings);
         findings.examples(Promise::Regular).to_vec()

@@ -238,7 +238,7 @@ impl Carts {
             Doing::Reading => ClientOp::Get(ReadOptions {
                 sloppy: visit.sloppy,
                 pr: visit.primary,
-                notfound_ok: visit.primary.is_none(),
+                notfound_ok: Some(visit.primary.is_none()),
                 ..ReadOptions::default()
             }),
             Doing::Writing(pending) => ClientOp::Put {

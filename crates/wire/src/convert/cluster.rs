@@ -1,3 +1,5 @@
+mod props;
+
 use std::collections::BTreeMap;
 
 use cartwheel_core::id::{NodeId, StoreId};
@@ -34,6 +36,7 @@ impl From<&Cluster> for schema::Cluster {
             n: cluster.n.into(),
             founding: cluster.founding,
             fence: cluster.fence,
+            props: (!cluster.props.is_empty()).then(|| cluster.props.iter().map(props::written).collect()),
         }
     }
 }
@@ -42,13 +45,15 @@ impl TryFrom<schema::Cluster> for Cluster {
     type Error = DecodeError;
     fn try_from(cluster: schema::Cluster) -> Result<Self, DecodeError> {
         let members = all("members", required("cluster.members", cluster.members)?)?;
+        let n = small("cluster.n", cluster.n)?;
         Ok(Self {
             members: members.into_iter().map(member).collect::<Result<_, _>>()?,
             ring: required("cluster.ring", cluster.ring)?.try_into()?,
             staged: required("cluster.staged", cluster.staged)?.try_into()?,
-            n: small("cluster.n", cluster.n)?,
+            n,
             founding: cluster.founding,
             fence: cluster.fence,
+            props: props::all_read(cluster.props, n)?,
         })
     }
 }

@@ -2,7 +2,7 @@ use core::time::Duration;
 
 use cartwheel_core::id::OpId;
 use cartwheel_core::message::ForwardMessage;
-use cartwheel_core::version::{Dot, Value};
+use cartwheel_core::version::{Context, Dot, Value};
 use cartwheel_core::{Answer, ClientError, Invalid, Needs, QuorumKind, Unfit};
 
 use super::{chosen, code, join, nodes, of_code, required, small, split};
@@ -101,6 +101,7 @@ impl From<&Answer> for schema::Answer {
             siblings: Some((&answer.siblings).into()),
             dot: answer.dot.map(Into::into),
             by: answer.by.iter().map(|node| node.0).collect(),
+            seen: answer.seen.as_ref().map(|seen| (&seen.0).into()),
         }
     }
 }
@@ -112,6 +113,7 @@ impl TryFrom<schema::Answer> for Answer {
             siblings: required("answer.siblings", answer.siblings)?.try_into()?,
             dot: answer.dot.map(Dot::try_from).transpose()?,
             by: nodes(answer.by)?,
+            seen: answer.seen.map(Context::try_from).transpose()?,
         })
     }
 }

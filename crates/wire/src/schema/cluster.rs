@@ -1,5 +1,7 @@
+use bytes::Bytes;
+
 use super::{Nothing, Repeated};
-use crate::limits::{MEMBERS_MAX, STORES_MAX};
+use crate::limits::{BUCKETS_MAX, MEMBERS_MAX, STORES_MAX};
 
 /// Both gossiped and kept on the disk.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -16,6 +18,45 @@ pub struct Cluster {
     pub founding: Option<u64>,
     #[prost(uint64, tag = "6")]
     pub fence: u64,
+    /// Absent while there are none, as in states that were written before there could be any.
+    #[prost(message, optional, tag = "7")]
+    pub props: Option<Repeated<WrittenProps, BUCKETS_MAX>>,
+}
+
+/// What was set for one bucket. Quorums are Riak's numbers: a count, or one of the highest for a word.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct WrittenProps {
+    /// Absent: the default type.
+    #[prost(bytes = "bytes", optional, tag = "1")]
+    pub bucket_type: Option<Bytes>,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub bucket: Bytes,
+    #[prost(uint64, tag = "3")]
+    pub count: u64,
+    #[prost(fixed64, tag = "4")]
+    pub by: u64,
+    #[prost(uint32, optional, tag = "5")]
+    pub n_val: Option<u32>,
+    #[prost(uint32, optional, tag = "6")]
+    pub r: Option<u32>,
+    #[prost(uint32, optional, tag = "7")]
+    pub w: Option<u32>,
+    #[prost(uint32, optional, tag = "8")]
+    pub pr: Option<u32>,
+    #[prost(uint32, optional, tag = "9")]
+    pub pw: Option<u32>,
+    #[prost(uint32, optional, tag = "10")]
+    pub dw: Option<u32>,
+    #[prost(uint32, optional, tag = "11")]
+    pub node_confirms: Option<u32>,
+    #[prost(bool, optional, tag = "12")]
+    pub notfound_ok: Option<bool>,
+    #[prost(bool, optional, tag = "13")]
+    pub basic_quorum: Option<bool>,
+    #[prost(bool, optional, tag = "14")]
+    pub allow_mult: Option<bool>,
+    #[prost(bool, optional, tag = "15")]
+    pub last_write_wins: Option<bool>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

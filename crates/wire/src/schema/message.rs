@@ -173,6 +173,9 @@ pub struct Answer {
     pub dot: Option<Dot>,
     #[prost(fixed64, repeated, tag = "3")]
     pub by: Vec<u64>,
+    /// Absent: what the siblings say.
+    #[prost(message, optional, tag = "4")]
+    pub seen: Option<Vector>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]

@@ -1,13 +1,15 @@
 //! Random core values. Small numbers are likely, so that actors, dots and pasts meet.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
-    Change, Cluster, ClusterDigest, Contact, Departure, Member, MemberStatus, Progress, Register, Share,
+    Bucket, Change, Cluster, ClusterDigest, Contact, Departure, Member, MemberStatus, Progress, Props,
+    Register, Share,
 };
 use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
@@ -18,7 +20,7 @@ use cartwheel_core::ring::{Partition, Phase, Ring, RingEpoch, RingVersion};
 use cartwheel_core::storage::StorageError;
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Context, Digest, Dot, Siblings, Value, Version, VersionVector};
-use cartwheel_core::{Answer, ClientError, Invalid, Key, Needs, QuorumKind, Unfit};
+use cartwheel_core::{Answer, ClientError, Invalid, Key, Needs, Quorum, QuorumKind, Unfit};
 use quickcheck::{Arbitrary, Gen};
 
 macro_rules! newtypes {
@@ -144,7 +146,7 @@ fn replica(g: &mut Gen) -> ReplicaMessage {
 }
 
 fn answer(g: &mut Gen) -> Answer {
-    Answer { siblings: siblings(g), dot: option(g, dot), by: list(g, node) }
+    Answer { siblings: siblings(g), seen: option(g, context), dot: option(g, dot), by: list(g, node) }
 }
 
 fn client_error(g: &mut Gen) -> ClientError {
@@ -284,13 +286,48 @@ fn ring(g: &mut Gen) -> Ring {
 }
 
 fn cluster(g: &mut Gen) -> Cluster {
+    let n = any(g);
     Cluster {
         members: list(g, member).into_iter().collect(),
         ring: ring(g),
         staged: register(g, |g| list(g, change).into_iter().collect()),
-        n: any(g),
+        n,
         founding: option(g, any),
         fence: any(g),
+        props: if n == 0 { BTreeMap::new() } else { props(g, n) },
+    }
+}
+
+fn props(g: &mut Gen, n: u8) -> BTreeMap<Bucket, Register<Props>> {
+    let one = |g: &mut Gen| {
+        let bucket_type = if any(g) { Key::DEFAULT_TYPE.to_vec() } else { any(g) };
+        let bucket = Bucket { bucket_type, name: any(g) };
+        (bucket, Register { count: number(g), by: node(g), value: props_of_one(g, n) })
+    };
+    (0..below(g, 4)).map(|_| one(g)).collect()
+}
+
+fn props_of_one(g: &mut Gen, n: u8) -> Props {
+    let n_val = 1 + any::<u8>(g) % n;
+    let quorum = |g: &mut Gen| match below(g, 5) {
+        0 => None,
+        1 => Some(Quorum::One),
+        2 => Some(Quorum::Majority),
+        3 => Some(Quorum::All),
+        _ => Some(Quorum::Count(1 + any::<u8>(g) % n_val)),
+    };
+    Props {
+        n_val: if n_val == n && any(g) { None } else { Some(n_val) },
+        r: quorum(g),
+        w: quorum(g),
+        pr: quorum(g),
+        pw: quorum(g),
+        dw: quorum(g),
+        node_confirms: any::<bool>(g).then_some(n_val),
+        notfound_ok: option(g, any),
+        basic_quorum: option(g, any),
+        allow_mult: option(g, any),
+        last_write_wins: option(g, any),
     }
 }
 

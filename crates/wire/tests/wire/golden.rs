@@ -2,13 +2,15 @@
 //! adapt these bytes, add a field.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
-    Change, Cluster, ClusterDigest, Contact, Departure, Member, MemberStatus, Progress, Register, Share,
+    Bucket, Change, Cluster, ClusterDigest, Contact, Departure, Member, MemberStatus, Progress, Props,
+    Register, Share,
 };
 use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
@@ -19,7 +21,7 @@ use cartwheel_core::ring::{Partition, Phase, Ring, RingEpoch, RingVersion};
 use cartwheel_core::storage::StorageError;
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Context, Digest, Dot, Siblings, Value, Version, VersionVector};
-use cartwheel_core::{Answer, ClientError, Key, Needs, QuorumKind};
+use cartwheel_core::{Answer, ClientError, Key, Needs, Quorum, QuorumKind};
 use cartwheel_wire::{
     decode_cluster, decode_context, decode_key, decode_message, decode_record, encode_cluster,
     encode_context, encode_key, encode_message, encode_record,
@@ -151,7 +153,8 @@ fn forward_messages() {
         "124d09050000000000000012421102010000000000001a0c120563617274731a036100622080e59a772a1a0a1809010000000000000011bc0a0000000000001803200128023002380342046d696c6b",
     );
     message_is(Message::Forward(ForwardMessage::Accepted { op }), "120b0905000000000000001a00");
-    let answer = Answer { siblings: Siblings::default(), dot: Some(dot(1, 2)), by: vec![NodeId(1)] };
+    let answer =
+        Answer { siblings: Siblings::default(), seen: None, dot: Some(dot(1, 2)), by: vec![NodeId(1)] };
     message_is(
         Message::Forward(ForwardMessage::Reply { op, result: Ok(answer) }),
         "123309050000000000000022280a260a00121809010000000000000011bc0a0000000000001803200128021a080100000000000000",
@@ -196,7 +199,7 @@ fn liveness_messages() {
     message_is(Message::Swim(Bytes::from_static(b"ping")), "3a0470696e67");
 }
 
-/// A state with something in every field.
+/// A state with something in every field but the properties of buckets, which came later.
 pub fn cluster() -> Cluster {
     let (a, b) = (NodeId(0xa), NodeId(0xb));
     let member = Member {
@@ -229,6 +232,7 @@ pub fn cluster() -> Cluster {
         n: 3,
         founding: Some(0x0304),
         fence: 5,
+        props: BTreeMap::new(),
     }
 }
 
@@ -243,6 +247,46 @@ fn a_cluster_state() {
     message_is(Message::Membership(state), &format!("2a9a021297020a9202{CLUSTER}1001"));
     let digest = MembershipMessage::Digest { digest: ClusterDigest(0x0102 << 64 | 0x0304), ready: false };
     message_is(Message::Membership(digest), "2a140a12090201000000000000110403000000000000");
+}
+
+/// Properties of one bucket, with something in every field.
+pub fn cluster_with_props() -> Cluster {
+    let props = Props {
+        n_val: Some(2),
+        r: Some(Quorum::One),
+        w: Some(Quorum::Majority),
+        pr: Some(Quorum::Count(0)),
+        pw: Some(Quorum::All),
+        dw: Some(Quorum::Count(2)),
+        node_confirms: Some(1),
+        notfound_ok: Some(false),
+        basic_quorum: Some(true),
+        allow_mult: Some(false),
+        last_write_wins: Some(true),
+    };
+    let bucket = |bucket_type: &[u8]| Bucket { bucket_type: bucket_type.into(), name: b"carts".into() };
+    let set = |count, value| Register { count, by: NodeId(0xa), value };
+    let props = [(bucket(b"default"), set(1, Props::default())), (bucket(b"t"), set(3, props))];
+    Cluster { props: props.into(), ..cluster() }
+}
+
+const PROPS: &str = "3a4d0a12120563617274731801210a000000000000000a370a0174120563617274731803210a00000000000000280230feffffff0f38fdffffff0f400048fcffffff0f500258016000680170007801";
+
+#[test]
+fn a_cluster_state_with_properties_of_buckets() {
+    let bytes = encode_cluster(&cluster_with_props()).expect("within the limits");
+    assert_eq!(hex(&bytes), format!("{CLUSTER}{PROPS}"));
+    assert_eq!(decode_cluster(&bytes), Ok(cluster_with_props()));
+}
+
+#[test]
+fn an_answer_that_shows_less_than_was_seen() {
+    let seen = Some(Context(VersionVector::from_iter([dot(1, 2)])));
+    let answer = Answer { siblings: Siblings::default(), seen, dot: None, by: vec![NodeId(1)] };
+    message_is(
+        Message::Forward(ForwardMessage::Reply { op: OpId(5), result: Ok(answer) }),
+        "1235090500000000000000222a0a280a001a080100000000000000221a0a1809010000000000000011bc0a000000000000180320012802",
+    );
 }
 
 #[test]

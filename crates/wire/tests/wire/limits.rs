@@ -4,15 +4,17 @@ use bytes::Bytes;
 use cartwheel_core::Key;
 use cartwheel_core::anti_entropy::{LEAVES_PER_STEP, Leaf};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
-use cartwheel_core::membership::{Change, Cluster, Contact, Member, Register};
+use cartwheel_core::membership::{
+    Bucket, Change, Cluster, Contact, Member, PROPS_BUCKETS_MAX, PROPS_NAME_BYTES_MAX, Props, Register,
+};
 use cartwheel_core::message::{AntiEntropyMessage, Message, ReapMessage, ReplicaMessage};
 use cartwheel_core::replica::{REAP_BATCH_MAX, Record};
 use cartwheel_core::ring::{Partition, Ring, RingEpoch};
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Context, Digest, Dot, Siblings, Value, Version, VersionVector};
 use cartwheel_wire::limits::{
-    ADDRESS_BYTES_MAX, CLUSTER_BYTES_MAX, KEY_BYTES_MAX, MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX,
-    NODES_MAX, PARTITIONS_MAX, SIBLINGS_MAX, STORES_MAX, SWIM_BYTES_MAX, VECTOR_ENTRIES_MAX,
+    ADDRESS_BYTES_MAX, BUCKETS_MAX, CLUSTER_BYTES_MAX, KEY_BYTES_MAX, MEMBERS_MAX, MESSAGE_BYTES_MAX,
+    NAME_BYTES_MAX, NODES_MAX, PARTITIONS_MAX, SIBLINGS_MAX, STORES_MAX, SWIM_BYTES_MAX, VECTOR_ENTRIES_MAX,
 };
 use cartwheel_wire::{
     DecodeError, EncodeError, decode_cluster, decode_context, decode_key, decode_message, decode_record,
@@ -141,7 +143,8 @@ fn ring(owners: usize) -> Ring {
 }
 
 fn state() -> Cluster {
-    Cluster { members: [].into(), ring: ring(3), staged: Register::default(), n: 3, founding: None, fence: 0 }
+    let (members, props) = ([].into(), [].into());
+    Cluster { members, ring: ring(3), staged: Register::default(), n: 3, founding: None, fence: 0, props }
 }
 
 fn named(name: usize, address: usize) -> Member {
@@ -154,6 +157,26 @@ fn members(count: usize) -> Cluster {
     Cluster { members, ..state() }
 }
 
+fn buckets(count: usize, name_bytes: usize) -> Cluster {
+    let bucket = |number: usize| {
+        let mut name = number.to_le_bytes().to_vec();
+        name.resize(name_bytes, b'b');
+        Bucket { bucket_type: Key::DEFAULT_TYPE.to_vec(), name }
+    };
+    let props = Props { n_val: Some(2), last_write_wins: Some(false), ..Props::default() };
+    let set = Register { count: 1, by: NodeId(1), value: props };
+    Cluster { props: (0..count).map(|number| (bucket(number), set.clone())).collect(), ..state() }
+}
+
+#[test]
+fn properties_that_no_node_would_have_let_pass_are_not_read() {
+    let mut cluster = buckets(1, 8);
+    for register in cluster.props.values_mut() {
+        register.value.n_val = Some(4);
+    }
+    assert_eq!(encode_cluster(&cluster), Err(DecodeError::OutOfRange { field: "props", got: 4 }));
+}
+
 #[test]
 fn a_cluster_state_at_its_limits_is_kept_and_told() {
     let mut full = members(MEMBERS_MAX);
@@ -162,6 +185,7 @@ fn a_cluster_state_at_its_limits_is_kept_and_told() {
     let longest = named(NAME_BYTES_MAX, ADDRESS_BYTES_MAX);
     let boots = (0..STORES_MAX as u64).map(|store| (StoreId(store), 1)).collect();
     full.members.insert(NodeId(0), Member { boots, ..longest });
+    full.props = buckets(PROPS_BUCKETS_MAX, PROPS_NAME_BYTES_MAX - Key::DEFAULT_TYPE.len()).props;
     let bytes = encode_cluster(&full).expect("at the limits");
     assert!(bytes.len() < CLUSTER_BYTES_MAX / 2, "{}", bytes.len());
     assert_eq!(decode_cluster(&bytes), Ok(full));
@@ -177,6 +201,8 @@ fn a_cluster_state_past_a_limit_is_neither_kept_nor_read() {
         (one(named(NAME_BYTES_MAX + 1, 0)), "bytes of a member's name", NAME_BYTES_MAX),
         (one(named(0, ADDRESS_BYTES_MAX + 1)), "bytes of a member's address", ADDRESS_BYTES_MAX),
         (one(Member { boots, ..Member::default() }), "stores of a member", STORES_MAX),
+        (buckets(BUCKETS_MAX + 1, 8), "buckets with properties", BUCKETS_MAX),
+        (buckets(1, PROPS_NAME_BYTES_MAX), "bytes of a bucket's name", PROPS_NAME_BYTES_MAX),
     ] {
         assert_eq!(encode_cluster(&cluster), Err(too_many(what, max)));
     }

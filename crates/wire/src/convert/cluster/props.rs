@@ -1,0 +1,91 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use cartwheel_core::id::NodeId;
+use cartwheel_core::membership::{Bucket, PROPS_NAME_BYTES_MAX, Props, Register};
+use cartwheel_core::{Key, Quorum};
+
+use crate::convert::{all, out_of_range, small};
+use crate::error::DecodeError;
+use crate::limits::BUCKETS_MAX;
+use crate::schema::Repeated;
+use crate::schema::cluster::WrittenProps;
+
+/// Riak's numbers for the words.
+const WORDS: [(Quorum, u32); 4] = [
+    (Quorum::One, u32::MAX - 1),
+    (Quorum::Majority, u32::MAX - 2),
+    (Quorum::All, u32::MAX - 3),
+    (Quorum::Default, u32::MAX - 4),
+];
+
+pub(super) fn written((bucket, register): (&Bucket, &Register<Props>)) -> WrittenProps {
+    let Register { count, by, value: props } = register;
+    let bucket_type = (bucket.bucket_type != Key::DEFAULT_TYPE).then(|| copy(&bucket.bucket_type));
+    WrittenProps {
+        bucket_type,
+        bucket: copy(&bucket.name),
+        count: *count,
+        by: by.0,
+        n_val: props.n_val.map(Into::into),
+        r: props.r.map(number),
+        w: props.w.map(number),
+        pr: props.pr.map(number),
+        pw: props.pw.map(number),
+        dw: props.dw.map(number),
+        node_confirms: props.node_confirms.map(Into::into),
+        notfound_ok: props.notfound_ok,
+        basic_quorum: props.basic_quorum,
+        allow_mult: props.allow_mult,
+        last_write_wins: props.last_write_wins,
+    }
+}
+
+fn copy(name: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(name)
+}
+
+fn number(quorum: Quorum) -> u32 {
+    match quorum {
+        Quorum::Count(count) => count.into(),
+        word => WORDS.iter().find(|(known, _)| *known == word).map_or(0, |(_, number)| *number),
+    }
+}
+
+/// What is set in a cluster of N `n`. What no request could meet is nothing that a node of it would have let pass.
+pub(super) fn all_read(
+    written: Option<Repeated<WrittenProps, BUCKETS_MAX>>,
+    n: u8,
+) -> Result<BTreeMap<Bucket, Register<Props>>, DecodeError> {
+    let Some(written) = written else { return Ok(BTreeMap::new()) };
+    all("buckets with properties", written)?.into_iter().map(|written| read(written, n)).collect()
+}
+
+fn read(written: WrittenProps, n: u8) -> Result<(Bucket, Register<Props>), DecodeError> {
+    let props = Props {
+        n_val: written.n_val.map(|n_val| small("props.n_val", n_val)).transpose()?,
+        r: quorum("props.r", written.r)?,
+        w: quorum("props.w", written.w)?,
+        pr: quorum("props.pr", written.pr)?,
+        pw: quorum("props.pw", written.pw)?,
+        dw: quorum("props.dw", written.dw)?,
+        node_confirms: written.node_confirms.map(|count| small("props.node_confirms", count)).transpose()?,
+        notfound_ok: written.notfound_ok,
+        basic_quorum: written.basic_quorum,
+        allow_mult: written.allow_mult,
+        last_write_wins: written.last_write_wins,
+    };
+    props.check(n).map_err(|_| out_of_range("props", props.n_val.unwrap_or(n).into()))?;
+    let bucket_type = written.bucket_type.map_or_else(|| Key::DEFAULT_TYPE.to_vec(), Vec::from);
+    let bucket = Bucket { bucket_type, name: written.bucket.into() };
+    if bucket.bucket_type.len() + bucket.name.len() > PROPS_NAME_BYTES_MAX {
+        return Err(DecodeError::TooMany { what: "bytes of a bucket's name", max: PROPS_NAME_BYTES_MAX });
+    }
+    Ok((bucket, Register { count: written.count, by: NodeId(written.by), value: props }))
+}
+
+fn quorum(field: &'static str, written: Option<u32>) -> Result<Option<Quorum>, DecodeError> {
+    let Some(number) = written else { return Ok(None) };
+    let word = WORDS.iter().find(|(_, known)| *known == number).map(|(word, _)| *word);
+    word.map_or_else(|| small(field, number).map(Quorum::Count), Ok).map(Some)
+}
