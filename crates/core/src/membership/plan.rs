@@ -177,7 +177,7 @@ impl Cluster {
             }
         }
         let left = changed.claimants().count();
-        if left < usize::from(self.n) {
+        if left < usize::from(self.n.max(1)) {
             return Err(PlanError::TooFewMembers { left, n: self.n });
         }
         changed.ring = self.ring.moving_to(changed.claimed_from(&before));

@@ -30,7 +30,7 @@ impl RingEpoch {
     pub const FIRST: Self = Self(1);
 
     fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 
