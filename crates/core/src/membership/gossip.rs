@@ -51,6 +51,8 @@ pub(crate) struct Gossip {
     revision: u64,
     /// Changes that are answered once they are on the disk, with the revision that has them.
     promised: Vec<(CallId, Option<Plan>, u64)>,
+    /// Somebody has been told which boot this is; until then nobody can know.
+    introduced: bool,
     /// Founders that were heard and do not take part yet.
     fresh: BTreeSet<NodeId>,
 }
@@ -99,6 +101,7 @@ impl Gossip {
             saving: None,
             revision: 0,
             promised: Vec::new(),
+            introduced: false,
             fresh: BTreeSet::new(),
         }
     }
@@ -287,22 +290,29 @@ impl Gossip {
         if !cx.env.cluster.is_same_cluster(theirs) {
             return cx.event(Event::Foreign { node: from });
         }
+        let is_lost = self.notice_amnesia(cx, theirs);
         let mut merged = Cluster::clone(&cx.env.cluster);
         merged.merge(theirs);
         let they_lack_something = merged.digest() != theirs.digest();
-        self.notice_amnesia(cx, &merged);
         self.adopt(cx, merged);
-        if they_lack_something || !ready {
+        if is_lost {
+            // Only now: the word on an earlier loss, which peers remember, must not outweigh this one.
+            cx.env.recover_wanted = true;
+            self.note_loss(cx, true);
+        }
+        if they_lack_something || !ready || is_lost {
             self.tell(cx, from);
         }
         self.heard(cx, from, ready);
     }
 
-    /// Peers have seen later boots of this store, or other stores: then what is here is an old copy, or nothing.
-    fn notice_amnesia(&mut self, cx: &mut Cx, merged: &Cluster) {
-        let Some(known) = merged.members.get(&cx.me()) else { return };
+    /// Peers have seen later boots of this store, or this one before they were told of it, or other stores: then what is
+    /// here is an old copy, or nothing. Whether that is so.
+    fn notice_amnesia(&mut self, cx: &mut Cx, theirs: &Cluster) -> bool {
+        let Some(known) = theirs.members.get(&cx.me()) else { return false };
         let (store, number) = (cx.env.boot.store, cx.env.boot.number);
-        let is_old_copy = known.boots.get(&store).is_some_and(|boot| *boot > number);
+        let first = if self.introduced { number + 1 } else { number };
+        let is_old_copy = known.boots.get(&store).is_some_and(|boot| *boot >= first);
         let is_new = cx.env.boot.cluster.is_none() && known.boots.keys().any(|other| *other != store);
         if is_old_copy {
             cx.event(Event::Amnesia { seen: known.boots[&store], number });
@@ -314,10 +324,7 @@ impl Gossip {
                 cluster.members.entry(me).or_default().boots.insert(store, number);
             });
         }
-        if is_old_copy || (is_new && self.standing == Standing::Waiting) {
-            cx.env.recover_wanted = true;
-            self.note_loss(cx, true);
-        }
+        is_old_copy || (is_new && self.standing == Standing::Waiting)
     }
 
     /// Says whether this node's disk was lost and does not hold again all that it should: a restart must not forget it.
@@ -465,7 +472,8 @@ impl Gossip {
     }
 
     /// "This is my state."
-    fn tell(&self, cx: &mut Cx, node: NodeId) {
+    fn tell(&mut self, cx: &mut Cx, node: NodeId) {
+        self.introduced = true;
         let cluster = Arc::clone(&cx.env.cluster);
         cx.send(node, Message::Membership(MembershipMessage::State { cluster, ready: self.is_ready() }));
     }

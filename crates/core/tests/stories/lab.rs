@@ -107,6 +107,7 @@ pub struct Lab {
     /// What nodes have kept of the cluster's state.
     clusters: BTreeMap<u64, Arc<Cluster>>,
     founders: u64,
+    disks_lost: BTreeMap<u64, u64>,
     messages: VecDeque<(u64, u64, Message)>,
     replies: BTreeMap<CallId, Result<Answer, ClientError>>,
     calls: u64,
@@ -147,6 +148,7 @@ impl Lab {
             nodes: BTreeMap::new(),
             clusters: BTreeMap::new(),
             founders: nodes,
+            disks_lost: BTreeMap::new(),
             disks: (1..=nodes).map(|node| (node, BTreeMap::new())).collect(),
             messages: VecDeque::new(),
             replies: BTreeMap::new(),
@@ -203,7 +205,7 @@ impl Lab {
         let config =
             Config { hint_bytes_max: self.hint_bytes_max, ..Config::new(NodeId(node), ring(self.founders)) };
         let boot = Boot {
-            store: StoreId(node),
+            store: StoreId(node + 100 * self.disks_lost.get(&node).copied().unwrap_or(0)),
             number: self.now.0,
             continuous_since: self.now.0,
             owed: self.owed(node),
@@ -226,6 +228,19 @@ impl Lab {
             }
         }
         totals.into_iter().collect()
+    }
+
+    /// A node comes back with an empty disk.
+    pub fn lose_disk(&mut self, node: u64) {
+        *self.disks_lost.entry(node).or_default() += 1;
+        self.disks.insert(node, BTreeMap::new());
+        self.clusters.remove(&node);
+        self.restart(node);
+    }
+
+    /// Partitions that a node knows it does not hold again.
+    pub fn recovering(&self, node: u64) -> usize {
+        self.nodes[&node].status().recovering()
     }
 
     /// The same in a cluster of the same size.

@@ -469,3 +469,24 @@ fn golden_scripts() {
         script::check(&script);
     }
 }
+
+/// One of the other homes is away, so the lost disk cannot be filled; a restart in between must not make an empty home
+/// whose "not found" counts. The second loss is noticed like the first.
+#[test]
+fn a_home_that_lost_its_disk_remembers_so_over_a_restart_until_it_holds_everything_again() {
+    let mut lab = Lab::new(3);
+    lab.put(1, "milk", Context::EMPTY);
+    for loss in ["first", "second"] {
+        lab.cut.insert(3);
+        lab.lose_disk(2);
+        lab.pass(LONG);
+        assert!(lab.recovering(2) > 0, "{loss} loss: n3 has not been asked");
+        lab.restart(2);
+        lab.pass(LONG);
+        assert!(lab.recovering(2) > 0, "{loss} loss: forgotten by a restart");
+        lab.cut.clear();
+        lab.pass(6 * LONG);
+        assert_eq!(lab.recovering(2), 0, "{loss} loss");
+        assert_eq!(lab.disk(2).0, ["milk"], "{loss} loss");
+    }
+}
