@@ -130,9 +130,9 @@ impl Simulator<'_> {
         };
     }
 
-    pub(super) fn on_admin_reply(&mut self, reply: AdminReply) {
+    pub(super) fn on_admin_reply(&mut self, reply: &AdminReply) {
         let Some(index) = self.operator.tasks.iter().position(|task| task.call == Some(reply.call)) else {
-            return self.on_props_set(&reply);
+            return self.on_props_set(reply);
         };
         let task = &mut self.operator.tasks[index];
         task.on_reply(&reply.result);
