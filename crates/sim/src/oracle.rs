@@ -79,7 +79,7 @@ impl Oracle {
     /// Of a run of `scenario`.
     pub fn new(scenario: &Scenario) -> Self {
         let cluster = &scenario.cluster;
-        let policy = if cluster.last_write_wins { Policy::LastWriteWins } else { Policy::KeepSiblings };
+        let policy = if scenario.forgets() { Policy::LastWriteWins } else { Policy::KeepSiblings };
         Self {
             findings: Findings::new(policy),
             dots: Dots::new(scenario.flaw == Some(Flaw::AmnesiaReusesActor)),

@@ -88,6 +88,8 @@ pub enum Counter {
     Replacements,
     /// An operator declared a node dead.
     Removals,
+    /// An operator had properties of a bucket set.
+    PropsSet,
     /// A message was held back.
     MessagesDelayed,
     /// A request made several dots, at several coordinators or in several lives of one.
@@ -100,7 +102,7 @@ pub enum Counter {
 
 impl Counter {
     /// The counters that count faults.
-    pub const FAULTS: [Self; 17] = [
+    pub const FAULTS: [Self; 18] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -117,6 +119,7 @@ impl Counter {
         Self::Leaves,
         Self::Replacements,
         Self::Removals,
+        Self::PropsSet,
         Self::MessagesDelayed,
     ];
 

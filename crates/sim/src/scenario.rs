@@ -271,6 +271,9 @@ pub enum WorkloadSpec {
         clients: u32,
         /// How many carts they share.
         carts: u32,
+        /// In how many buckets they are, in turn.
+        #[serde(default = "WorkloadSpec::default_buckets")]
+        buckets: u32,
         /// Between two visits of a client.
         think: Latency,
         /// A visit removes an item instead of adding one.
@@ -295,7 +298,24 @@ pub enum WorkloadSpec {
     },
 }
 
+impl Scenario {
+    /// Whether some bucket is ever one that forgets writes which nobody had seen. What rests on remembering them is not
+    /// promised then, in any bucket: an oracle keeps one account for all.
+    pub(crate) fn forgets(&self) -> bool {
+        let forgets = |fault: &Fault| match fault {
+            Fault::SetProps { allow_mult, last_write_wins, .. } => {
+                *last_write_wins == Some(true) || *allow_mult == Some(false)
+            }
+            _ => false,
+        };
+        self.cluster.last_write_wins || self.fault.iter().any(forgets)
+    }
+}
+
 impl WorkloadSpec {
+    fn default_buckets() -> u32 {
+        1
+    }
     fn default_retries() -> u32 {
         2
     }

@@ -8,6 +8,7 @@ mod faults;
 mod finish;
 mod operator;
 mod process;
+mod settings;
 
 use std::collections::BTreeMap;
 
@@ -88,6 +89,10 @@ pub(crate) enum Event {
     /// An operator tries to have it done.
     Operate {
         task: usize,
+    },
+    /// An operator tries to have properties of a bucket set.
+    SetProps {
+        setting: usize,
     },
 }
 
@@ -211,6 +216,7 @@ impl<'a> Simulator<'a> {
             Event::Peace => self.make_peace(),
             Event::Look => self.look(),
             Event::Operate { task } => self.operate(task),
+            Event::SetProps { setting } => self.set_props(setting),
         }
     }
 

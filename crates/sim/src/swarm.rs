@@ -111,6 +111,7 @@ fn workload(stream: &mut Stream) -> WorkloadSpec {
         blind: Probability::new(pick(stream, &[0, 1, 5]) as f64 / 10.0).unwrap_or_default(),
         strict: Probability::new(pick(stream, &[0, 0, 3]) as f64 / 10.0).unwrap_or_default(),
         primary: Probability::new(pick(stream, &[0, 0, 3]) as f64 / 10.0).unwrap_or_default(),
+        buckets: 1,
         retries: stream.below(3) as u32,
     }
 }

@@ -1,6 +1,6 @@
 //! What clients do, and what they remember of it: the ground truth.
 
-mod cart;
+pub(crate) mod cart;
 mod truth;
 
 use bytes::Bytes;

@@ -46,6 +46,15 @@ fn last_write_wins_loses_acknowledged_writes_and_says_why() {
 }
 
 #[test]
+fn last_write_wins_in_one_bucket_costs_the_others_nothing() {
+    for seed in [1, 2, 42] {
+        let report = run(&load("studies/one-bucket-lets-clocks-decide.toml"), seed);
+        assert!(!report.lost.is_empty());
+        assert!(report.lost.iter().all(|lost| lost.contains("carts-1/")), "{:#?}", report.lost);
+    }
+}
+
+#[test]
 fn a_coordinator_that_restarts_its_count_is_found_by_the_scenario_and_by_the_swarm() {
     let flaw = Some(Flaw::AmnesiaReusesActor);
     let scenario = Scenario { flaw, ..load("shopping-cart.toml") };

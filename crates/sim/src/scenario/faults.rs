@@ -119,6 +119,23 @@ pub enum Fault {
         /// Who comes.
         with: u32,
     },
+    /// An operator has `node` set properties of a bucket, and asks again until it has. The quorums of requests are
+    /// those of the cluster: what watches them knows no others.
+    SetProps {
+        /// When.
+        at: Span,
+        /// Who is asked.
+        node: u32,
+        /// Which bucket of carts.
+        #[serde(default)]
+        bucket: u32,
+        /// How many distinct nodes must be among those that answer.
+        node_confirms: Option<u8>,
+        /// Whether every concurrent version is shown. `false` loses acknowledged writes.
+        allow_mult: Option<bool>,
+        /// Whether the latest clock wins. `true` loses acknowledged writes.
+        last_write_wins: Option<bool>,
+    },
     /// A member is destroyed, and an operator declares it dead.
     Remove {
         /// When.
@@ -141,6 +158,7 @@ impl Fault {
             | Self::DropAcks { at, .. }
             | Self::SlowNode { at, .. }
             | Self::ClockJump { at, .. }
+            | Self::SetProps { at, .. }
             | Self::Join { at, .. }
             | Self::Leave { at, .. }
             | Self::Replace { at, .. }
@@ -156,6 +174,7 @@ impl Fault {
             | Self::WipeKey { node, .. }
             | Self::SlowNode { node, .. }
             | Self::ClockJump { node, .. }
+            | Self::SetProps { node, .. }
             | Self::Join { node, .. }
             | Self::Leave { node, .. }
             | Self::Remove { node, .. } => vec![*node],

@@ -150,7 +150,11 @@ impl Scenario {
     }
 
     fn check_workload(&self) -> Result<(), (String, String)> {
-        let WorkloadSpec::Cart { clients, carts, .. } = &self.workload;
+        let WorkloadSpec::Cart { clients, carts, buckets, .. } = &self.workload;
+        if !(1..=*carts).contains(buckets) {
+            let message = format!("{buckets}; allowed: 1 to {carts} (workload.cart.carts)");
+            return Err(("workload.cart.buckets".into(), message));
+        }
         for (key, value) in [("clients", *clients), ("carts", *carts)] {
             if !(1..=1_000_000).contains(&value) {
                 return Err((format!("workload.cart.{key}"), format!("{value}; allowed: 1 to 1000000")));
@@ -168,7 +172,14 @@ impl Scenario {
                     format!("node {node}; allowed: 1 to {nodes} (cluster.nodes + cluster.spares)"),
                 ));
             }
-            let WorkloadSpec::Cart { carts: kept, .. } = self.workload;
+            let WorkloadSpec::Cart { carts: kept, buckets, .. } = self.workload;
+            if let Fault::SetProps { bucket, .. } = fault
+                && *bucket >= buckets
+            {
+                let message =
+                    format!("bucket {bucket}; allowed: 0 to {} (workload.cart.buckets - 1)", buckets - 1);
+                return Err((format!("fault[{index}].set_props"), message));
+            }
             if let Fault::WipeKey { carts, .. } = fault
                 && let Some(cart) = carts.iter().find(|cart| **cart >= kept)
             {

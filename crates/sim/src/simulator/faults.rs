@@ -103,6 +103,7 @@ impl Simulator<'_> {
                 self.destroy(node - 1);
                 self.have_removed(node - 1);
             }
+            Fault::SetProps { .. } => self.have_props_set(fault),
             Fault::ClockJump { node, by_ms, .. } => {
                 self.processes[*node as usize - 1].clock.offset_us += by_ms * 1_000;
                 self.count(Counter::ClockJumps);

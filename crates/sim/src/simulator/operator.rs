@@ -4,15 +4,17 @@ use cartwheel_core::id::{CallId, NodeId};
 use cartwheel_core::membership::{Change, Cluster, Departure, MemberStatus, Plan, PlanError, Share};
 use cartwheel_core::{AdminOp, AdminReply, AdminRequest, Input};
 
+use super::settings::{Setting, State};
 use super::{Event, Simulator};
 
 /// How long an operator waits before trying again, in nanoseconds.
-const PATIENCE_NS: u64 = 200_000_000;
+pub(super) const PATIENCE_NS: u64 = 200_000_000;
 
 /// What operators have been asked to do.
 #[derive(Debug, Default)]
 pub(crate) struct Operator {
     tasks: Vec<Task>,
+    pub settings: Vec<Setting>,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,7 @@ impl Operator {
     /// Whether nothing is left to do.
     pub fn is_idle(&self) -> bool {
         self.tasks.iter().all(|task| task.doing == Doing::Done)
+            && self.settings.iter().all(|setting| setting.state == State::Done)
     }
 }
 
@@ -129,7 +132,7 @@ impl Simulator<'_> {
 
     pub(super) fn on_admin_reply(&mut self, reply: &AdminReply) {
         let Some(index) = self.operator.tasks.iter().position(|task| task.call == Some(reply.call)) else {
-            return;
+            return self.on_props_set(reply);
         };
         let task = &mut self.operator.tasks[index];
         task.on_reply(&reply.result);

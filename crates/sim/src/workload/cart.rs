@@ -97,6 +97,15 @@ pub struct Ask {
     pub op: ClientOp,
 }
 
+/// The name of a bucket of carts.
+pub fn bucket(number: u32) -> String {
+    if number == 0 { "carts".to_owned() } else { format!("carts-{number}") }
+}
+
+fn key(cart: u32, buckets: u32) -> Key {
+    Key::new(bucket(cart % buckets).as_bytes(), format!("cart-{cart}").as_bytes())
+}
+
 /// What a client does next.
 #[derive(Debug)]
 pub enum Next {
@@ -109,15 +118,25 @@ pub enum Next {
 impl Carts {
     /// The clients of `spec` against `nodes` nodes.
     pub fn new(spec: &WorkloadSpec, nodes: usize, streams: Streams) -> Self {
-        let WorkloadSpec::Cart { clients, carts, think, remove, delete, blind, strict, primary, retries } =
-            *spec;
+        let WorkloadSpec::Cart {
+            clients,
+            carts,
+            buckets,
+            think,
+            remove,
+            delete,
+            blind,
+            strict,
+            primary,
+            retries,
+        } = *spec;
         let client = |client| Client {
             stream: streams.stream(Component::Client { client }),
             requests: 0,
             visit: None,
         };
         Self {
-            keys: (0..carts).map(|cart| Key::new(b"carts", format!("cart-{cart}").as_bytes())).collect(),
+            keys: (0..carts).map(|cart| key(cart, buckets)).collect(),
             clients: (0..clients).map(client).collect(),
             think,
             remove,
