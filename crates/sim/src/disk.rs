@@ -190,9 +190,9 @@ impl Disk {
         }
     }
 
-    /// The partitions of which something is held.
-    pub fn partitions_held(&self) -> BTreeSet<Partition> {
-        self.records.keys().map(|key| key.token().partition(self.partitions)).collect()
+    /// The keys of which something is held.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.records.keys()
     }
 
     /// Runs `update`; it is visible at once and durable after the next sync.

@@ -268,9 +268,7 @@ impl<'a> Simulator<'a> {
                 // Everybody finds everybody here.
                 Output::Contact { .. } => {}
                 Output::Event(event) => {
-                    if let CoreEvent::RingChanged { .. } = event {
-                        self.note_ring(node);
-                    }
+                    self.watch_membership(node, &event);
                     self.count_event(&event);
                 }
             }
@@ -404,6 +402,21 @@ impl<'a> Simulator<'a> {
         }
     }
 
+    fn watch_membership(&mut self, node: u32, event: &CoreEvent) {
+        match event {
+            CoreEvent::RingChanged { .. } => {
+                self.note_ring(node);
+                let (oracle, scene) = self.watch();
+                oracle.ring_changed(&scene, node);
+            }
+            CoreEvent::MemberChanged { .. } => {
+                let (oracle, scene) = self.watch();
+                oracle.members_changed(&scene, node);
+            }
+            _ => {}
+        }
+    }
+
     /// Which states of the ring are in use.
     fn note_rings(&mut self) {
         (0..self.processes.len() as u32).for_each(|node| self.note_ring(node));
@@ -438,8 +451,9 @@ impl<'a> Simulator<'a> {
                 self.counters.insert(counter, count);
             }
         }
+        let ring = self.ring_in_force();
         let (oracle, scene) = self.watch();
-        let findings = oracle.finish(&scene, &verdict);
+        let findings = oracle.finish(&scene, &ring, &verdict);
         let measured = Measured {
             scenario: self.scenario.name.clone(),
             seed: self.seed,

@@ -92,6 +92,6 @@ mod tests {
         assert_ne!(value, digest(6, 1, &ping));
         assert_ne!(value, digest(5, 2, &ping));
         assert_ne!(value, digest(5, 1, &Input::Timeout));
-        assert_eq!(format!("{value:032x}"), "a47de123e41d10f6e37ae4c7bb7d5178");
+        assert_eq!(format!("{value:032x}"), "c151a72c43a2e5834915b6db0fe8100d");
     }
 }

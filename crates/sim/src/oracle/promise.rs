@@ -21,6 +21,14 @@ pub enum Promise {
     QuorumTruth,
     /// A read shows what its nodes had acknowledged before it began.
     Regular,
+    /// Quorums of neighbouring states of the ring meet.
+    Overlap,
+    /// The ring is shared out as promised, and everything is where it belongs.
+    Placement,
+    /// What is dropped is held by those it belongs to.
+    HandoffSafe,
+    /// All come to agree on members and ring, and nothing of that goes back.
+    RingConverge,
     /// Hash trees equal what is stored.
     TreeTruth,
     /// What can be delivered is delivered in time.
@@ -35,13 +43,17 @@ pub enum Promise {
 
 impl Promise {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::DotUnique,
         Self::ClockMonotone,
         Self::OncePerRequest,
         Self::DurableAck,
         Self::QuorumTruth,
         Self::Regular,
+        Self::Overlap,
+        Self::Placement,
+        Self::HandoffSafe,
+        Self::RingConverge,
         Self::TreeTruth,
         Self::HintLive,
         Self::SiblingBound,
@@ -58,6 +70,8 @@ impl Promise {
                 | Self::DurableAck
                 | Self::QuorumTruth
                 | Self::Regular
+                | Self::Overlap
+                | Self::HandoffSafe
                 | Self::SiblingBound
                 | Self::NoResurrect
         );

@@ -26,8 +26,9 @@ impl Simulator<'_> {
             .filter(|(process, _)| process.node.is_some())
             .map(|(_, n)| n)
             .collect();
+        let down = self.processes.iter().filter(|process| process.exists).count() - up.len();
         let Some(nemesis) = &mut self.nemesis else { return };
-        let fault = nemesis.strike(&up);
+        let fault = nemesis.strike(&up, down);
         let pause = nemesis.pause();
         self.queue.push(self.now + pause, Event::Strike);
         if let Some(fault) = fault {
@@ -124,6 +125,7 @@ impl Simulator<'_> {
     pub(super) fn destroy(&mut self, node: u32) {
         self.processes[node as usize].exists = false;
         self.lose_power(node);
+        self.oracle.destroyed();
     }
 
     fn crash(&mut self, node: u32, lasts: Span) {

@@ -30,7 +30,7 @@ pub(crate) struct Process {
     /// When this life began.
     pub started_ns: u64,
     /// The line before the disk, if it is one device.
-    pub device: Device,
+    pub(super) device: Device,
     /// When the disk has applied everything submitted so far.
     disk_free_at: u64,
     /// The earliest timer event scheduled in this life.
