@@ -55,6 +55,9 @@ struct Exchange {
     peer: NodeId,
     partition: Partition,
     purpose: Purpose,
+    /// What the peer has been asked and has not answered. Only that answer counts, once: were one that arrives twice
+    /// taken for the answer to a later question, the walk would pass by what differs.
+    question: Option<OpId>,
     /// Something could not be read, here or there: what was fetched is not everything.
     incomplete: bool,
     /// Nodes whose hashes are being compared.
@@ -151,6 +154,7 @@ impl Exchanges {
             peer,
             partition,
             purpose,
+            question: None,
             incomplete: false,
             comparing: Vec::new(),
             open: alloc::vec![TreeNode::ROOT],
@@ -166,14 +170,14 @@ impl Exchanges {
     pub fn on_hashes(&mut self, cx: &mut Cx, op: OpId, result: Result<Vec<TreeHash>, StorageError>) {
         let Some(exchange) = self.exchange(op) else { return };
         let Ok(hashes) = result else { return self.end(cx) };
-        let (peer, partition) = (exchange.peer, exchange.partition);
+        let partition = exchange.partition;
         let nodes = exchange.comparing.iter().copied().zip(hashes).collect();
-        self.ask(cx, peer, AntiEntropyMessage::Compare { op, partition, nodes });
+        self.ask(cx, |op| AntiEntropyMessage::Compare { op, partition, nodes });
     }
 
     /// These of the nodes compared differ: look into their children, or into the leaves that they are.
     pub fn on_differ(&mut self, cx: &mut Cx, from: NodeId, op: OpId, nodes: &[TreeNode]) {
-        let Some(exchange) = self.exchange_with(from, op) else { return };
+        let Some(exchange) = self.answered(from, op) else { return };
         let compared = core::mem::take(&mut exchange.comparing);
         for node in nodes.iter().filter(|node| compared.contains(node)) {
             exchange.leaves.extend(node.leaf());
@@ -195,14 +199,14 @@ impl Exchanges {
         let Ok(keys) = result else { return self.end(cx) };
         exchange.note_listing(leaves.len(), keys.len());
         cx.background_done(keys.len());
-        let (peer, partition) = (exchange.peer, exchange.partition);
-        self.ask(cx, peer, AntiEntropyMessage::Keys { op, partition, leaves, keys });
+        let partition = exchange.partition;
+        self.ask(cx, |op| AntiEntropyMessage::Keys { op, partition, leaves, keys });
     }
 
     /// These keys differ.
     pub fn on_keys_differ(&mut self, cx: &mut Cx, from: NodeId, op: OpId, keys: Vec<Key>) {
         let ring = cx.env.cluster.ring.clone();
-        let Some(exchange) = self.exchange_with(from, op) else { return };
+        let Some(exchange) = self.answered(from, op) else { return };
         let partition = exchange.partition;
         let ours = keys.into_iter().filter(|key| ring.partition(key.token()) == partition);
         exchange.repairs.open.extend(ours);
@@ -284,8 +288,11 @@ impl Exchanges {
         self.running.as_mut().filter(|exchange| exchange.op == op)
     }
 
-    fn exchange_with(&mut self, peer: NodeId, op: OpId) -> Option<&mut Exchange> {
-        self.exchange(op).filter(|exchange| exchange.peer == peer)
+    /// The exchange whose open question `peer` answers.
+    fn answered(&mut self, peer: NodeId, question: OpId) -> Option<&mut Exchange> {
+        let exchange = self.running.as_mut().filter(|exchange| exchange.peer == peer)?;
+        exchange.question.take_if(|open| *open == question)?;
+        Some(exchange)
     }
 
     /// Goes on with `step`, on as much as the background may do now, or waits until it may.
@@ -343,8 +350,11 @@ impl Exchanges {
         }
     }
 
-    fn ask(&mut self, cx: &mut Cx, peer: NodeId, message: AntiEntropyMessage) {
-        cx.send(peer, Message::AntiEntropy(message));
+    fn ask(&mut self, cx: &mut Cx, question: impl FnOnce(OpId) -> AntiEntropyMessage) {
+        let Some(exchange) = &mut self.running else { return };
+        let op = cx.next_op();
+        exchange.question = Some(op);
+        cx.send(exchange.peer, Message::AntiEntropy(question(op)));
         self.rearm(cx, cx.time() + cx.env.config.request_timeout);
     }
 
