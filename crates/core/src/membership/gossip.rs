@@ -49,6 +49,8 @@ pub(crate) struct Gossip {
     saving: Option<Saved>,
     /// Commits that are answered once they are on the disk.
     promised: Vec<(CallId, Plan, RingVersion)>,
+    /// Somebody has been told which boot this is; until then nobody can know.
+    introduced: bool,
     /// Founders that were heard and do not take part yet.
     fresh: BTreeSet<NodeId>,
 }
@@ -93,6 +95,7 @@ impl Gossip {
             saved: Saved::default(),
             saving: None,
             promised: Vec::new(),
+            introduced: false,
             fresh: BTreeSet::new(),
         }
     }
@@ -254,10 +257,10 @@ impl Gossip {
         if !cx.env.cluster.is_same_cluster(theirs) {
             return cx.event(Event::Foreign { node: from });
         }
+        self.notice_amnesia(cx, theirs);
         let mut merged = Cluster::clone(&cx.env.cluster);
         merged.merge(theirs);
         let they_lack_something = merged.digest() != theirs.digest();
-        self.notice_amnesia(cx, &merged);
         self.adopt(cx, merged);
         if they_lack_something || !ready {
             self.tell(cx, from);
@@ -265,11 +268,13 @@ impl Gossip {
         self.heard(cx, from, ready);
     }
 
-    /// Peers have seen later boots of this store, or other stores: then what is here is an old copy, or nothing.
-    fn notice_amnesia(&mut self, cx: &mut Cx, merged: &Cluster) {
-        let Some(known) = merged.members.get(&cx.me()) else { return };
+    /// Peers have seen later boots of this store, or this one before they were told of it, or other stores: then what is
+    /// here is an old copy, or nothing.
+    fn notice_amnesia(&mut self, cx: &mut Cx, theirs: &Cluster) {
+        let Some(known) = theirs.members.get(&cx.me()) else { return };
         let (store, number) = (cx.env.boot.store, cx.env.boot.number);
-        let is_old_copy = known.boots.get(&store).is_some_and(|boot| *boot > number);
+        let first = if self.introduced { number + 1 } else { number };
+        let is_old_copy = known.boots.get(&store).is_some_and(|boot| *boot >= first);
         let is_new = cx.env.boot.cluster.is_none() && known.boots.keys().any(|other| *other != store);
         if is_old_copy {
             cx.event(Event::Amnesia { seen: known.boots[&store], number });
@@ -412,7 +417,8 @@ impl Gossip {
     }
 
     /// "This is my state."
-    fn tell(&self, cx: &mut Cx, node: NodeId) {
+    fn tell(&mut self, cx: &mut Cx, node: NodeId) {
+        self.introduced = true;
         let cluster = Arc::clone(&cx.env.cluster);
         cx.send(node, Message::Membership(MembershipMessage::State { cluster, ready: self.is_ready() }));
     }
