@@ -100,6 +100,12 @@ impl Nemesis {
             }
             FaultKind::WipeDisk => (self.budget.may_go_down(down) && self.budget.may_lose_data(node))
                 .then_some(Fault::WipeDisk { at, lasts, node }),
+            FaultKind::Restart => self.budget.may_go_down(down).then_some(Fault::Restart { at, lasts, node }),
+            FaultKind::RestoreDisk => {
+                let back = Span::from_ms(self.stream.between(1, 10_000));
+                (self.budget.may_go_down(down) && self.budget.may_lose_data(node))
+                    .then_some(Fault::RestoreDisk { at, lasts, node, back })
+            }
             FaultKind::WipeKey => {
                 let cart = self.stream.below(u64::from(self.carts)) as u32;
                 self.budget.may_lose_data(node).then_some(Fault::WipeKey { at, node, carts: vec![cart] })

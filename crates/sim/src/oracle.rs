@@ -33,7 +33,7 @@ use cartwheel_core::id::{NodeId, RequestId};
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
 use cartwheel_core::replica::{Change, Settled, Update, Write};
 use cartwheel_core::ring::Ring;
-use cartwheel_core::storage::{StorageCompletion, StorageOp, Ticket};
+use cartwheel_core::storage::{StorageCompletion, StorageOp, StorageRequest, Ticket};
 use cartwheel_core::version::{Policy, Siblings, Version};
 use cartwheel_core::{ClientOp, ClientReply, Input, Key, Output};
 
@@ -144,6 +144,13 @@ impl Oracle {
         self.judge_trees(scene, node, "after the disk was wiped");
     }
 
+    /// `node` has an old copy of its disk.
+    pub fn disk_restored(&mut self, scene: &Scene<'_>, node: u32) {
+        self.disk_lost(scene, node);
+        self.overlap.disk_restored();
+        self.reaped.disk_restored();
+    }
+
     /// `key` vanished from the disk of `node`.
     pub fn key_lost(&mut self, scene: &Scene<'_>, node: u32, key: &Key) {
         self.losses.key_lost(scene.at_ns, name(node), key);
@@ -243,13 +250,19 @@ impl Oracle {
                 self.forwards(scene, node, *to, message);
             }
             Output::Storage(request) => {
-                if let StorageOp::Read { key } = &request.op
-                    && !self.serving
-                {
-                    self.local_reads.insert((node, request.ticket), (scene.at_ns, key.clone()));
-                }
+                self.requests(scene, node, request);
             }
             Output::Send { .. } | Output::Event(_) | Output::AdminReply(_) | Output::Contact { .. } => {}
+        }
+    }
+
+    fn requests(&mut self, scene: &Scene<'_>, node: NodeId, request: &StorageRequest) {
+        match &request.op {
+            StorageOp::Read { key } if !self.serving => {
+                self.local_reads.insert((node, request.ticket), (scene.at_ns, key.clone()));
+            }
+            StorageOp::Adopt { store } => self.dots.adopted(node.0 as u32, *store),
+            _ => {}
         }
     }
 
@@ -405,7 +418,8 @@ impl Oracle {
     /// What the judge needs to explain what it finds.
     pub fn with_insight<T>(&self, truth: &Truth, judge: impl FnOnce(&Insight<'_>) -> T) -> T {
         let cause = |lost| self.drops.cause(truth, lost);
-        let may_return = may_return(&self.done, &self.once, &self.siblings, truth);
+        let by_itself = may_return(&self.done, &self.once, &self.siblings, truth);
+        let may_return = |write| by_itself(write) || self.reaped.may_return(truth, write);
         judge(&Insight { cause: &cause, may_return: &may_return })
     }
 

@@ -56,6 +56,10 @@ pub enum Counter {
     SlowNodes,
     /// A node came back with an empty disk.
     DiskWipes,
+    /// A node was stopped cleanly and started again.
+    Restarts,
+    /// A node came back with an old copy of its disk.
+    DiskRestores,
     /// A key vanished from a disk.
     KeyWipes,
     /// A wall clock jumped.
@@ -100,7 +104,7 @@ pub enum Counter {
 
 impl Counter {
     /// The counters that count faults.
-    pub const FAULTS: [Self; 17] = [
+    pub const FAULTS: [Self; 19] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -118,6 +122,8 @@ impl Counter {
         Self::Replacements,
         Self::Removals,
         Self::MessagesDelayed,
+        Self::Restarts,
+        Self::DiskRestores,
     ];
 
     /// Its name in files and reports.

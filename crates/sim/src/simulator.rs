@@ -85,6 +85,8 @@ pub(crate) enum Event {
     Peace,
     /// Has it converged?
     Look,
+    /// Disks are copied.
+    CopyDisks,
     /// An operator tries to have it done.
     Operate {
         task: usize,
@@ -172,6 +174,9 @@ impl<'a> Simulator<'a> {
         if let Some(nemesis) = &mut self.nemesis {
             self.queue.push(nemesis.pause(), Event::Strike);
         }
+        if self.scenario.may_restore_disks() {
+            self.queue.push(0, Event::CopyDisks);
+        }
         self.queue.push(self.scenario.duration.ns(), Event::Peace);
         let end = self.scenario.duration.ns() + self.scenario.settle.ns();
         while let Some((at, event)) = self.queue.pop() {
@@ -210,6 +215,7 @@ impl<'a> Simulator<'a> {
             Event::Mend(mend) => self.mend(mend),
             Event::Peace => self.make_peace(),
             Event::Look => self.look(),
+            Event::CopyDisks => self.copy_disks(),
             Event::Operate { task } => self.operate(task),
         }
     }

@@ -4,11 +4,12 @@
 //! that began after that and is answered by hr homes of the set that it reads from, must meet wherever h + hr > N,
 //! whatever happened to the ring in between: the get shows the write, or something that has seen it.
 //!
-//! *From the ring*: whenever a node goes by another state of the ring, every two states that running nodes or unanswered
-//! requests go by are compared: the homes that gets of one ask must contain a set of homes that puts of the other must
-//! be met by, in each partition.
+//! *From the ring*: whenever a node goes by another state of the ring, the states that running nodes go by are compared
+//! with each other and with those that their unanswered requests go by: the homes that gets of one ask must contain a set
+//! of homes that puts of the other must be met by, in each partition.
 //!
-//! Neither is promised after two operators' commits have met, of which one is given up; nor are writes that were
+//! Neither is promised after two operators' commits have met, of which one is given up, or an old copy of a disk was put
+//! back; nor are writes that were
 //! acknowledged before a fault took data from a node, or a node from the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ use crate::workload::Places;
 pub struct Overlap {
     rings: BTreeMap<RingVersion, Ring>,
     compared: BTreeSet<(RingVersion, RingVersion)>,
-    /// Two commits have met.
+    /// Two commits have met, or an old state of the ring has come back.
     contested: bool,
     acked: BTreeMap<Key, Acked>,
     puts: BTreeMap<(NodeId, RequestId), Ring>,
@@ -123,6 +124,11 @@ impl Overlap {
         self.gets.retain(|_, began| !is_lost(&began.key));
     }
 
+    /// An old copy of a disk was put back, with an old state of the ring on it.
+    pub fn disk_restored(&mut self) {
+        self.contested = true;
+    }
+
     /// `node` crashed: nobody is answered any more.
     pub fn crashed(&mut self, node: NodeId) {
         self.gets.retain(|(at, _), _| *at != node);
@@ -133,10 +139,10 @@ impl Overlap {
     pub fn ring_changed(&mut self, scene: &Scene<'_>, node: NodeId, findings: &mut Findings) {
         let Some(ring) = scene.ring(node) else { return };
         self.met(ring);
-        let in_use = in_use(scene);
-        for one in &in_use {
-            for other in in_use.iter().filter(|other| *other != one) {
-                self.compare(scene, *one, *other, findings);
+        let (readers, writers) = in_use(scene);
+        for reader in &readers {
+            for writer in writers.iter().filter(|writer| *writer != reader) {
+                self.compare(scene, *reader, *writer, findings);
             }
         }
     }
@@ -179,14 +185,17 @@ impl Acked {
     }
 }
 
-/// The states of the ring that nodes which take part, and their unanswered requests, go by.
-fn in_use(scene: &Scene<'_>) -> BTreeSet<RingVersion> {
+/// The states of the ring that nodes which take part begin gets by; and those that they put by, in unanswered requests,
+/// too. (A get that began before a put owes it nothing.)
+fn in_use(scene: &Scene<'_>) -> (BTreeSet<RingVersion>, BTreeSet<RingVersion>) {
     let running = scene.processes.iter().filter_map(|process| process.node.as_ref());
     let all: Vec<_> = running.map(|node| node.status()).filter(|status| status.serves()).collect();
     let newest = all.iter().map(|status| status.cluster()).max_by_key(|cluster| cluster.ring.version());
     let gone = |node| newest.and_then(|newest| newest.status(node)).is_some_and(|status| status.is_gone());
     let there = all.iter().filter(|status| !gone(status.node()));
-    there.flat_map(|status| [status.cluster().ring.version(), status.oldest_ring()]).collect()
+    let pairs = there.map(|status| (status.cluster().ring.version(), status.oldest_ring()));
+    let (readers, oldest): (BTreeSet<_>, BTreeSet<_>) = pairs.unzip();
+    (readers.clone(), &readers | &oldest)
 }
 
 fn reads(ring: &Ring, partition: Partition, n: u8) -> Vec<NodeId> {

@@ -13,16 +13,21 @@ use cartwheel_core::id::NodeId;
 use cartwheel_core::version::Siblings;
 
 use super::{Findings, Promise, Scene, seconds};
-use crate::workload::Places;
+use crate::workload::{Places, Truth};
 
 /// Tombstones that were reaped.
 #[derive(Debug, Default)]
-pub struct Reaped(BTreeMap<Key, Known>);
+pub struct Reaped {
+    keys: BTreeMap<Key, Known>,
+    /// Those that were reaped before an old copy of a disk was put back.
+    undone: Vec<WriteId>,
+}
 
 #[derive(Debug, Default)]
 struct Known {
     /// All that tombstones had seen that were reaped anywhere, and themselves.
     excused: Places,
+    tombstones: Vec<WriteId>,
     /// Reaped by somebody, and not yet known to be by everybody.
     open: Vec<Siblings>,
     /// What those had superseded that were reaped by everybody.
@@ -32,24 +37,31 @@ struct Known {
 impl Reaped {
     /// Somebody reaps `tombstone`.
     pub fn reaped(&mut self, scene: &Scene<'_>, key: &Key, tombstone: &Siblings) {
-        let known = self.0.entry(key.clone()).or_default();
+        let known = self.keys.entry(key.clone()).or_default();
         known.excused.join(&scene.truth.known_to(scene.truth.of_siblings(tombstone)));
         if !known.open.contains(tombstone) {
             known.open.push(tombstone.clone());
+            known.tombstones.extend(scene.truth.of_siblings(tombstone));
         }
     }
 
     /// What nobody need show of `key` any more.
     pub fn excused(&self, key: &Key) -> Option<&Places> {
-        self.0.get(key).map(|known| &known.excused)
+        self.keys.get(key).map(|known| &known.excused)
     }
 
     /// An old copy of a disk is put back.
     pub fn disk_restored(&mut self) {
-        for known in self.0.values_mut() {
+        for known in self.keys.values_mut() {
+            self.undone.append(&mut known.tombstones);
             known.open.clear();
             known.gone = Places::default();
         }
+    }
+
+    /// Whether an old copy of a disk may have brought `write` back after its tombstone was reaped.
+    pub fn may_return(&self, truth: &Truth, write: WriteId) -> bool {
+        self.undone.iter().any(|tombstone| truth.has_seen(*tombstone, write))
     }
 
     /// The disk of `node` is given `incoming`, and then has `after`.
@@ -62,7 +74,7 @@ impl Reaped {
         may_return: impl Fn(WriteId) -> bool,
         findings: &mut Findings,
     ) {
-        let Some(known) = self.0.get_mut(key) else { return };
+        let Some(known) = self.keys.get_mut(key) else { return };
         known.close(scene, &scene.copies(key).map(|(_, held)| held).collect::<Vec<_>>());
         let found = [incoming, after].into_iter().find_map(|state| known.returned(scene, state, &may_return));
         if let Some(write) = found {
@@ -118,7 +130,7 @@ mod tests {
         let (mut oracle, mut findings) = (Reaped::default(), Findings::new(Policy::KeepSiblings));
         oracle.reaped(&scene, &key(), &state(2));
         let left: Vec<Siblings> = left.iter().map(|request| state(*request)).collect();
-        oracle.0.get_mut(&key()).unwrap().close(&scene, &left);
+        oracle.keys.get_mut(&key()).unwrap().close(&scene, &left);
         if excused {
             oracle.disk_restored();
         }

@@ -5,6 +5,9 @@ use crate::network::Trouble;
 use crate::report::Counter;
 use crate::scenario::{Fault, Span};
 
+/// How often disks are copied.
+const COPIES_EVERY_NS: u64 = 1_000_000_000;
+
 /// The end of a fault.
 #[derive(Debug)]
 pub(crate) enum Mend {
@@ -39,6 +42,13 @@ impl Simulator<'_> {
     pub(super) fn inflict(&mut self, fault: &Fault) {
         match fault {
             Fault::Crash { lasts, node, .. } => self.crash(node - 1, *lasts),
+            Fault::Restart { lasts, node, .. } => {
+                if let Some(life) = self.stop(node - 1) {
+                    let restart = Mend::Restart { node: node - 1, life };
+                    self.queue.push(self.now + lasts.ns(), Event::Mend(restart));
+                }
+            }
+            Fault::RestoreDisk { lasts, node, back, .. } => self.restore_disk(node - 1, *lasts, *back),
             Fault::WipeDisk { lasts, node, .. } => {
                 self.crash(node - 1, *lasts);
                 self.processes[*node as usize - 1].wipe_disk();
@@ -134,15 +144,48 @@ impl Simulator<'_> {
         }
     }
 
-    /// A running node stops; the life that ended.
+    fn restore_disk(&mut self, node: u32, lasts: Span, back: Span) {
+        self.crash(node, lasts);
+        self.processes[node as usize].restore_disk(self.now.saturating_sub(back.ns()));
+        let (oracle, scene) = self.watch();
+        oracle.disk_restored(&scene, node);
+        self.count(Counter::DiskRestores);
+    }
+
+    /// Disks are copied once a second, if a copy may be put back.
+    pub(super) fn copy_disks(&mut self) {
+        let now = self.now;
+        for process in self.processes.iter_mut().filter(|process| process.node.is_some()) {
+            process.copy_disk(now);
+        }
+        if self.faults_strike() {
+            self.queue.push(now + COPIES_EVERY_NS, Event::CopyDisks);
+        }
+    }
+
+    /// A running node loses power; the life that ended.
     fn lose_power(&mut self, node: u32) -> Option<u32> {
         let process = &mut self.processes[node as usize];
         process.node.take()?;
-        let life = process.life;
         if process.disk.crash(&mut process.stream) > 0 {
             self.count(Counter::UnsyncedUpdatesLost);
         }
         self.count(Counter::Crashes);
+        Some(self.is_down(node))
+    }
+
+    /// A running node stops in good order; the life that ended.
+    fn stop(&mut self, node: u32) -> Option<u32> {
+        let process = &mut self.processes[node as usize];
+        process.node.take()?;
+        process.disk.stop();
+        self.count(Counter::Restarts);
+        Some(self.is_down(node))
+    }
+
+    /// `node` has just stopped, one way or the other; the life that ended.
+    fn is_down(&mut self, node: u32) -> u32 {
+        let life = self.processes[node as usize].life;
         let (oracle, scene) = self.watch();
         oracle.crashed(&scene, node);
         let broken: Vec<_> = self
@@ -154,7 +197,7 @@ impl Simulator<'_> {
         for call in broken {
             self.break_connection(call);
         }
-        Some(life)
+        life
     }
 
     pub(super) fn mend(&mut self, mend: Mend) {
