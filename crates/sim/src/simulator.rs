@@ -270,7 +270,7 @@ impl<'a> Simulator<'a> {
                 }
                 Output::Send { to, message } => self.send(node, to, message),
                 Output::Storage(request) => self.submit(node, request),
-                Output::AdminReply(reply) => self.on_admin_reply(reply),
+                Output::AdminReply(reply) => self.on_admin_reply(&reply),
                 // Everybody finds everybody here.
                 Output::Contact { .. } => {}
                 Output::Event(event) => {

@@ -348,6 +348,7 @@ mod tests {
         let write = Write { request: RequestId(1), context: Context::EMPTY, value, written_at: WallTime(0) };
         let update = Update::Coordinate {
             write,
+            made: None,
             mint: Actor { node: NodeId(1), store: crate::id::StoreId(1), boot: 1, mint: 1 },
             continuous_since: 1,
             past_entries_max: 10,

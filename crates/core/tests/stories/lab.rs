@@ -8,8 +8,8 @@ use cartwheel_core::anti_entropy::{Leaf, MerkleTree};
 use cartwheel_core::id::{CallId, NodeId, RequestId, StoreId};
 use cartwheel_core::membership::Cluster;
 use cartwheel_core::message::Message;
-use cartwheel_core::replica::{HintTotal, Record};
-use cartwheel_core::ring::Ring;
+use cartwheel_core::replica::{Change, HintTotal, Record, Refused, Update};
+use cartwheel_core::ring::{Partition, Ring};
 use cartwheel_core::storage::{
     Name, Page, StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket,
 };
@@ -401,12 +401,7 @@ impl Lab {
                 StorageCompletion::Hints { ticket, result: Ok(hints) }
             }
             StorageOp::TreeHashes { partition, nodes } => {
-                let mut tree = MerkleTree::default();
-                for (key, record) in
-                    disk.iter().filter(|(key, _)| key.token().partition(PARTITIONS) == partition)
-                {
-                    tree.replace(key, &Siblings::default(), &record.siblings, PARTITIONS);
-                }
+                let tree = tree(disk, partition);
                 let hashes = nodes.iter().map(|node| tree.hash(*node)).collect();
                 StorageCompletion::TreeHashes { ticket, result: Ok(hashes) }
             }
@@ -445,14 +440,7 @@ impl Lab {
                 StorageCompletion::Applied { ticket, result: Err(StorageError::Failed) }
             }
             StorageOp::Apply { key, update } => {
-                let applied = update.apply(disk.get(&key)).map(|(record, change)| {
-                    match record {
-                        Some(record) => disk.insert(key, record),
-                        None => disk.remove(&key),
-                    };
-                    change
-                });
-                StorageCompletion::Applied { ticket, result: Ok(applied) }
+                StorageCompletion::Applied { ticket, result: Ok(apply(disk, key, &update)) }
             }
         };
         let is_update = matches!(completion, StorageCompletion::Applied { result: Ok(Ok(_)), .. });
@@ -465,6 +453,23 @@ impl Lab {
             _ => {}
         }
     }
+}
+
+fn tree(disk: &BTreeMap<Key, Record>, partition: Partition) -> MerkleTree {
+    let mut tree = MerkleTree::default();
+    for (key, record) in disk.iter().filter(|(key, _)| key.token().partition(PARTITIONS) == partition) {
+        tree.replace(key, &Siblings::default(), &record.siblings, PARTITIONS);
+    }
+    tree
+}
+
+fn apply(disk: &mut BTreeMap<Key, Record>, key: Key, update: &Update) -> Result<Change, Refused> {
+    let (record, change) = update.apply(disk.get(&key))?;
+    match record {
+        Some(record) => disk.insert(key, record),
+        None => disk.remove(&key),
+    };
+    Ok(change)
 }
 
 fn page(

@@ -24,14 +24,14 @@ pub(super) struct Device {
 
 #[derive(Debug)]
 enum Job {
-    Request(StorageRequest),
+    Request(Box<StorageRequest>),
     Sync,
 }
 
 impl Simulator<'_> {
     /// `request` joins the line.
     pub(super) fn line_up(&mut self, node: u32, request: StorageRequest) {
-        self.processes[node as usize].device.line.push_back(Job::Request(request));
+        self.processes[node as usize].device.line.push_back(Job::Request(Box::new(request)));
         self.serve_next(node);
     }
 
@@ -60,7 +60,7 @@ impl Simulator<'_> {
             let (took, event) = match job {
                 Job::Request(request) => {
                     let took = service(disk_spec, spec, &process.disk, &request.op, &mut process.stream);
-                    (took, Event::Storage { node, life, request })
+                    (took, Event::Storage { node, life, request: *request })
                 }
                 Job::Sync => {
                     process.device.sync_waits = false;

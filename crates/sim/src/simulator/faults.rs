@@ -42,20 +42,9 @@ impl Simulator<'_> {
     pub(super) fn inflict(&mut self, fault: &Fault) {
         match fault {
             Fault::Crash { lasts, node, .. } => self.crash(node - 1, *lasts),
-            Fault::Restart { lasts, node, .. } => {
-                if let Some(life) = self.stop(node - 1) {
-                    let restart = Mend::Restart { node: node - 1, life };
-                    self.queue.push(self.now + lasts.ns(), Event::Mend(restart));
-                }
-            }
+            Fault::Restart { lasts, node, .. } => self.restart(node - 1, *lasts),
             Fault::RestoreDisk { lasts, node, back, .. } => self.restore_disk(node - 1, *lasts, *back),
-            Fault::WipeDisk { lasts, node, .. } => {
-                self.crash(node - 1, *lasts);
-                self.processes[*node as usize - 1].wipe_disk();
-                let (oracle, scene) = self.watch();
-                oracle.disk_lost(&scene, node - 1);
-                self.count(Counter::DiskWipes);
-            }
+            Fault::WipeDisk { lasts, node, .. } => self.wipe_disk(node - 1, *lasts),
             Fault::WipeKey { node, carts, .. } => {
                 for cart in carts {
                     let key = self.carts.keys()[*cart as usize].clone();
@@ -142,6 +131,20 @@ impl Simulator<'_> {
         if let Some(life) = self.lose_power(node) {
             self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Restart { node, life }));
         }
+    }
+
+    fn restart(&mut self, node: u32, lasts: Span) {
+        if let Some(life) = self.stop(node) {
+            self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Restart { node, life }));
+        }
+    }
+
+    fn wipe_disk(&mut self, node: u32, lasts: Span) {
+        self.crash(node, lasts);
+        self.processes[node as usize].wipe_disk();
+        let (oracle, scene) = self.watch();
+        oracle.disk_lost(&scene, node);
+        self.count(Counter::DiskWipes);
     }
 
     fn restore_disk(&mut self, node: u32, lasts: Span, back: Span) {

@@ -127,7 +127,7 @@ impl Simulator<'_> {
         };
     }
 
-    pub(super) fn on_admin_reply(&mut self, reply: AdminReply) {
+    pub(super) fn on_admin_reply(&mut self, reply: &AdminReply) {
         let Some(index) = self.operator.tasks.iter().position(|task| task.call == Some(reply.call)) else {
             return;
         };
