@@ -69,6 +69,8 @@ pub struct Quorums {
     r: Quorum,
     w: Quorum,
     puts: BTreeMap<(NodeId, CallId), Want>,
+    /// When each request was first made: a repeated one joins what is under way.
+    first_ns: BTreeMap<RequestId, u64>,
     /// By who forwarded.
     forwards: BTreeMap<(NodeId, OpId), Want>,
     /// What coordinators have answered, so that it may be passed on and repeated.
@@ -84,6 +86,7 @@ impl Quorums {
             r,
             w,
             puts: BTreeMap::new(),
+            first_ns: BTreeMap::new(),
             forwards: BTreeMap::new(),
             answered: BTreeMap::new(),
             gets: BTreeMap::new(),
@@ -96,6 +99,7 @@ impl Quorums {
         match &request.op {
             ClientOp::Put { options, .. } => {
                 let needs = self.numbers(options.w, self.w, options.pw, options.sloppy);
+                let at_ns = *self.first_ns.entry(request.request).or_insert(at_ns);
                 self.puts.insert((node, request.call), Want { at_ns, request: request.request, key, needs });
             }
             ClientOp::Get(options) => {
@@ -123,6 +127,7 @@ impl Quorums {
         key: &Key,
         needs: Numbers,
     ) {
+        let at_ns = self.first_ns.get(&request).copied().unwrap_or(at_ns);
         let want = || Want { at_ns, request, key: key.clone(), needs };
         self.forwards.entry((node, op)).or_insert_with(want);
     }
