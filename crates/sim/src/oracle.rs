@@ -336,6 +336,7 @@ impl Oracle {
                 }
                 if is_gone {
                     self.losses.handed_over(scene.at_ns, name(node), key);
+                    self.regular.lost(name(node), Some(key));
                 }
             }
             Update::Drop { .. } => self.dropped(scene, Removal { node: name(node), key, state: before }),
