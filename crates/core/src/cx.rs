@@ -115,6 +115,11 @@ impl Cx<'_> {
         self.now.monotonic
     }
 
+    /// Whether this museum piece is planted.
+    pub fn has(&self, flaw: Flaw) -> bool {
+        self.env.config.flaw == Some(flaw)
+    }
+
     pub fn next_op(&mut self) -> OpId {
         self.env.next_op += 1;
         OpId(self.env.next_op)
@@ -123,7 +128,7 @@ impl Cx<'_> {
     /// An actor that nobody has ever counted under.
     pub fn mint_actor(&mut self) -> Actor {
         let node = self.me();
-        if self.env.config.flaw == Some(Flaw::AmnesiaReusesActor) {
+        if self.has(Flaw::AmnesiaReusesActor) {
             return Actor { node, store: StoreId(0), boot: 0, mint: 0 };
         }
         self.env.minted += 1;

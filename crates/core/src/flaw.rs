@@ -11,16 +11,42 @@ pub enum Flaw {
     /// A coordinator whose copy of a key is gone restarts the key's count under the same actor; peers drop the
     /// new write as already seen (basho/riak_kv#679).
     AmnesiaReusesActor,
+    /// What fallbacks hold of a key is not looked at before its tombstone is reaped (riak_kv#679, PR 1094).
+    ReapIgnoresFallbacks,
+    /// Members that are away are not asked before a tombstone is reaped (Riak's kv679_tombstone2).
+    ReapWithHomeDown,
+    /// A tombstone is reaped once W nodes agree (riak_kv#311, #1777).
+    ReapOnQuorum,
+    /// A node that hands a record over takes itself for the home, and drops it (Riak's advisory on 2.1.0).
+    HandoffToSelf,
+    /// Hints for a node that lost the range, or left, are discarded (scylladb#19835, #24980; CASSANDRA-5128).
+    HintsBoundToNode,
+    /// Hints are not looked for after a restart (riak_core#154).
+    FallbackAsleepAfterRestart,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::AmnesiaReusesActor];
+    pub const ALL: &'static [Self] = &[
+        Self::AmnesiaReusesActor,
+        Self::ReapIgnoresFallbacks,
+        Self::ReapWithHomeDown,
+        Self::ReapOnQuorum,
+        Self::HandoffToSelf,
+        Self::HintsBoundToNode,
+        Self::FallbackAsleepAfterRestart,
+    ];
 
     /// The name on the command line and in scenario files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AmnesiaReusesActor => "amnesia-reuses-actor",
+            Self::ReapIgnoresFallbacks => "reap-ignores-fallbacks",
+            Self::ReapWithHomeDown => "reap-with-home-down",
+            Self::ReapOnQuorum => "reap-on-quorum",
+            Self::HandoffToSelf => "handoff-to-self",
+            Self::HintsBoundToNode => "hints-bound-to-node",
+            Self::FallbackAsleepAfterRestart => "fallback-asleep-after-restart",
         }
     }
 }

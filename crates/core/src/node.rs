@@ -128,6 +128,13 @@ impl<'a> Status<'a> {
         self.node.machines.gossip.standing() == Standing::Ready && status.is_some_and(MemberStatus::is_active)
     }
 
+    /// The oldest state of the ring that this node goes by, or an unanswered request of it.
+    pub fn oldest_ring(&self) -> RingVersion {
+        let machines = &self.node.machines;
+        let oldest = [machines.gets.oldest_ring(), machines.puts.oldest_ring()];
+        oldest.into_iter().flatten().fold(self.cluster().ring.version(), RingVersion::min)
+    }
+
     /// Client requests being coordinated or forwarded.
     pub fn requests_running(&self) -> usize {
         self.node.machines.requests_running()

@@ -19,7 +19,7 @@ use cartwheel_core::version::{Digest, Siblings};
 use crate::streams::Stream;
 
 /// What a node's disk holds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Disk {
     /// Minted when the disk was new or wiped.
     pub store: StoreId,
@@ -33,6 +33,10 @@ pub struct Disk {
     tombstones: BTreeSet<Key>,
     /// The hint index.
     owed: BTreeMap<NodeId, BTreeSet<Key>>,
+    /// The first boot since which every stop was clean.
+    pub continuous_since: u64,
+    /// The last stop was clean: everything was synced, and a marker says so until the next start.
+    pub stopped_cleanly: bool,
     /// What to put back, newest last, if a crash comes before the next sync.
     unsynced: Vec<Unsynced>,
     /// The last ticket covered by the running sync.
@@ -41,7 +45,7 @@ pub struct Disk {
     pub cluster: Option<Arc<Cluster>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Unsynced {
     ticket: Ticket,
     key: Key,
@@ -62,6 +66,8 @@ impl Disk {
         Self {
             store,
             boots: 0,
+            continuous_since: 0,
+            stopped_cleanly: false,
             records: BTreeMap::new(),
             trees: BTreeMap::new(),
             partitions,
@@ -233,6 +239,24 @@ impl Disk {
         }
         self.unsynced.clear();
         lost
+    }
+
+    /// The node stops in good order: everything is synced, and the marker is left.
+    pub fn stop(&mut self) {
+        self.syncing = None;
+        self.unsynced.clear();
+        self.stopped_cleanly = true;
+    }
+
+    /// A copy of it as a crash at this moment would leave it, less what was not synced.
+    pub fn snapshot(&self) -> Self {
+        let mut copy = self.clone();
+        while let Some(Unsynced { key, before, .. }) = copy.unsynced.pop() {
+            copy.put(&key, before);
+        }
+        copy.unsynced.clear();
+        copy.syncing = None;
+        copy
     }
 
     /// One key is gone, and nobody is told.

@@ -21,6 +21,7 @@ mod timeline;
 mod trace;
 pub mod workload;
 
+pub use oracle::Promise;
 pub use report::Report;
 pub use scenario::{Scenario, ScenarioError};
 pub use simulator::run;

@@ -86,20 +86,26 @@ impl Nemesis {
     }
 
     /// The next fault, striking now; `None` when the budget forbids the one drawn. `up` are the nodes that run,
-    /// counted from 1.
-    pub fn strike(&mut self, up: &[u32]) -> Option<Fault> {
+    /// counted from 1; so many others are `down` and will run again.
+    pub fn strike(&mut self, up: &[u32], down: usize) -> Option<Fault> {
         let lasts = Span::from_ns(exponential(&mut self.stream, self.spec.lasts).max(1_000_000));
         let kind = self.draw_kind();
         let node = *up.get(self.stream.index(up.len()))?;
         let at = Span::default();
         match kind {
-            FaultKind::Crash => self.may_go_down(up).then_some(Fault::Crash { at, lasts, node }),
+            FaultKind::Crash => self.budget.may_go_down(down).then_some(Fault::Crash { at, lasts, node }),
             FaultKind::Partition => self.side().map(|side| Fault::Partition { at, lasts, side }),
             FaultKind::OneWay => {
                 self.other(node).map(|to| Fault::OneWay { at, lasts, from: vec![node], to: vec![to] })
             }
-            FaultKind::WipeDisk => (self.may_go_down(up) && self.budget.may_lose_data(node))
+            FaultKind::WipeDisk => (self.budget.may_go_down(down) && self.budget.may_lose_data(node))
                 .then_some(Fault::WipeDisk { at, lasts, node }),
+            FaultKind::Restart => self.budget.may_go_down(down).then_some(Fault::Restart { at, lasts, node }),
+            FaultKind::RestoreDisk => {
+                let back = Span::from_ms(self.stream.between(1, 10_000));
+                (self.budget.may_go_down(down) && self.budget.may_lose_data(node))
+                    .then_some(Fault::RestoreDisk { at, lasts, node, back })
+            }
             FaultKind::WipeKey => {
                 let cart = self.stream.below(u64::from(self.carts)) as u32;
                 self.budget.may_lose_data(node).then_some(Fault::WipeKey { at, node, carts: vec![cart] })
@@ -165,11 +171,6 @@ impl Nemesis {
             drawn -= u64::from(weight);
         }
         FaultKind::Crash
-    }
-
-    fn may_go_down(&self, up: &[u32]) -> bool {
-        let gone = self.nodes.saturating_sub(self.members) as usize;
-        self.budget.may_go_down(gone + (self.members as usize).saturating_sub(up.len()))
     }
 
     /// A random non-empty, proper subset.

@@ -4,15 +4,19 @@
 //! strike; each promise is watched in a file of its own. What can only be judged at the end, from what clients saw, is
 //! judged by `cartwheel-check`, with what was seen here to explain it.
 
+mod converge;
 mod dots;
 mod drops;
 mod durable;
+mod handoff;
 mod hints;
 mod losses;
 mod once;
-mod placed;
+mod overlap;
+mod placement;
 mod promise;
 mod quorum;
+mod reaped;
 mod regular;
 mod scene;
 mod sent;
@@ -28,7 +32,8 @@ use cartwheel_core::flaw::Flaw;
 use cartwheel_core::id::{NodeId, RequestId};
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
 use cartwheel_core::replica::{Change, Settled, Update, Write};
-use cartwheel_core::storage::{StorageCompletion, StorageOp, Ticket};
+use cartwheel_core::ring::Ring;
+use cartwheel_core::storage::{StorageCompletion, StorageOp, StorageRequest, Ticket};
 use cartwheel_core::version::{Policy, Siblings, Version};
 use cartwheel_core::{ClientOp, ClientReply, Event, Input, Key, Output};
 
@@ -36,13 +41,18 @@ pub use dots::Life;
 pub use promise::{Broken, Findings, Promise};
 pub(crate) use scene::{Rings, Scene};
 
+use self::converge::Converge;
 use self::dots::{Dots, Issued};
 use self::drops::Drops;
 use self::durable::Claim;
+use self::handoff::{Handoffs, Removal};
 use self::hints::{Bound, Hints};
 use self::losses::Losses;
 use self::once::Once;
+use self::overlap::Overlap;
+use self::placement::Placement;
 use self::quorum::{Acked, Numbers, Quorums, Watched};
+use self::reaped::Reaped;
 use self::regular::Regular;
 use self::sent::Sent;
 use self::siblings::FalseSiblings;
@@ -63,6 +73,11 @@ pub(crate) struct Oracle {
     losses: Losses,
     quorums: Quorums,
     regular: Regular,
+    overlap: Overlap,
+    placement: Placement,
+    converge: Converge,
+    handoffs: Handoffs,
+    reaped: Reaped,
     hints: Hints,
     siblings: FalseSiblings,
     /// Which writes a request carried, where it was done.
@@ -89,6 +104,11 @@ impl Oracle {
             losses: Losses::default(),
             quorums: Quorums::new(cluster.n, cluster.r.0, cluster.w.0),
             regular: Regular::default(),
+            overlap: Overlap::default(),
+            placement: Placement::default(),
+            converge: Converge::default(),
+            handoffs: Handoffs::default(),
+            reaped: Reaped::default(),
             hints: Hints::new(Bound::of(scenario)),
             siblings: FalseSiblings::default(),
             done: BTreeMap::new(),
@@ -110,6 +130,7 @@ impl Oracle {
         let id = name(node);
         self.quorums.crashed(id);
         self.regular.crashed(id);
+        self.overlap.crashed(id);
         self.sent.crashed(id);
         self.local_reads.retain(|(at, _), _| *at != id);
         self.judge_trees(scene, node, "after a crash");
@@ -119,14 +140,40 @@ impl Oracle {
     pub fn disk_lost(&mut self, scene: &Scene<'_>, node: u32) {
         self.losses.disk_lost(scene.at_ns, name(node));
         self.regular.lost(name(node), None);
+        self.overlap.lost(None);
         self.judge_trees(scene, node, "after the disk was wiped");
+    }
+
+    /// `node` has an old copy of its disk.
+    pub fn disk_restored(&mut self, scene: &Scene<'_>, node: u32) {
+        self.disk_lost(scene, node);
+        self.overlap.disk_restored();
+        self.reaped.disk_restored();
     }
 
     /// `key` vanished from the disk of `node`.
     pub fn key_lost(&mut self, scene: &Scene<'_>, node: u32, key: &Key) {
         self.losses.key_lost(scene.at_ns, name(node), key);
         self.regular.lost(name(node), Some(key));
+        self.overlap.lost(Some(key));
         self.judge_trees(scene, node, "after a key was wiped");
+    }
+
+    /// A node is gone for good, and its disk with it.
+    pub fn destroyed(&mut self) {
+        self.overlap.lost(None);
+    }
+
+    /// `node` goes by another state of the ring.
+    pub fn ring_changed(&mut self, scene: &Scene<'_>, node: u32) {
+        self.overlap.ring_changed(scene, name(node), &mut self.findings);
+        self.placement.ring_changed(scene, name(node), &mut self.findings);
+        self.converge.look(scene, name(node), &mut self.findings);
+    }
+
+    /// A member stands differently, as `node` sees it.
+    pub fn members_changed(&mut self, scene: &Scene<'_>, node: u32) {
+        self.converge.look(scene, name(node), &mut self.findings);
     }
 
     fn judge_trees(&mut self, scene: &Scene<'_>, node: u32, what: &str) {
@@ -143,6 +190,9 @@ impl Oracle {
                 self.quorums.asked(scene.at_ns, node, request);
                 if let ClientOp::Get(_) = &request.op {
                     self.regular.began(scene.at_ns, node, request.call, &request.key);
+                    self.overlap.get_began(scene, node, request.call, &request.key);
+                } else {
+                    self.overlap.put_began(scene, node, request.request);
                 }
             }
             Input::Peer { from, message: Message::Replica(message) } => {
@@ -151,7 +201,12 @@ impl Oracle {
             }
             // News of the cluster may be what this node's clients have waited for.
             Input::Peer { message: Message::Membership(_), .. } => {}
-            Input::Peer { .. } => self.serving = true,
+            Input::Peer { message, .. } => {
+                self.serving = true;
+                if let Message::Forward(ForwardMessage::Request { request, .. }) = message {
+                    self.overlap.put_began(scene, node, *request);
+                }
+            }
             Input::Storage(StorageCompletion::Read { ticket, result }) => {
                 if let Some((at_ns, key)) = self.local_reads.remove(&(node, *ticket))
                     && let Ok(held) = result
@@ -195,14 +250,20 @@ impl Oracle {
                 self.forwards(scene, node, *to, message);
             }
             Output::Storage(request) => {
-                if let StorageOp::Read { key } = &request.op
-                    && !self.serving
-                {
-                    self.local_reads.insert((node, request.ticket), (scene.at_ns, key.clone()));
-                }
+                self.requests(scene, node, request);
             }
             Output::Event(Event::RingSuperseded { .. }) => self.regular.is_forked(),
             Output::Send { .. } | Output::Event(_) | Output::AdminReply(_) | Output::Contact { .. } => {}
+        }
+    }
+
+    fn requests(&mut self, scene: &Scene<'_>, node: NodeId, request: &StorageRequest) {
+        match &request.op {
+            StorageOp::Read { key } if !self.serving => {
+                self.local_reads.insert((node, request.ticket), (scene.at_ns, key.clone()));
+            }
+            StorageOp::Adopt { store } => self.dots.adopted(node.0 as u32, *store),
+            _ => {}
         }
     }
 
@@ -212,10 +273,11 @@ impl Oracle {
         if let Some(put) = self.quorums.put_answered(watched, call, answer, &mut self.findings)
             && let Some(answer) = answer
         {
-            self.acknowledged(scene, &put, &answer.by);
+            self.acknowledged(scene, node, &put, &answer.by);
         }
         self.quorums.get_answered(scene, call, answer, &mut self.findings);
-        self.regular.answered(scene, call, answer, &mut self.findings);
+        self.regular.answered(scene, call, answer, &self.reaped, &mut self.findings);
+        self.overlap.get_answered(scene, call, answer, &self.reaped, &mut self.findings);
     }
 
     fn forwards(&mut self, scene: &Scene<'_>, node: NodeId, to: NodeId, message: &ForwardMessage) {
@@ -230,20 +292,22 @@ impl Oracle {
                 let asker = (to, *op);
                 let put = self.quorums.forward_answered(watched, node, asker, answer, &mut self.findings);
                 if let Some(put) = put {
-                    self.acknowledged(scene, &put, &answer.by);
+                    self.acknowledged(scene, node, &put, &answer.by);
                 }
             }
             ForwardMessage::Accepted { .. } | ForwardMessage::Reply { .. } => {}
         }
     }
 
-    fn acknowledged(&mut self, scene: &Scene<'_>, put: &Acked, by: &[NodeId]) {
+    fn acknowledged(&mut self, scene: &Scene<'_>, node: NodeId, put: &Acked, by: &[NodeId]) {
         let Acked { key, request, since_ns } = put;
         let Some(write) = scene.truth.of_request(*request) else { return };
         // A copy that was destroyed between its acknowledgement and this answer binds nobody.
         let has_it = |node: &&NodeId| !self.losses.is_lost_since(*since_ns, **node, key);
         let by: Vec<NodeId> = by.iter().filter(has_it).copied().collect();
         self.regular.acknowledged(scene, key, write, &by);
+        self.overlap.acknowledged(scene, (node, *request), key, write, &by);
+        self.handoffs.acknowledged(scene, key, write);
     }
 
     /// The disk of `node` had `before` under `key` and carried `update` out, which `change` tells of.
@@ -261,27 +325,41 @@ impl Oracle {
             Update::Merge { siblings, .. } => {
                 let (truth, at) = (scene.truth, (scene.at_ns, node + 1));
                 self.drops.updated(truth, at, before, siblings.versions(), &change.siblings);
+                let states = (siblings, &change.siblings);
+                let may_return = may_return(&self.done, &self.once, &self.siblings, truth);
+                self.reaped.merged(scene, name(node), key, states, may_return, &mut self.findings);
             }
-            Update::Settle { settled: Settled::DropRecord, .. } => {
-                if scene.disk(name(node)).read(key).is_empty() {
+            Update::Settle { home, delivered, settled } => {
+                let is_gone = *settled == Settled::DropRecord && scene.disk(name(node)).read(key).is_empty();
+                if before.digest() == *delivered {
+                    let removal = (Removal { node: name(node), key, state: before }, is_gone);
+                    self.handoffs.settled(scene, &self.losses, removal, *home, &mut self.findings);
+                }
+                if is_gone {
                     self.losses.handed_over(scene.at_ns, name(node), key);
-                }
-            }
-            Update::Drop { .. } => {
-                self.losses.handed_over(scene.at_ns, name(node), key);
-                // A home reaps: what the tombstone had seen, and the tombstone, need not be shown any more.
-                if scene.kept_by(name(node), key).contains(&name(node)) {
                     self.regular.lost(name(node), Some(key));
-                } else {
-                    let (node, findings) = (name(node), &mut self.findings);
-                    placed::dropped(scene, &self.losses, node, key, before, findings);
                 }
             }
-            Update::Settle { .. } | Update::Owe { .. } | Update::Redirect { .. } | Update::Confirm => {}
+            Update::Drop { .. } => self.dropped(scene, Removal { node: name(node), key, state: before }),
+            Update::Owe { .. } | Update::Redirect { .. } | Update::Confirm => {}
         }
         let is_done_twice = |version: &Version| self.once.is_done_twice(version.request);
         let states = (before, &change.siblings);
         self.siblings.updated((scene, node + 1), key, states, is_done_twice, &mut self.findings);
+    }
+
+    fn dropped(&mut self, scene: &Scene<'_>, removal: Removal<'_>) {
+        let Removal { node, key, state } = removal;
+        let is_home = scene.ring(node).is_some_and(|ring| ring.is_home(node, key.token(), scene.n));
+        if is_home && !state.is_found() {
+            let may_return = may_return(&self.done, &self.once, &self.siblings, scene.truth);
+            Handoffs::reaped(scene, removal, may_return, &mut self.findings);
+            self.reaped.reaped(scene, key, state);
+        } else {
+            self.handoffs.handed_over(scene, &self.losses, removal, &mut self.findings);
+            self.regular.lost(node, Some(key));
+        }
+        self.losses.handed_over(scene.at_ns, node, key);
     }
 
     fn coordinated(
@@ -332,17 +410,18 @@ impl Oracle {
         self.inspected_ns = scene.at_ns;
         self.inspections += 1;
         self.hints.inspect(scene, &mut self.findings);
+        self.converge.note_gone(scene);
         let node = (self.inspections % scene.processes.len()) as u32;
         self.judge_trees(scene, node, "in passing");
+        self.converge.look(scene, name(node), &mut self.findings);
         true
     }
 
     /// What the judge needs to explain what it finds.
     pub fn with_insight<T>(&self, truth: &Truth, judge: impl FnOnce(&Insight<'_>) -> T) -> T {
         let cause = |lost| self.drops.cause(truth, lost);
-        let is_done_twice =
-            |write| self.done.get(&write).is_some_and(|request| self.once.is_done_twice(*request));
-        let may_return = |write| is_done_twice(write) || self.siblings.may_return(truth, write);
+        let by_itself = may_return(&self.done, &self.once, &self.siblings, truth);
+        let may_return = |write| by_itself(write) || self.reaped.may_return(truth, write);
         judge(&Insight { cause: &cause, may_return: &may_return })
     }
 
@@ -352,11 +431,12 @@ impl Oracle {
     }
 
     /// The run is over. Everything that was found, with what `verdict` adds.
-    pub fn finish(&mut self, scene: &Scene<'_>, verdict: &Verdict) -> Findings {
+    pub fn finish(&mut self, scene: &Scene<'_>, ring: &Ring, verdict: &Verdict) -> Findings {
+        self.converge.finish(scene, &mut self.findings);
+        Placement::finish(scene, ring, &mut self.findings);
         for node in 0..scene.processes.len() as u32 {
             self.judge_trees(scene, node, "at the end");
         }
-        placed::judge(scene, &mut self.findings);
         if self.regular.was_forked() {
             self.findings.forgive(Promise::Regular);
         }
@@ -369,6 +449,19 @@ impl Oracle {
             sentences.iter().for_each(|sentence| self.findings.add(promise, || sentence.clone()));
         }
         self.findings.clone()
+    }
+}
+
+/// Whether a superseded version of a write may be shown again: it was done twice, or a past was pruned.
+fn may_return<'a>(
+    done: &'a BTreeMap<WriteId, RequestId>,
+    once: &'a Once,
+    siblings: &'a FalseSiblings,
+    truth: &'a Truth,
+) -> impl Fn(WriteId) -> bool + 'a {
+    move |write| {
+        done.get(&write).is_some_and(|request| once.is_done_twice(*request))
+            || siblings.may_return(truth, write)
     }
 }
 

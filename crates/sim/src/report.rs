@@ -56,6 +56,10 @@ pub enum Counter {
     SlowNodes,
     /// A node came back with an empty disk.
     DiskWipes,
+    /// A node was stopped cleanly and started again.
+    Restarts,
+    /// A node came back with an old copy of its disk.
+    DiskRestores,
     /// A key vanished from a disk.
     KeyWipes,
     /// A wall clock jumped.
@@ -102,7 +106,7 @@ pub enum Counter {
 
 impl Counter {
     /// The counters that count faults.
-    pub const FAULTS: [Self; 18] = [
+    pub const FAULTS: [Self; 20] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -121,6 +125,8 @@ impl Counter {
         Self::Removals,
         Self::PropsSet,
         Self::MessagesDelayed,
+        Self::Restarts,
+        Self::DiskRestores,
     ];
 
     /// Its name in files and reports.

@@ -54,6 +54,14 @@ pub struct Scenario {
     pub flaw: Option<Flaw>,
 }
 
+impl Scenario {
+    /// Whether an old copy of a disk may be put back.
+    pub fn may_restore_disks(&self) -> bool {
+        let is_restore = |fault: &Fault| matches!(fault, Fault::RestoreDisk { .. });
+        self.fault.iter().any(is_restore) || self.nemesis.is_some_and(|nemesis| nemesis.restore_disk > 0)
+    }
+}
+
 /// The nodes, and the settings of their cores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

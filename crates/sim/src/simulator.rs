@@ -86,6 +86,8 @@ pub(crate) enum Event {
     Peace,
     /// Has it converged?
     Look,
+    /// Disks are copied.
+    CopyDisks,
     /// An operator tries to have it done.
     Operate {
         task: usize,
@@ -177,6 +179,9 @@ impl<'a> Simulator<'a> {
         if let Some(nemesis) = &mut self.nemesis {
             self.queue.push(nemesis.pause(), Event::Strike);
         }
+        if self.scenario.may_restore_disks() {
+            self.queue.push(0, Event::CopyDisks);
+        }
         self.queue.push(self.scenario.duration.ns(), Event::Peace);
         let end = self.scenario.duration.ns() + self.scenario.settle.ns();
         while let Some((at, event)) = self.queue.pop() {
@@ -215,6 +220,7 @@ impl<'a> Simulator<'a> {
             Event::Mend(mend) => self.mend(mend),
             Event::Peace => self.make_peace(),
             Event::Look => self.look(),
+            Event::CopyDisks => self.copy_disks(),
             Event::Operate { task } => self.operate(task),
             Event::SetProps { setting } => self.set_props(setting),
         }
@@ -274,9 +280,7 @@ impl<'a> Simulator<'a> {
                 // Everybody finds everybody here.
                 Output::Contact { .. } => {}
                 Output::Event(event) => {
-                    if let CoreEvent::RingChanged { .. } = event {
-                        self.note_ring(node);
-                    }
+                    self.watch_membership(node, &event);
                     self.count_event(&event);
                 }
             }
@@ -411,6 +415,21 @@ impl<'a> Simulator<'a> {
         }
     }
 
+    fn watch_membership(&mut self, node: u32, event: &CoreEvent) {
+        match event {
+            CoreEvent::RingChanged { .. } => {
+                self.note_ring(node);
+                let (oracle, scene) = self.watch();
+                oracle.ring_changed(&scene, node);
+            }
+            CoreEvent::MemberChanged { .. } => {
+                let (oracle, scene) = self.watch();
+                oracle.members_changed(&scene, node);
+            }
+            _ => {}
+        }
+    }
+
     /// Which states of the ring are in use.
     fn note_rings(&mut self) {
         (0..self.processes.len() as u32).for_each(|node| self.note_ring(node));
@@ -445,8 +464,9 @@ impl<'a> Simulator<'a> {
                 self.counters.insert(counter, count);
             }
         }
+        let ring = self.ring_in_force();
         let (oracle, scene) = self.watch();
-        let findings = oracle.finish(&scene, &verdict);
+        let findings = oracle.finish(&scene, &ring, &verdict);
         let measured = Measured {
             scenario: self.scenario.name.clone(),
             seed: self.seed,

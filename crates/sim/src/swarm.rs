@@ -39,7 +39,18 @@ pub fn scenario(seed: u64) -> Scenario {
         cluster,
     };
     hold_back(stream, &mut scenario.cluster);
+    if let Some(nemesis) = &mut scenario.nemesis {
+        nemesis.restart = pick(stream, &[0, 1, 3]) as u32;
+        nemesis.restore_disk = pick(stream, &[0, 0, 1, 2]) as u32;
+    }
+    spread(stream, &mut scenario.workload);
     scenario
+}
+
+/// Sometimes there are so many carts that most are left alone for a while, so that deleted ones are reaped in mid-flight.
+fn spread(stream: &mut Stream, workload: &mut WorkloadSpec) {
+    let WorkloadSpec::Cart { carts, .. } = workload;
+    *carts = pick(stream, &[u64::from(*carts), u64::from(*carts), 40, 150]) as u32;
 }
 
 /// How background work is held back. Drawn last, so that it leaves everything else of a seed as it was.
@@ -131,6 +142,8 @@ fn nemesis(stream: &mut Stream) -> NemesisSpec {
         join: weight(),
         leave: weight(),
         replace: weight(),
+        restart: 0,
+        restore_disk: 0,
         every: Span::from_ms(stream.between(200, 3_000)),
         lasts: Span::from_ms(stream.between(100, 4_000)),
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cartwheel_core::flaw::Flaw;
 use cartwheel_sim::fuzz::{OnFailure, fuzz};
-use cartwheel_sim::{Scenario, run, swarm};
+use cartwheel_sim::{Promise, Scenario, run, swarm};
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sim-scenarios")
@@ -65,6 +65,24 @@ fn a_coordinator_that_restarts_its_count_is_found_by_the_scenario_and_by_the_swa
     let lost = swarm.failures.iter().find(|report| report.lost_writes > 0);
     let lost = lost.expect("the swarm does not see the flaw lose a write");
     assert!(lost.lost[0].contains("whose writer had never been shown it"), "{}", lost.lost[0]);
+}
+
+/// Each piece of the museum is red by an oracle that watches what it breaks; without the flaw its scenario is green.
+#[test]
+fn museum_pieces_are_seen_by_the_oracles_that_watch_for_them() {
+    use Promise::{HandoffSafe, HintLive, NoResurrect};
+    for (name, promise) in [
+        ("reap-ignores-fallbacks", NoResurrect),
+        ("reap-with-home-down", NoResurrect),
+        ("reap-on-quorum", NoResurrect),
+        ("hints-bound-to-node", HandoffSafe),
+        ("fallback-asleep-after-restart", HintLive),
+    ] {
+        let flaw = Some(name.parse::<Flaw>().expect("the file is named as the flaw"));
+        let scenario = Scenario { flaw, ..load(&format!("museum/{name}.toml")) };
+        let report = run(&scenario, 1);
+        assert!(report.promises[&promise].count > 0, "{name}:\n{report}");
+    }
 }
 
 #[test]

@@ -276,7 +276,7 @@ impl Gossip {
                 if digest != cx.env.cluster_digest {
                     self.tell(cx, from);
                 } else {
-                    if !ready {
+                    if !ready && self.is_ready() {
                         self.call(cx, from);
                     }
                     self.heard(cx, from, ready);
@@ -293,14 +293,14 @@ impl Gossip {
         let is_lost = self.notice_amnesia(cx, theirs);
         let mut merged = Cluster::clone(&cx.env.cluster);
         merged.merge(theirs);
-        let they_lack_something = merged.digest() != theirs.digest();
         self.adopt(cx, merged);
         if is_lost {
             // Only now: the word on an earlier loss, which peers remember, must not outweigh this one.
             cx.env.recover_wanted = true;
             self.note_loss(cx, true);
         }
-        if they_lack_something || !ready || is_lost {
+        // Who waits is helped by who does not; two that wait would answer each other for ever.
+        if cx.env.cluster_digest != theirs.digest() || (!ready && self.is_ready()) {
             self.tell(cx, from);
         }
         self.heard(cx, from, ready);

@@ -8,11 +8,13 @@
 //! (New homes do not wait for this: they fetch what they need, see [`anti_entropy`](crate::anti_entropy).)
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 
 use crate::boundary::Event;
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
 use crate::message::{Message, ReplicaError, ReplicaMessage};
@@ -161,6 +163,10 @@ impl Handoff {
             }
             let left = homes.iter().copied().collect();
             pass.records.insert(key, Giving { siblings, left });
+        }
+        if cx.has(Flaw::HandoffToSelf) {
+            let delivered: Vec<Key> = pass.records.keys().cloned().collect();
+            delivered.iter().for_each(|key| self.drop_record(cx, key));
         }
         self.turn_page_if_done(cx);
     }

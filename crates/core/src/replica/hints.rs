@@ -15,6 +15,7 @@ use crate::boundary::Event;
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
 use crate::membership::MemberStatus;
@@ -72,6 +73,9 @@ impl Hints {
         let members = cx.env.cluster.members.keys().copied();
         let owed = cx.env.owed.totals().into_iter().map(|(home, _)| home);
         let homes: BTreeSet<NodeId> = members.chain(owed).filter(|home| *home != me).collect();
+        if cx.has(Flaw::FallbackAsleepAfterRestart) {
+            return;
+        }
         for home in homes {
             self.mark_dirty(cx, home);
         }
@@ -186,6 +190,12 @@ impl Hints {
         for (key, siblings) in owed {
             if let Some(to) = Self::moved_to(cx, home, &key) {
                 page.settling += 1;
+                if cx.has(Flaw::HintsBoundToNode) {
+                    let delivered = siblings.digest();
+                    let update = Update::Settle { home, delivered, settled: Settled::DropRecord };
+                    cx.apply(key, update, Waiter::HintSettle { home, delivered });
+                    continue;
+                }
                 let update = Update::Redirect { home, to: to.clone() };
                 cx.apply(key, update, Waiter::HintRedirect { home, to });
                 continue;

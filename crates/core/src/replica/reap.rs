@@ -16,6 +16,7 @@ use crate::boundary::Event;
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
 use crate::message::{Message, ReapMessage};
@@ -115,7 +116,9 @@ impl Reaper {
     }
 
     fn ask(&mut self, cx: &mut Cx) {
-        let members: BTreeSet<NodeId> = cx.env.cluster.active().collect();
+        let skips = |cx: &Cx, member| cx.has(Flaw::ReapWithHomeDown) && cx.env.is_away(member);
+        let members: BTreeSet<NodeId> =
+            cx.env.cluster.active().filter(|member| !skips(cx, *member)).collect();
         let may = cx.env.cluster.ring.phase().is_none()
             && cx.env.cluster.all_have_seen(cx.env.cluster.ring.version())
             && members.iter().all(|member| !cx.env.is_away(*member))
@@ -153,7 +156,11 @@ impl Reaper {
         let (agreed, disputed) =
             core::mem::take(&mut round.keys).into_iter().partition(|(key, _)| keys.contains(key));
         round.keys = agreed;
-        let is_over = round.left.is_empty();
+        let enough = |cx: &Cx, left: usize| {
+            let answered = cx.env.cluster.active().count() - left;
+            cx.has(Flaw::ReapOnQuorum) && answered >= usize::from(cx.env.config.n / 2 + 1)
+        };
+        let is_over = round.left.is_empty() || enough(cx, round.left.len());
         let disputed: BTreeMap<Key, Digest> = disputed;
         self.put_off(disputed.into_keys());
         if is_over { self.conclude(cx) } else { None }
@@ -227,7 +234,8 @@ impl Reaper {
     pub fn agreed(cx: &Cx, asked: &[(Key, Digest)], names: &[Name]) -> Vec<Key> {
         let fits = |key: &Key, digest: Digest, name: &Name| {
             let expected = if cx.is_home(key) { Some(digest) } else { None };
-            name.digest == expected && !name.is_owed
+            let is_ignored = cx.has(Flaw::ReapIgnoresFallbacks) && expected.is_none();
+            is_ignored || (name.digest == expected && !name.is_owed)
         };
         let held = asked.iter().zip(names).filter(|((key, digest), name)| fits(key, *digest, name));
         held.map(|((key, _), _)| key.clone()).collect()

@@ -473,6 +473,21 @@ fn golden_scripts() {
 /// One of the other homes is away, so the lost disk cannot be filled; a restart in between must not make an empty home
 /// whose "not found" counts. The second loss is noticed like the first.
 #[test]
+fn two_that_wait_to_be_told_do_not_answer_each_other_for_ever() {
+    let mut lab = Lab::new(5);
+    lab.put(3, "milk", Context::EMPTY);
+    lab.cut.extend(1..=5);
+    lab.lose_disk(1);
+    lab.lose_disk(2);
+    lab.cut.retain(|node| *node > 2);
+    lab.pass(LONG);
+    lab.cut.clear();
+    lab.pass(6 * LONG);
+    assert_eq!((lab.recovering(1), lab.recovering(2)), (0, 0));
+    assert_eq!((lab.disk(1).0, lab.disk(2).0), (vec!["milk".into()], vec!["milk".into()]));
+}
+
+#[test]
 fn a_home_that_lost_its_disk_remembers_so_over_a_restart_until_it_holds_everything_again() {
     let mut lab = Lab::new(3);
     lab.put(1, "milk", Context::EMPTY);

@@ -21,6 +21,14 @@ pub enum Promise {
     QuorumTruth,
     /// A read shows what its nodes had acknowledged before it began.
     Regular,
+    /// Quorums of neighbouring states of the ring meet.
+    Overlap,
+    /// The ring is shared out as promised, and everything is where it belongs.
+    Placement,
+    /// What is dropped is held by those it belongs to.
+    HandoffSafe,
+    /// All come to agree on members and ring, and nothing of that goes back.
+    RingConverge,
     /// Hash trees equal what is stored.
     TreeTruth,
     /// What can be delivered is delivered in time.
@@ -31,31 +39,26 @@ pub enum Promise {
     NoResurrect,
     /// What was refused was not done.
     RefusedNotDone,
-    /// Data is where the ring says, and N nodes keep it.
-    Placement,
-    /// Nobody drops what its homes do not hold.
-    HandoffSafe,
-    /// All members come to one ring, owned by members.
-    RingConverge,
 }
 
 impl Promise {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::DotUnique,
         Self::ClockMonotone,
         Self::OncePerRequest,
         Self::DurableAck,
         Self::QuorumTruth,
         Self::Regular,
+        Self::Overlap,
+        Self::Placement,
+        Self::HandoffSafe,
+        Self::RingConverge,
         Self::TreeTruth,
         Self::HintLive,
         Self::SiblingBound,
         Self::NoResurrect,
         Self::RefusedNotDone,
-        Self::Placement,
-        Self::HandoffSafe,
-        Self::RingConverge,
     ];
 
     /// Whether it is made under `policy`. Last-write-wins forgets writes that nobody had seen, at once and on every
@@ -67,9 +70,10 @@ impl Promise {
                 | Self::DurableAck
                 | Self::QuorumTruth
                 | Self::Regular
+                | Self::Overlap
+                | Self::HandoffSafe
                 | Self::SiblingBound
                 | Self::NoResurrect
-                | Self::HandoffSafe
         );
         policy == Policy::KeepSiblings || !needs_memory
     }

@@ -5,8 +5,9 @@
 //! it must show whatever was acknowledged in that home's name before the get began. That judges all gets and puts that
 //! count homes only with R + W > N, for these always share a home, and every other pair that happens to share one.
 //!
-//! Not entitled are: gets after operators have committed two rings at the same time; stand-ins, whose copies go home; and a home that a fault robbed of its copy, of whatever was
-//! acknowledged before that.
+//! Not entitled are: gets after operators have committed two rings at the same time; stand-ins, whose copies go home;
+//! and a home that a fault robbed of its copy, of whatever was acknowledged before that. What a reaped tombstone had
+//! seen need not be shown any more.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use cartwheel_check::WriteId;
 use cartwheel_core::id::{CallId, NodeId};
 use cartwheel_core::{Answer, Key};
 
+use super::reaped::Reaped;
 use super::{Findings, Promise, Scene, seconds};
 use crate::workload::Places;
 
@@ -85,15 +87,17 @@ impl Regular {
         scene: &Scene<'_>,
         (node, call): (NodeId, CallId),
         answer: Option<&Answer>,
+        reaped: &Reaped,
         findings: &mut Findings,
     ) {
         let Some(began) = self.gets.remove(&(node, call)) else { return };
         let Some(answer) = answer else { return };
-        let shown = scene.truth.known_to(scene.truth.of_siblings(&answer.siblings));
+        let mut shown = scene.truth.known_to(scene.truth.of_siblings(&answer.siblings));
+        reaped.excused(&began.key).into_iter().for_each(|excused| shown.join(excused));
         // One that was a home and is none any more answers like any stand-in.
         let asked = scene.asked_by(node, &began.key);
-        let homes: Vec<NodeId> = answer.by.iter().copied().filter(|home| asked.contains(home)).collect();
-        let Some(Missing { write, home }) = began.missing(scene, &shown, &homes) else { return };
+        let by: Vec<NodeId> = answer.by.iter().copied().filter(|home| asked.contains(home)).collect();
+        let Some(Missing { write, home }) = began.missing(scene, &shown, &by) else { return };
         findings.add(Promise::Regular, || {
             let by: Vec<String> = answer.by.iter().map(ToString::to_string).collect();
             format!(
@@ -107,7 +111,8 @@ impl Regular {
         });
     }
 
-    /// A fault took `node`'s copy of `key`, or of every key: it answers for nothing that it acknowledged before.
+    /// A fault took `node`'s copy of `key`, or of every key, or it was handed over: the node answers for nothing that it
+    /// acknowledged before.
     pub fn lost(&mut self, node: NodeId, key: Option<&Key>) {
         let is_gone = |of: &Key, home: NodeId| home == node && key.is_none_or(|key| key == of);
         self.acked.retain(|(of, home), _| !is_gone(of, *home));
@@ -154,7 +159,7 @@ mod tests {
         let siblings = if versions.is_empty() { Siblings::default() } else { siblings(&versions) };
         let answer = Answer { siblings, seen: None, dot: None, by: by.iter().copied().map(NodeId).collect() };
         let scene = stage.scene(3_000_000);
-        oracle.answered(&scene, (NodeId(3), CallId(1)), Some(&answer), &mut findings);
+        oracle.answered(&scene, (NodeId(3), CallId(1)), Some(&answer), &Reaped::default(), &mut findings);
         findings.examples(Promise::Regular).to_vec()
     }
 

@@ -1,11 +1,12 @@
 use cartwheel_core::Key;
 use cartwheel_core::id::NodeId;
 use cartwheel_core::ring::Ring;
+use cartwheel_core::version::Siblings;
 
 use crate::disk::Disk;
 use crate::network::Network;
 use crate::simulator::Process;
-use crate::workload::Truth;
+use crate::workload::{Places, Truth};
 
 /// How long a state of the ring that nobody goes by any more may still have answers under way, in nanoseconds.
 const REMEMBERED_NS: u64 = 5_000_000_000;
@@ -55,19 +56,40 @@ impl<'a> Scene<'a> {
 
     /// The homes that `node` asks for `key`.
     pub fn asked_by(&self, node: NodeId, key: &Key) -> Vec<NodeId> {
-        let core = self.processes.get(node.0 as usize - 1).and_then(|process| process.node.as_ref());
-        let ring = core.map(|core| &core.status().cluster().ring);
-        ring.map_or_else(
+        self.ring(node).map_or_else(
             || self.homes(key),
             |ring| ring.preference_list(key.token(), self.n).homes().to_vec(),
         )
     }
 
-    /// The homes that `node` knows of for `key`, now or next.
-    pub fn kept_by(&self, node: NodeId, key: &Key) -> Vec<NodeId> {
-        let core = self.processes.get(node.0 as usize - 1).and_then(|process| process.node.as_ref());
-        let ring = core.map(|core| &core.status().cluster().ring);
-        ring.map_or_else(|| self.homes(key), |ring| ring.placement(key.token(), self.n).homes())
+    /// Who keeps `key`, by each state of the ring that an answer may go by.
+    pub fn homes_by_ring(&self, key: &Key) -> Vec<Vec<NodeId>> {
+        self.rings.0.iter().map(|(ring, _)| ring.placement(key.token(), self.n).homes()).collect()
+    }
+
+    /// The state of the ring that `node` goes by, if it runs.
+    pub fn ring(&self, node: NodeId) -> Option<&'a Ring> {
+        let process = self.processes.get(node.0 as usize - 1)?;
+        Some(&process.node.as_ref()?.status().cluster().ring)
+    }
+
+    /// What the disks that are part of the world hold of `key`: now, and after a crash at this moment.
+    pub fn copies(&self, key: &Key) -> impl Iterator<Item = (NodeId, Siblings)> {
+        let there = self.processes.iter().zip(1..).filter(|(process, _)| process.exists);
+        there.flat_map(move |(process, node)| {
+            [process.disk.read(key), process.disk.durable(key)].map(|held| (NodeId(node), held))
+        })
+    }
+
+    /// The places of all that the writers of `state` had been shown, but for `state` itself.
+    pub fn superseded_by(&self, state: &Siblings) -> Places {
+        let mut own = Places::default();
+        let places = self.truth.of_siblings(state).filter_map(|write| self.truth.place(write));
+        places.for_each(|place| own.insert(place));
+        let mut superseded = Places::default();
+        let known = self.truth.known_to(self.truth.of_siblings(state));
+        known.without(&own).for_each(|place| superseded.insert(place));
+        superseded
     }
 
     /// Who keeps `key`, by any state of the ring that an answer may go by.

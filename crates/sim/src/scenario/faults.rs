@@ -17,6 +17,26 @@ pub enum Fault {
         /// Who.
         node: u32,
     },
+    /// A clean stop: requests under way are cut off, everything is synced, and the node starts again after `lasts`.
+    Restart {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Who.
+        node: u32,
+    },
+    /// As `crash`, and the node comes back with an old copy of its disk: as it was `back` earlier.
+    RestoreDisk {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Who.
+        node: u32,
+        /// How old the copy is, rounded up to whole seconds; at most as old as the run.
+        back: Span,
+    },
     /// As `crash`, and the node comes back with an empty disk.
     WipeDisk {
         /// When.
@@ -150,6 +170,8 @@ impl Fault {
     pub fn at(&self) -> Span {
         match self {
             Self::Crash { at, .. }
+            | Self::Restart { at, .. }
+            | Self::RestoreDisk { at, .. }
             | Self::WipeDisk { at, .. }
             | Self::WipeKey { at, .. }
             | Self::Partition { at, .. }
@@ -170,6 +192,8 @@ impl Fault {
     pub fn nodes(&self) -> Vec<u32> {
         match self {
             Self::Crash { node, .. }
+            | Self::Restart { node, .. }
+            | Self::RestoreDisk { node, .. }
             | Self::WipeDisk { node, .. }
             | Self::WipeKey { node, .. }
             | Self::SlowNode { node, .. }
@@ -199,6 +223,12 @@ pub struct NemesisSpec {
     /// Weight of [`Fault::Crash`].
     #[serde(default)]
     pub crash: u32,
+    /// Weight of [`Fault::Restart`].
+    #[serde(default)]
+    pub restart: u32,
+    /// Weight of [`Fault::RestoreDisk`].
+    #[serde(default)]
+    pub restore_disk: u32,
     /// Weight of [`Fault::Partition`].
     #[serde(default)]
     pub partition: u32,
@@ -250,11 +280,13 @@ pub enum FaultKind {
     Join,
     Leave,
     Replace,
+    Restart,
+    RestoreDisk,
 }
 
 impl NemesisSpec {
     /// The kinds that it may draw, each with its name in files and its weight.
-    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 12] {
+    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 14] {
         [
             (FaultKind::Crash, "crash", self.crash),
             (FaultKind::Partition, "partition", self.partition),
@@ -268,6 +300,8 @@ impl NemesisSpec {
             (FaultKind::Join, "join", self.join),
             (FaultKind::Leave, "leave", self.leave),
             (FaultKind::Replace, "replace", self.replace),
+            (FaultKind::Restart, "restart", self.restart),
+            (FaultKind::RestoreDisk, "restore_disk", self.restore_disk),
         ]
     }
 }

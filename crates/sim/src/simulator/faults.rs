@@ -8,6 +8,9 @@ use crate::network::Trouble;
 use crate::report::Counter;
 use crate::scenario::{Fault, Span};
 
+/// How often disks are copied.
+const COPIES_EVERY_NS: u64 = 1_000_000_000;
+
 /// The end of a fault.
 #[derive(Debug)]
 pub(crate) enum Mend {
@@ -32,8 +35,9 @@ impl Simulator<'_> {
             .filter(|(process, _)| process.node.as_ref().is_some_and(is_there))
             .map(|(_, number)| number)
             .collect();
+        let down = self.processes.iter().filter(|process| process.exists).count() - up.len();
         let Some(nemesis) = &mut self.nemesis else { return };
-        let fault = nemesis.strike(&up);
+        let fault = nemesis.strike(&up, down);
         let pause = nemesis.pause();
         self.queue.push(self.now + pause, Event::Strike);
         if let Some(fault) = fault {
@@ -44,13 +48,9 @@ impl Simulator<'_> {
     pub(super) fn inflict(&mut self, fault: &Fault) {
         match fault {
             Fault::Crash { lasts, node, .. } => self.crash(node - 1, *lasts),
-            Fault::WipeDisk { lasts, node, .. } => {
-                self.crash(node - 1, *lasts);
-                self.processes[*node as usize - 1].wipe_disk();
-                let (oracle, scene) = self.watch();
-                oracle.disk_lost(&scene, node - 1);
-                self.count(Counter::DiskWipes);
-            }
+            Fault::Restart { lasts, node, .. } => self.restart(node - 1, *lasts),
+            Fault::RestoreDisk { lasts, node, back, .. } => self.restore_disk(node - 1, *lasts, *back),
+            Fault::WipeDisk { lasts, node, .. } => self.wipe_disk(node - 1, *lasts),
             Fault::WipeKey { node, carts, .. } => {
                 for cart in carts {
                     let key = self.carts.keys()[*cart as usize].clone();
@@ -131,6 +131,7 @@ impl Simulator<'_> {
     pub(super) fn destroy(&mut self, node: u32) {
         self.processes[node as usize].exists = false;
         self.lose_power(node);
+        self.oracle.destroyed();
     }
 
     fn crash(&mut self, node: u32, lasts: Span) {
@@ -139,15 +140,62 @@ impl Simulator<'_> {
         }
     }
 
-    /// A running node stops; the life that ended.
+    fn restart(&mut self, node: u32, lasts: Span) {
+        if let Some(life) = self.stop(node) {
+            self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Restart { node, life }));
+        }
+    }
+
+    fn wipe_disk(&mut self, node: u32, lasts: Span) {
+        self.crash(node, lasts);
+        self.processes[node as usize].wipe_disk();
+        let (oracle, scene) = self.watch();
+        oracle.disk_lost(&scene, node);
+        self.count(Counter::DiskWipes);
+    }
+
+    fn restore_disk(&mut self, node: u32, lasts: Span, back: Span) {
+        self.crash(node, lasts);
+        self.processes[node as usize].restore_disk(self.now.saturating_sub(back.ns()));
+        let (oracle, scene) = self.watch();
+        oracle.disk_restored(&scene, node);
+        self.count(Counter::DiskRestores);
+    }
+
+    /// Disks are copied once a second, if a copy may be put back.
+    pub(super) fn copy_disks(&mut self) {
+        let now = self.now;
+        for process in self.processes.iter_mut().filter(|process| process.node.is_some()) {
+            process.copy_disk(now);
+        }
+        if self.faults_strike() {
+            self.queue.push(now + COPIES_EVERY_NS, Event::CopyDisks);
+        }
+    }
+
+    /// A running node loses power; the life that ended.
     fn lose_power(&mut self, node: u32) -> Option<u32> {
         let process = &mut self.processes[node as usize];
         process.node.take()?;
-        let life = process.life;
         if process.disk.crash(&mut process.stream) > 0 {
             self.count(Counter::UnsyncedUpdatesLost);
         }
         self.count(Counter::Crashes);
+        Some(self.is_down(node))
+    }
+
+    /// A running node stops in good order; the life that ended.
+    fn stop(&mut self, node: u32) -> Option<u32> {
+        let process = &mut self.processes[node as usize];
+        process.node.take()?;
+        process.disk.stop();
+        self.count(Counter::Restarts);
+        Some(self.is_down(node))
+    }
+
+    /// `node` has just stopped, one way or the other; the life that ended.
+    fn is_down(&mut self, node: u32) -> u32 {
+        let life = self.processes[node as usize].life;
         let (oracle, scene) = self.watch();
         oracle.crashed(&scene, node);
         let broken: Vec<_> = self
@@ -159,7 +207,7 @@ impl Simulator<'_> {
         for call in broken {
             self.break_connection(call);
         }
-        Some(life)
+        life
     }
 
     pub(super) fn mend(&mut self, mend: Mend) {

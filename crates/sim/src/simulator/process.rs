@@ -29,6 +29,8 @@ pub(crate) struct Process {
     pub stream: Stream,
     /// When this life began.
     pub started_ns: u64,
+    /// Copies of the disk, with when they were taken, for faults that put one back.
+    copies: Vec<(u64, Disk)>,
     /// The line before the disk, if it is one device.
     pub(super) device: Device,
     /// When the disk has applied everything submitted so far.
@@ -61,6 +63,7 @@ impl Process {
             },
             stream,
             started_ns: 0,
+            copies: Vec::new(),
             device: Device::default(),
             disk_free_at: 0,
             timer_at: None,
@@ -71,17 +74,41 @@ impl Process {
         self.disk = Disk::new(StoreId(self.stream.bits()), self.config.ring.partitions());
     }
 
+    /// Keeps a copy of the disk, now and then.
+    pub fn copy_disk(&mut self, at_ns: u64) {
+        self.copies.push((at_ns, self.disk.snapshot()));
+    }
+
+    /// Puts the copy back that is at least as old as `at_ns`, or the oldest one; none: the disk is as new.
+    pub fn restore_disk(&mut self, at_ns: u64) {
+        let of_this_life = self.copies.iter().rev().find(|(taken, _)| *taken <= at_ns);
+        match of_this_life.or(self.copies.first()) {
+            Some((_, copy)) => self.disk = copy.clone(),
+            None => self.wipe_disk(),
+        }
+    }
+
     fn boot(&mut self, seed: [u8; 32]) -> Boot {
         self.life += 1;
         self.disk.boots += 1;
         self.device = Device::default();
         self.disk_free_at = 0;
         self.timer_at = None;
-        // Every stop here is a loss of power, so no actor of an earlier boot may go on counting.
         let number = self.disk.boots;
+        // After a loss of power no actor of an earlier boot may go on counting.
+        if !std::mem::take(&mut self.disk.stopped_cleanly) {
+            self.disk.continuous_since = number;
+        }
         let owed = self.disk.hint_totals();
         let cluster = self.disk.cluster.clone();
-        Boot { store: self.disk.store, number, continuous_since: number, owed, cluster, seed }
+        Boot {
+            store: self.disk.store,
+            number,
+            continuous_since: self.disk.continuous_since,
+            owed,
+            cluster,
+            seed,
+        }
     }
 }
 
