@@ -87,6 +87,19 @@ pub struct ConfigFile {
     /// How much is kept for one other node, in bytes of values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint_bytes_max: Option<u64>,
+    /// Background work yields when the 99th percentile of what client requests wait for at a replica exceeds this; 0
+    /// lets it go on regardless.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background_latency_target_ms: Option<u64>,
+    /// The trailing time over which that percentile is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background_window_ms: Option<u64>,
+    /// Background work that is always allowed, in records per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background_rate_min: Option<u32>,
+    /// The most background work that is ever done, in records per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background_rate_max: Option<u32>,
     /// A version's past is cut down to so many entries when it is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub past_entries_max: Option<u32>,
@@ -251,6 +264,10 @@ impl ConfigFile {
             handoff_batch_max: None,
             reap_after_ms: None,
             hint_bytes_max: None,
+            background_latency_target_ms: None,
+            background_window_ms: None,
+            background_rate_min: None,
+            background_rate_max: None,
             past_entries_max: None,
             suspect_after: None,
             requests_max: None,
@@ -313,14 +330,22 @@ impl ConfigFile {
             (self.swim_interval_ms, &mut core.swim_interval),
             (self.start_wait_ms, &mut core.start_wait),
             (self.handoff_interval_ms, &mut core.handoff_interval),
+            (self.background_window_ms, &mut core.background_window),
         ] {
             *setting = asked.map_or(*setting, Duration::from_millis);
         }
-        core.reap_after = match self.reap_after_ms {
-            None => core.reap_after,
-            Some(0) => None,
-            Some(after) => Some(Duration::from_millis(after)),
-        };
+        for (asked, setting) in [
+            (self.reap_after_ms, &mut core.reap_after),
+            (self.background_latency_target_ms, &mut core.background_latency_target),
+        ] {
+            *setting = match asked {
+                None => *setting,
+                Some(0) => None,
+                Some(ms) => Some(Duration::from_millis(ms)),
+            };
+        }
+        core.background_rate_min = self.background_rate_min.unwrap_or(core.background_rate_min);
+        core.background_rate_max = self.background_rate_max.unwrap_or(core.background_rate_max);
         core.handoff_batch_max = self.handoff_batch_max.unwrap_or(core.handoff_batch_max);
         core.hint_bytes_max = self.hint_bytes_max.unwrap_or(core.hint_bytes_max);
         core.past_entries_max = self.past_entries_max.unwrap_or(core.past_entries_max);
@@ -409,17 +434,17 @@ mod tests {
     }
 
     #[test]
-    fn zero_keeps_tombstones_and_nothing_leaves_the_default() {
+    fn zero_turns_off_and_nothing_leaves_the_default() {
         let with = |line: &str| {
-            parse(&GOOD.replace("n = 1", &format!("{line}\nn = 1")))
-                .and_then(Settings::new)
-                .expect("valid")
-                .core
-                .reap_after
+            let text = GOOD.replace("n = 1", &format!("{line}\nn = 1"));
+            let core = parse(&text).and_then(Settings::new).expect("valid").core;
+            (core.reap_after, core.background_latency_target)
         };
-        assert_eq!(with("reap_after_ms = 0"), None);
-        assert_eq!(with("reap_after_ms = 20000"), Some(Duration::from_secs(20)));
-        assert_eq!(with(""), Some(Duration::from_secs(10)));
+        let (reap, target) = (Some(Duration::from_secs(10)), Some(Duration::from_millis(50)));
+        assert_eq!(with("reap_after_ms = 0"), (None, target));
+        assert_eq!(with("reap_after_ms = 20000"), (Some(Duration::from_secs(20)), target));
+        assert_eq!(with("background_latency_target_ms = 0"), (reap, None));
+        assert_eq!(with(""), (reap, target));
     }
 
     #[test]
@@ -438,6 +463,14 @@ mod tests {
             (
                 GOOD.replace("n = 1", "reap_after_ms = 5\nn = 1"),
                 "reap_after_ms: 5 is not allowed; allowed are 0 (never)",
+            ),
+            (
+                GOOD.replace("n = 1", "background_rate_min = 9\nbackground_rate_max = 8\nn = 1"),
+                "background_rate_min = 9: allowed are 1..=8 (background_rate_max)",
+            ),
+            (
+                GOOD.replace("n = 1", "background_rate_max = 0\nn = 1"),
+                "background_rate_max: 0 is not allowed; allowed are 1..=",
             ),
             (
                 GOOD.replace("n = 1", "swim_interval_ms = 9\nn = 1"),

@@ -29,5 +29,5 @@ pub use cluster::{
 };
 pub use config::{ConfigFile, LogFormat, Member, QuorumSetting, Settings, SettingsError};
 pub use counters::Counters;
-pub use report::{About, HintReport, PartitionReport, PeerReport, Report};
+pub use report::{About, BackgroundReport, HintReport, PartitionReport, PeerReport, Report};
 pub use start::{RunError, Running, StartError, start};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use cartwheel_core::BackgroundStatus;
 use cartwheel_store::Holding;
 
 use crate::counters::Counters;
@@ -47,10 +48,30 @@ pub struct Report {
     pub records_given: u64,
     /// Tombstones that it reaped, since the start.
     pub reaped: u64,
+    /// How much background work is allowed; nothing where it is not held back.
+    pub background: Option<BackgroundReport>,
     /// What happened since the start.
     pub counters: Counters,
     /// Connections to peers.
     pub peers: Vec<PeerReport>,
+}
+
+/// How much background work (hints, anti-entropy, handoff, reaping) is allowed beside what clients ask for.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct BackgroundReport {
+    /// Records per second.
+    pub rate: u32,
+    /// The 99th percentile of what client requests waited for at a replica, in microseconds; 0 where there were none.
+    pub foreground_p99_us: u64,
+    /// How many accesses that is taken from.
+    pub accesses: u64,
+}
+
+impl BackgroundReport {
+    pub(crate) fn of(status: BackgroundStatus) -> Self {
+        let foreground_p99_us = u64::try_from(status.p99.as_micros()).unwrap_or(u64::MAX);
+        Self { rate: status.rate, foreground_p99_us, accesses: status.accesses }
+    }
 }
 
 /// What does not change while a node runs.

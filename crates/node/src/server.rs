@@ -20,7 +20,7 @@ use crate::counters::Counters;
 use crate::events::EventLog;
 use crate::listener::Heard;
 use crate::peers::Peers;
-use crate::report::{About, HintReport, PeerReport, Report};
+use crate::report::{About, BackgroundReport, HintReport, PeerReport, Report};
 use crate::runtime::Clock;
 use crate::stop::Stopping;
 
@@ -233,6 +233,7 @@ impl Server {
             handoff_open: status.handoff_open(),
             records_given: status.records_given(),
             reaped: status.reaped(),
+            background: status.background().map(BackgroundReport::of),
             counters: self.counters,
             peers: self.peers.iter().map(PeerReport::of).collect(),
         }

@@ -19,7 +19,7 @@ impl ConfigFile {
         self.members.iter().try_for_each(Member::check)?;
         self.check_quorums()?;
         self.check_limits()?;
-        self.check_membership_times()
+        self.check_times()
     }
 
     fn check_names(&self) -> Result<(), String> {
@@ -93,6 +93,7 @@ impl ConfigFile {
         const BODY_BYTES_LIMIT: u64 = 32 << 20;
         // Far below what a record or a context may have.
         const PAST_ENTRIES_LIMIT: u64 = 1_000;
+        const RATE_LIMIT: u64 = 1_000_000_000;
         let count = |value: Option<u32>| value.map(u64::from);
         for (key, value, limit) in [
             ("connections_max", count(Some(self.connections_max)), 1 << 20),
@@ -110,6 +111,9 @@ impl ConfigFile {
             ("handoff_interval_ms", self.handoff_interval_ms, TIME_LIMIT_MS),
             ("handoff_batch_max", count(self.handoff_batch_max), 1 << 16),
             ("hint_bytes_max", self.hint_bytes_max, u64::MAX >> 1),
+            ("background_window_ms", self.background_window_ms, TIME_LIMIT_MS),
+            ("background_rate_min", count(self.background_rate_min), RATE_LIMIT),
+            ("background_rate_max", count(self.background_rate_max), RATE_LIMIT),
             ("past_entries_max", count(self.past_entries_max), PAST_ENTRIES_LIMIT),
         ] {
             if let Some(value) = value
@@ -121,9 +125,14 @@ impl ConfigFile {
         Ok(())
     }
 
-    fn check_membership_times(&self) -> Result<(), String> {
-        if let Some(wait) = self.start_wait_ms.filter(|wait| *wait > TIME_LIMIT_MS) {
-            return Err(format!("start_wait_ms: {wait} is not allowed; allowed are 0..={TIME_LIMIT_MS}"));
+    fn check_times(&self) -> Result<(), String> {
+        for (key, span) in [
+            ("start_wait_ms", self.start_wait_ms),
+            ("background_latency_target_ms", self.background_latency_target_ms),
+        ] {
+            if let Some(span) = span.filter(|span| *span > TIME_LIMIT_MS) {
+                return Err(format!("{key}: {span} is not allowed; allowed are 0..={TIME_LIMIT_MS}"));
+            }
         }
         if let Some(interval) = self.swim_interval_ms.filter(|it| !(10..=TIME_LIMIT_MS).contains(it)) {
             return Err(format!(
