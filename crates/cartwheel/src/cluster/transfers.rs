@@ -27,6 +27,8 @@ struct Moving {
     handoff_open: usize,
     /// Records given away, since its start.
     records_given: u64,
+    /// Records per second that it may work on beside what clients ask for; nothing where that is not limited.
+    background_rate: Option<u32>,
     /// Why nothing more is known.
     silent: Option<String>,
     is_idle: bool,
@@ -57,6 +59,7 @@ impl Transfers {
                 fetches: report.map_or(0, |report| report.fetches),
                 handoff_open: report.map_or(0, |report| report.handoff_open),
                 records_given: report.map_or(0, |report| report.records_given),
+                background_rate: report.and_then(|report| Some(report.background?.rate)),
                 silent: node.silent.clone(),
                 is_idle: report.is_none_or(|report| {
                     report.fetches == 0
@@ -99,8 +102,15 @@ pub async fn run(client: &Client, watch: bool, json: bool) -> Result<(), Failure
 }
 
 fn table(transfers: &Transfers) -> Table {
-    let mut table =
-        Table::new(["node", "status", "fetched", "to compare", "to look through", "records given"]);
+    let mut table = Table::new([
+        "node",
+        "status",
+        "fetched",
+        "to compare",
+        "to look through",
+        "records given",
+        "records/s at most",
+    ]);
     for node in transfers.nodes.iter().filter(|node| node.silent.is_none()) {
         table.row([
             node.node.clone(),
@@ -109,6 +119,7 @@ fn table(transfers: &Transfers) -> Table {
             node.fetches.to_string(),
             node.handoff_open.to_string(),
             node.records_given.to_string(),
+            node.background_rate.map_or("-".into(), |rate| rate.to_string()),
         ]);
     }
     table
