@@ -2,7 +2,8 @@
 //!
 //! A delete is a write like any other, with one freedom: its version may vanish from all replicas once nothing is left
 //! that it could hold down. So a delete that is nowhere to be found is not lost exactly when nothing that it had seen is
-//! there either; and what such a delete had seen is not lost.
+//! there either; and what such a delete had seen is not lost. What may have come back for a reason that loses nothing (see
+//! [`Insight`](crate::Insight)) tells nothing about the delete.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +11,19 @@ use crate::history::{Copies, History, Operation, Outcome, WriteId};
 use crate::knowledge::{held_by_key, known_to};
 
 /// The acknowledged writes that nothing accounts for, in the order of their ids.
-pub fn lost<'a>(history: &'a History, copies: &Copies) -> Vec<&'a Operation> {
-    let held = held_by_key(copies);
+pub fn lost<'a>(
+    history: &'a History,
+    copies: &Copies,
+    may_return: &dyn Fn(WriteId) -> bool,
+) -> Vec<&'a Operation> {
+    let mut held = held_by_key(copies);
     let kept: BTreeMap<&str, BTreeSet<WriteId>> =
         held.iter().map(|(key, held)| (*key, known_to(history, held))).collect();
     let is_kept =
         |write: &Operation| kept.get(write.key.as_str()).is_some_and(|kept| kept.contains(&write.id));
     let gone: Vec<&Operation> = history.acked().filter(|write| !is_kept(write)).collect();
     let keys: BTreeSet<&str> = gone.iter().map(|write| write.key.as_str()).collect();
+    held.values_mut().for_each(|held| held.retain(|write| !may_return(*write)));
     let reaped = reaped(history, &held, &keys);
     gone.into_iter().filter(|write| !reaped.contains(&write.id)).collect()
 }

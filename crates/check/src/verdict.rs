@@ -82,7 +82,9 @@ impl Verdict {
 
 /// Judges a run.
 pub fn judge(history: &History, copies: &Copies, insight: &Insight) -> Verdict {
-    let lost = lost(history, copies).into_iter().map(|write| explained(write, copies, insight.cause));
+    let lost = lost(history, copies, insight.may_return)
+        .into_iter()
+        .map(|write| explained(write, copies, insight.cause));
     let (returned, may_return) = split(resurrected(history, copies), insight);
     let (beside, may_be_beside) = split(false_siblings(history, copies), insight);
     let say = |found: Superseded, how| superseded(history, found, how);
@@ -254,6 +256,16 @@ mod tests {
                 "w1 of cart is shown again, although w2 of client c1 (adds item 2), acknowledged at 0.002 s, had been shown it"
             ]
         );
+    }
+
+    #[test]
+    fn what_may_return_does_not_undo_a_delete_that_vanished() {
+        let acked = Outcome::Acked;
+        let history = history(&[write(1, &[], acked), write(2, &[1], acked), delete(3, &[2], acked)]);
+        let done_twice = Insight { may_return: &|id| id == WriteId(1), ..Insight::NONE };
+        let judged = |held: &[&[u64]]| judge(&history, &copies(held), &done_twice);
+        assert!(judged(&[&[1], &[1]]).is_green());
+        assert_eq!(judged(&[&[2], &[2]]).lost.len(), 1, "w2 came back, and nothing explains that");
     }
 
     #[test]

@@ -119,6 +119,14 @@ impl World {
     }
 }
 
+/// Whether whatever `reader` reads of `partition` meets whatever `writer` writes.
+fn meet(reader: &Cluster, writer: &Cluster, partition: Partition) -> bool {
+    let read = reader.ring.partition_placement(partition, N).list;
+    let written = writer.ring.partition_placement(partition, N);
+    let mut sets = [Some(&written.list), written.joint.as_ref()].into_iter().flatten();
+    sets.any(|set| set.homes().iter().all(|home| read.homes().contains(home)))
+}
+
 fn merged(a: &Cluster, b: &Cluster) -> Cluster {
     let mut merged = a.clone();
     merged.merge(b);
@@ -150,6 +158,26 @@ quickcheck! {
             && world.0.iter().all(|cluster| cluster == first && cluster.digest() == first.digest())
             && first.ring.phase().is_none()
             && owned_by_members
+    }
+
+    /// Whatever one operator commits, at whatever moment: those that take part read where the others write.
+    fn quorums_meet_whatever_state_each_goes_by(steps: Vec<Step>) -> bool {
+        let mut world = World::new();
+        steps.iter().all(|step| {
+            world.step(&match *step {
+                Step::Commit { node, change, .. } => Step::Commit { at: 0, node, change },
+                ref other => other.clone(),
+            });
+            let newest = &world.0[0];
+            let there: Vec<&Cluster> = (0..NODES as u8)
+                .filter(|at| newest.status(name(*at)).is_some_and(MemberStatus::is_active))
+                .map(|at| &world.0[usize::from(at)])
+                .collect();
+            let meets = |reader: &Cluster, writer: &Cluster| {
+                (0..newest.ring.partitions()).map(Partition).all(|partition| meet(reader, writer, partition))
+            };
+            there.iter().all(|reader| there.iter().all(|writer| meets(reader, writer)))
+        })
     }
 
     /// Nobody comes back, and no ring is older than one that was known.

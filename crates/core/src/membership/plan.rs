@@ -111,15 +111,14 @@ impl Cluster {
 
     /// What committing now would do.
     pub fn plan(&self) -> Result<Plan, PlanError> {
-        let changed = self.changed()?;
-        let after = changed.ring.next_owners().unwrap_or(changed.ring.owners()).to_vec();
+        let (_, after) = self.changed()?;
         Ok(Plan { changes: self.staged.value.clone(), before: self.ring.base_owners().to_vec(), after })
     }
 
     /// Makes what is staged so: a new epoch begins, in which ownership moves.
     pub fn commit(&mut self, by: NodeId) -> Result<Plan, PlanError> {
         let plan = self.plan()?;
-        let mut changed = self.changed()?;
+        let (mut changed, _) = self.changed()?;
         changed.staged.set(by, BTreeMap::new());
         *self = changed;
         Ok(plan)
@@ -157,15 +156,17 @@ impl Cluster {
         }
     }
 
-    /// This state with the staged changes made.
-    fn changed(&self) -> Result<Self, PlanError> {
+    /// This state with the staged changes made, and the owners that come of it. While everybody learns of a switch, what
+    /// is forced changes members only: their partitions move when that is over (see `step`).
+    fn changed(&self) -> Result<(Self, Vec<NodeId>), PlanError> {
         for (node, change) in &self.staged.value {
             self.check(*node, change)?;
         }
         let forced = |change: &Change| {
             matches!(change, Change::Remove | Change::Replace { departure: Departure::Dead, .. })
         };
-        if self.ring.phase() == Some(Phase::Switching) && !self.staged.value.values().any(forced) {
+        let switches = self.ring.phase() == Some(Phase::Switching);
+        if switches && !self.staged.value.values().all(forced) {
             return Err(PlanError::Switching);
         }
         let mut changed = self.clone();
@@ -180,11 +181,14 @@ impl Cluster {
         if left < usize::from(self.n.max(1)) {
             return Err(PlanError::TooFewMembers { left, n: self.n });
         }
-        changed.ring = self.ring.moving_to(changed.claimed_from(&before));
-        if changed.ring.phase().is_none() && self.staged.value.is_empty() {
+        let after = changed.claimed_from(&before);
+        if !switches {
+            changed.ring = self.ring.moving_to(after.clone());
+        }
+        if after == self.ring.base_owners() && self.staged.value.is_empty() {
             return Err(PlanError::NothingToDo);
         }
-        Ok(changed)
+        Ok((changed, after))
     }
 
     fn make(&mut self, node: NodeId, change: &Change) {
