@@ -1,9 +1,10 @@
 //! `cartwheel serve`: one node.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 
-use cartwheel_node::{LogFormat, Settings};
+use cartwheel_node::{LogFormat, RunError, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -37,22 +38,40 @@ async fn serve(settings: Settings) -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return complain(&format!("cannot listen to signals: {error}")),
     };
+    let mut stop = pin!(stop);
     let node = settings.file.node.clone();
-    let running = match cartwheel_node::start(settings).await {
-        Ok(running) => running,
-        Err(error) => return complain(&format!("node {node:?} was not started: {error}")),
-    };
-    tracing::info!(node, http = %running.http, peer = %running.peer, "ready");
-    match running.run_until(stop).await {
-        Ok(()) => {
-            tracing::info!(node, "stopped");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            tracing::error!(node, %error, "stopped");
-            ExitCode::FAILURE
+    loop {
+        let running = match cartwheel_node::start(settings.clone()).await {
+            Ok(running) => running,
+            Err(error) => return complain(&format!("node {node:?} was not started: {error}")),
+        };
+        tracing::info!(node, http = %running.http, peer = %running.peer, "ready");
+        let broken = match running.run_until(stop.as_mut()).await {
+            Ok(()) => break,
+            Err(RunError::Outdated { seen, number }) => put_aside(&settings, seen, number).err(),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(error) = broken {
+            tracing::error!(node, error, "stopped");
+            return ExitCode::FAILURE;
         }
     }
+    tracing::info!(node, "stopped");
+    ExitCode::SUCCESS
+}
+
+/// The data is an old copy. Nothing of it is lost, and nothing of it comes back: the next start fetches from the other
+/// nodes what this one should hold.
+fn put_aside(settings: &Settings, seen: u64, number: u64) -> Result<(), String> {
+    let data = settings.file.data.display();
+    let aside = cartwheel_node::set_aside(settings)
+        .map_err(|error| format!("{data} is an old copy, and cannot be put aside: {error}"))?;
+    let aside = aside.display();
+    tracing::warn!(
+        "{data} is an old copy: this is start {number} of it, and peers have seen start {seen}; it is put aside as \
+         {aside}, and the node fetches what it should hold from the others"
+    );
+    Ok(())
 }
 
 /// Comes with SIGTERM or SIGINT.

@@ -41,9 +41,9 @@ pub struct SwarmArgs {
 pub struct RunArgs {
     /// The scenario, a TOML file.
     scenario: PathBuf,
-    /// The seed of all randomness.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// The seed of all randomness. Where it is not given, the file's, or 1.
+    #[arg(long)]
+    seed: Option<u64>,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -55,7 +55,10 @@ pub struct RunArgs {
 pub fn run(command: Command) -> ExitCode {
     match command {
         Command::Run(args) => match Scenario::load(&args.scenario) {
-            Ok(scenario) => replay(scenario, args.seed, args.flaw, args.json),
+            Ok(scenario) => {
+                let seed = args.seed.or(scenario.seed).unwrap_or(1);
+                replay(scenario, seed, args.flaw, args.json)
+            }
             Err(error) => complain(&error),
         },
         Command::Swarm(args) => {
@@ -102,7 +105,7 @@ mod tests {
 
     #[test]
     fn bad_input_has_a_status_of_its_own() {
-        let missing = RunArgs { scenario: "no-such-file.toml".into(), seed: 1, json: false, flaw: None };
+        let missing = RunArgs { scenario: "no-such-file.toml".into(), seed: None, json: false, flaw: None };
         assert_eq!(run(Command::Run(missing)), ExitCode::from(BAD_INPUT));
     }
 }

@@ -57,6 +57,15 @@ pub enum Output {
     Storage(StorageRequest),
     /// Something an operator or a test wants to know.
     Event(Event),
+    /// Put the store aside and start this node again on an empty one: what is here is an old copy, as peers have seen a
+    /// later boot of it. It may hold what has been deleted, and reaped everywhere, since it was made. From here on the
+    /// node does nothing any more. Whatever was acknowledged is held by the other homes, as when a disk is lost.
+    StartOver {
+        /// The boot that peers have seen.
+        seen: u64,
+        /// The boot that this is.
+        number: u64,
+    },
 }
 
 /// Where [`Node::handle`](crate::Node::handle) puts its outputs; owned by the caller, drained by it, reused.
@@ -524,13 +533,6 @@ pub enum Event {
     HandedOver {
         /// The key.
         key: Key,
-    },
-    /// Peers have seen a later boot of this node's store: what it has is an old copy. It goes on as another store.
-    Amnesia {
-        /// The boot that they have seen.
-        seen: u64,
-        /// The boot that this is.
-        number: u64,
     },
     /// A wiped or outdated home holds again what the other homes of a partition hold.
     PartitionRecovered {

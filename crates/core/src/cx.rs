@@ -39,6 +39,10 @@ pub(crate) struct Env {
     pub members_changed: bool,
     /// It has just been noticed that this node's disk was lost.
     pub recover_wanted: bool,
+    /// This store is an old copy: the node does nothing any more.
+    pub is_outdated: bool,
+    /// Members that know of this boot, of those asked since the start.
+    confirmed_by: BTreeSet<NodeId>,
     rng: CoreRng,
     pub background: Background,
     next_op: u64,
@@ -54,6 +58,7 @@ impl Env {
         let liveness = Liveness::new(config.node, cluster.members.keys().copied());
         let owed = Owed::new(&boot.owed);
         let background = Background::new(&config);
+        let minted = first_mint(boot.seed);
         Self {
             config,
             boot,
@@ -66,12 +71,22 @@ impl Env {
             recovering: BTreeSet::new(),
             members_changed: true,
             recover_wanted: false,
+            is_outdated: false,
+            confirmed_by: BTreeSet::new(),
             rng,
             background,
             next_op,
-            minted: 0,
+            minted,
         }
     }
+}
+
+/// Actors of this boot are counted from anywhere in 48 bits, so that they are never those of another boot of the same
+/// number, on an older copy of the store. In a clock that takes seven bytes.
+fn first_mint(mut seed: [u8; 32]) -> u64 {
+    // A stream of its own.
+    seed[31] ^= 1;
+    CoreRng::new(seed).next_u64() >> 16
 }
 
 impl Env {
@@ -82,6 +97,24 @@ impl Env {
             word.copy_from_slice(&self.rng.next_u64().to_le_bytes());
         }
         seed
+    }
+
+    /// `node` knows of this boot.
+    pub fn confirmed(&mut self, node: NodeId) {
+        self.confirmed_by.insert(node);
+    }
+
+    /// The oldest boot whose actors go on counting. Earlier ones than this do only once a majority of the members knows
+    /// of this boot: then nobody will take the same copy of this store for the latest again, and count on from it.
+    pub fn continuous_since(&self) -> u64 {
+        let Boot { number, continuous_since, .. } = self.boot;
+        let members = self.cluster.active().filter(|node| *node != self.config.node);
+        let (mut others, mut confirmed) = (0, 0);
+        for member in members {
+            others += 1;
+            confirmed += usize::from(self.confirmed_by.contains(&member));
+        }
+        if 2 * (confirmed + 1) > others + 1 { continuous_since } else { number }
     }
 
     /// Whether `node` is not to be counted on: it does not answer, or it has gone for ever.
@@ -123,6 +156,12 @@ impl Cx<'_> {
     pub fn next_op(&mut self) -> OpId {
         self.env.next_op += 1;
         OpId(self.env.next_op)
+    }
+
+    /// This store is an old copy, as peers have seen boot `seen` of it.
+    pub fn start_over(&mut self, seen: u64) {
+        self.env.is_outdated = true;
+        self.out.push(Output::StartOver { seen, number: self.env.boot.number });
     }
 
     /// An actor that nobody has ever counted under.

@@ -84,6 +84,9 @@ impl Node {
 
     /// The only way in: one thing happened at `now`. What is to be done about it is added to `out`.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Outbox) {
+        if self.env.is_outdated {
+            return;
+        }
         let cx = &mut Cx { now, env: &mut self.env, out };
         match input {
             Input::Client(request) => self.machines.on_client(cx, request),
@@ -92,12 +95,14 @@ impl Node {
             Input::Storage(completion) => self.machines.on_storage(cx, completion),
             Input::Timeout => self.machines.on_timeout(cx),
         }
-        self.machines.follow_up(cx);
+        if !cx.env.is_outdated {
+            self.machines.follow_up(cx);
+        }
     }
 
     /// When to call [`Node::handle`] with [`Input::Timeout`] next.
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.env.deadlines.next()
+        if self.env.is_outdated { None } else { self.env.deadlines.next() }
     }
 
     /// What it is doing.

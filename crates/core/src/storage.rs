@@ -13,7 +13,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::anti_entropy::{Leaf, TreeHash, TreeNode};
-use crate::id::{NodeId, StoreId};
+use crate::id::NodeId;
 use crate::key::Key;
 use crate::membership::Cluster;
 use crate::replica::{Change, Refused, Update};
@@ -98,11 +98,6 @@ pub enum StorageOp {
         /// The state.
         cluster: Arc<Cluster>,
     },
-    /// Go on as another store, for ever: what is here is an old copy.
-    Adopt {
-        /// Its name.
-        store: StoreId,
-    },
 }
 
 /// A page of records.
@@ -175,7 +170,7 @@ pub enum StorageCompletion {
         /// One for each key asked for, in order.
         result: Result<Vec<Name>, StorageError>,
     },
-    /// Answer to [`StorageOp::SaveCluster`] and [`StorageOp::Adopt`]: durable, unlike an update that is `Applied`.
+    /// Answer to [`StorageOp::SaveCluster`]: durable, unlike an update that is `Applied`.
     Saved {
         /// The request.
         ticket: Ticket,

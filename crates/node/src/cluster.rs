@@ -404,7 +404,7 @@ pub(crate) fn refusal(cluster: &Cluster, error: &PlanError, asked: Option<&Chang
         PlanError::Weight => "invalid",
         PlanError::TooFewMembers { .. } => "too_few_members",
         PlanError::NothingToDo => "nothing_to_do",
-        PlanError::Switching => "switching",
+        PlanError::Moving => "moving",
         PlanError::Changed => "changed",
         PlanError::Props(_) => "invalid",
         PlanError::NotKept => "not_kept",

@@ -46,8 +46,6 @@ pub struct Counters {
     pub partitions_recovered: u64,
     /// Records given to their homes and dropped here.
     pub records_handed_over: u64,
-    /// Times this node's disk was found to be an old copy.
-    pub amnesias: u64,
     /// Messages of nodes of a cluster that was founded otherwise.
     pub foreign_states: u64,
     /// Tombstones reaped.
@@ -83,7 +81,6 @@ impl Counters {
             Event::PartitionReceived { .. } => &mut self.partitions_received,
             Event::PartitionRecovered { .. } => &mut self.partitions_recovered,
             Event::HandedOver { .. } => &mut self.records_handed_over,
-            Event::Amnesia { .. } => &mut self.amnesias,
             Event::Foreign { .. } => &mut self.foreign_states,
             Event::Reaped { .. } => &mut self.tombstones_reaped,
             Event::BackgroundThrottled { .. } => &mut self.background_throttles,

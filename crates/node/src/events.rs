@@ -33,11 +33,6 @@ impl EventLog {
             Event::RingSuperseded { lost, by } => {
                 tracing::warn!(%lost, %by, "another commit won over the one that this node followed; look at the plan again");
             }
-            Event::Amnesia { seen, number } => {
-                let what =
-                    "the disk is an old copy: peers have seen a later start; it goes on as another store";
-                tracing::warn!(seen, number, what);
-            }
             Event::BackgroundThrottled { rate, p99 } => {
                 tracing::info!(rate, ?p99, "the foreground suffers: background work is held back");
             }

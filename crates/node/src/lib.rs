@@ -30,4 +30,4 @@ pub use cluster::{
 pub use config::{ConfigFile, LogFormat, Member, QuorumSetting, Settings, SettingsError};
 pub use counters::Counters;
 pub use report::{About, BackgroundReport, HintReport, PartitionReport, PeerReport, Report};
-pub use start::{RunError, Running, StartError, start};
+pub use start::{RunError, Running, StartError, set_aside, start};

@@ -69,11 +69,15 @@ pub(crate) struct Inputs {
     pub stop: Stopping,
 }
 
-/// The store failed and refuses everything until it is opened anew, which takes a new start. Going on would make this
-/// node one that answers every request at once, with an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the store failed")]
-pub(crate) struct StoreFailed;
+/// Why a node cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The store failed and refuses everything until it is opened anew, which takes a new start. Going on would make
+    /// this node one that answers every request at once, with an error.
+    StoreFailed,
+    /// The store is an old copy.
+    Outdated { seen: u64, number: u64 },
+}
 
 pub(crate) struct Server {
     pub node: Node,
@@ -87,11 +91,12 @@ pub(crate) struct Server {
     pub calls: BTreeMap<CallId, oneshot::Sender<Result<Answer, ClientError>>>,
     pub admin_calls: BTreeMap<CallId, AdminCall>,
     pub next_call: u64,
+    pub ended: Option<Ended>,
 }
 
 impl Server {
     /// Runs until it is told to stop, and has finished what it can; gives the store back to be closed.
-    pub async fn run(mut self, mut inputs: Inputs) -> Result<StoreHandle, StoreFailed> {
+    pub async fn run(mut self, mut inputs: Inputs) -> Result<StoreHandle, Ended> {
         self.carry_out();
         let mut drained_by = None;
         loop {
@@ -114,10 +119,13 @@ impl Server {
             let failed = completions.contains(&StorageCompletion::SyncFailed);
             completions.into_iter().for_each(|completion| self.input(Input::Storage(completion)));
             if failed {
-                return Err(StoreFailed);
+                return Err(Ended::StoreFailed);
             }
             heard.into_iter().for_each(|heard| self.hear(heard));
             asks.into_iter().for_each(|ask| self.ask(ask));
+            if let Some(ended) = self.ended {
+                return Err(ended);
+            }
         }
     }
 
@@ -190,6 +198,7 @@ impl Server {
                 Output::Send { to, message } => self.peers.send(to, message),
                 Output::Storage(request) => self.store.submit(request),
                 Output::Event(event) => self.on_event(&event),
+                Output::StartOver { seen, number } => self.ended = Some(Ended::Outdated { seen, number }),
             }
         }
         self.out = out;

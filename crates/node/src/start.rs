@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::listener::{self, Inbox, STRANGERS_MAX};
 use crate::peers::Peers;
 use crate::report::About;
 use crate::runtime::{self, Clock};
-use crate::server::{ASKS_MAX, Inputs, MESSAGES_MAX, Server, StoreFailed};
+use crate::server::{ASKS_MAX, Ended, Inputs, MESSAGES_MAX, Server};
 use crate::stop::Stopping;
 
 /// Operators' questions that wait for the node's attention.
@@ -70,6 +71,15 @@ pub enum RunError {
     /// The store failed. What was acknowledged is durable; opening it anew takes a new start.
     #[error("the store failed")]
     StoreFailed,
+    /// Peers have seen a later start of this store: its directory is an old copy, which may hold what has been deleted
+    /// since.
+    #[error("its data is an old copy: this is start {number} of it, and peers have seen start {seen}")]
+    Outdated {
+        /// The start that peers have seen.
+        seen: u64,
+        /// The start that this was.
+        number: u64,
+    },
     /// A bug, or a broken contract: going on could have acknowledged what may not be kept.
     #[error("the node broke down: {0}")]
     Broken(String),
@@ -86,7 +96,7 @@ pub struct Running {
     pub peer: SocketAddr,
     stop: watch::Sender<bool>,
     server_stop: watch::Sender<bool>,
-    server: JoinHandle<Result<StoreHandle, StoreFailed>>,
+    server: JoinHandle<Result<StoreHandle, Ended>>,
     clients: JoinHandle<()>,
     /// The task that listens to peers. Those that talk to them are the server's.
     listener: JoinHandle<()>,
@@ -136,6 +146,16 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         stop,
         server_stop,
     })
+}
+
+/// Puts the data of a node that does not run aside: its next start is the first one on an empty disk. Where the data is
+/// then.
+///
+/// # Errors
+///
+/// It cannot be renamed; it is where it was then.
+pub fn set_aside(settings: &Settings) -> io::Result<PathBuf> {
+    Store::set_aside(&settings.file.data)
 }
 
 fn credentials(settings: &Settings) -> Credentials {
@@ -214,6 +234,7 @@ fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers) -> 
         admin_calls: BTreeMap::new(),
         calls: BTreeMap::new(),
         next_call: 0,
+        ended: None,
     }
 }
 
@@ -226,7 +247,11 @@ impl Running {
     /// If the node broke down before, or could not leave its store as it should.
     pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
         tokio::select! {
-            ended = &mut self.server => return Err(broken(ended)),
+            ended = &mut self.server => {
+                let error = broken(ended);
+                self.hang_up().await;
+                return Err(error);
+            }
             () = stop => {}
         }
         tracing::info!("stopping");
@@ -249,10 +274,22 @@ impl Running {
     }
 }
 
-fn broken(ended: Result<Result<StoreHandle, StoreFailed>, JoinError>) -> RunError {
+impl Running {
+    /// Lets go of its addresses: it may be started again.
+    async fn hang_up(self) {
+        for task in [self.clients, self.listener] {
+            task.abort();
+            // Ended, one way or the other.
+            _ = task.await;
+        }
+    }
+}
+
+fn broken(ended: Result<Result<StoreHandle, Ended>, JoinError>) -> RunError {
     match ended {
         Ok(Ok(_)) => RunError::Broken("it stopped without being told to".to_owned()),
-        Ok(Err(StoreFailed)) => RunError::StoreFailed,
+        Ok(Err(Ended::StoreFailed)) => RunError::StoreFailed,
+        Ok(Err(Ended::Outdated { seen, number })) => RunError::Outdated { seen, number },
         Err(error) => RunError::Broken(error.to_string()),
     }
 }

@@ -24,5 +24,5 @@ pub mod workload;
 pub use oracle::Promise;
 pub use report::Report;
 pub use scenario::{Scenario, ScenarioError};
-pub use simulator::run;
+pub use simulator::{run, run_and_spell_out};
 pub use timeline::Moment;

@@ -33,7 +33,7 @@ use cartwheel_core::id::{NodeId, RequestId};
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
 use cartwheel_core::replica::{Change, Settled, Update, Write};
 use cartwheel_core::ring::Ring;
-use cartwheel_core::storage::{StorageCompletion, StorageOp, StorageRequest, Ticket};
+use cartwheel_core::storage::{StorageCompletion, StorageOp, Ticket};
 use cartwheel_core::version::{Policy, Siblings, Version};
 use cartwheel_core::{ClientOp, ClientReply, Event, Input, Key, Output};
 
@@ -250,20 +250,18 @@ impl Oracle {
                 self.forwards(scene, node, *to, message);
             }
             Output::Storage(request) => {
-                self.requests(scene, node, request);
+                if let StorageOp::Read { key } = &request.op
+                    && !self.serving
+                {
+                    self.local_reads.insert((node, request.ticket), (scene.at_ns, key.clone()));
+                }
             }
             Output::Event(Event::RingSuperseded { .. }) => self.regular.is_forked(),
-            Output::Send { .. } | Output::Event(_) | Output::AdminReply(_) | Output::Contact { .. } => {}
-        }
-    }
-
-    fn requests(&mut self, scene: &Scene<'_>, node: NodeId, request: &StorageRequest) {
-        match &request.op {
-            StorageOp::Read { key } if !self.serving => {
-                self.local_reads.insert((node, request.ticket), (scene.at_ns, key.clone()));
-            }
-            StorageOp::Adopt { store } => self.dots.adopted(node.0 as u32, *store),
-            _ => {}
+            Output::Send { .. }
+            | Output::Event(_)
+            | Output::AdminReply(_)
+            | Output::Contact { .. }
+            | Output::StartOver { .. } => {}
         }
     }
 

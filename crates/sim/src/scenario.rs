@@ -3,6 +3,7 @@
 mod faults;
 mod load;
 mod units;
+mod visits;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::report::Counter;
 pub use faults::{Fault, FaultKind, NemesisSpec};
 pub use load::ScenarioError;
 pub use units::{Probability, QuorumSpec, Span, TargetSpec};
+pub use visits::{Deed, RequestSpec, VisitSpec};
 
 /// One scenario file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +26,9 @@ pub struct Scenario {
     pub name: String,
     /// What it shows, for people.
     pub about: String,
+    /// The seed of all randomness, unless the command line names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// How long clients and faults go on.
     pub duration: Span,
     /// How long the healed cluster may take to converge.
@@ -41,10 +46,14 @@ pub struct Scenario {
     pub clock: ClockSpec,
     /// The clients.
     pub workload: WorkloadSpec,
+    /// What the clients do, visit by visit, instead of what `workload` would draw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub visit: Vec<VisitSpec>,
     /// Faults at set times.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fault: Vec<Fault>,
     /// Faults at random times.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nemesis: Option<NemesisSpec>,
     /// What must come of it.
     #[serde(default)]

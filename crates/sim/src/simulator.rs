@@ -26,7 +26,7 @@ use crate::nemesis::Nemesis;
 use crate::network::Network;
 use crate::oracle::{Oracle, Rings, Scene};
 use crate::report::{Counter, Measured, Report};
-use crate::scenario::{Scenario, WorkloadSpec};
+use crate::scenario::{Fault, Scenario, WorkloadSpec};
 use crate::streams::{Component, Stream, Streams};
 use crate::timeline::Timeline;
 use crate::trace::TraceDigest;
@@ -37,6 +37,18 @@ pub fn run(scenario: &Scenario, seed: u64) -> Report {
     let mut simulator = Simulator::new(scenario, seed);
     simulator.run();
     simulator.report()
+}
+
+/// The same, and the run spelled out: every visit and every fault at its time, nothing drawn but what the network, the
+/// disks and the nodes draw for themselves.
+pub fn run_and_spell_out(scenario: &Scenario, seed: u64) -> (Report, Scenario) {
+    let mut simulator = Simulator::new(scenario, seed);
+    simulator.run();
+    let mut fault: Vec<Fault> = scenario.fault.iter().cloned().chain(simulator.struck.drain(..)).collect();
+    fault.sort_by_key(Fault::at);
+    let visit = simulator.carts.made();
+    let explicit = Scenario { seed: Some(seed), visit, fault, nemesis: None, ..scenario.clone() };
+    (simulator.report(), explicit)
 }
 
 /// Nodes are counted from 0 here, and named from 1.
@@ -88,6 +100,11 @@ pub(crate) enum Event {
     Look,
     /// Disks are copied.
     CopyDisks,
+    /// A node has found its disk to be an old copy: it starts again on an empty one.
+    StartOver {
+        node: u32,
+        life: u32,
+    },
     /// An operator tries to have it done.
     Operate {
         task: usize,
@@ -118,6 +135,8 @@ struct Simulator<'a> {
     client_links: BTreeMap<usize, Stream>,
     carts: Carts,
     nemesis: Option<Nemesis>,
+    /// The faults that it struck with.
+    struck: Vec<Fault>,
     oracle: Oracle,
     calls: BTreeMap<CallId, Call>,
     operator: Operator,
@@ -149,8 +168,9 @@ impl<'a> Simulator<'a> {
             processes: (0..nodes).map(process).collect(),
             network: Network::new(scenario.network.clone(), nodes as usize, streams),
             client_links: BTreeMap::new(),
-            carts: Carts::new(&scenario.workload, scenario.cluster.nodes as usize, streams),
+            carts: Carts::new(&scenario.workload, &scenario.visit, scenario.cluster.nodes as usize, streams),
             nemesis: scenario.nemesis.map(nemesis),
+            struck: Vec::new(),
             oracle: Oracle::new(scenario),
             calls: BTreeMap::new(),
             operator: Operator::default(),
@@ -170,8 +190,8 @@ impl<'a> Simulator<'a> {
             self.start(node);
         }
         for client in 0..self.carts.clients() {
-            let at = self.carts.think(client);
-            self.queue.push(at, Event::Visit { client });
+            let next = self.carts.think(client, 0);
+            self.go_on(client, next);
         }
         for (index, fault) in self.scenario.fault.iter().enumerate() {
             self.queue.push(fault.at().ns(), Event::Fault { index });
@@ -221,6 +241,7 @@ impl<'a> Simulator<'a> {
             Event::Peace => self.make_peace(),
             Event::Look => self.look(),
             Event::CopyDisks => self.copy_disks(),
+            Event::StartOver { node, life } => self.start_over(node, life),
             Event::Operate { task } => self.operate(task),
             Event::SetProps { setting } => self.set_props(setting),
         }
@@ -262,6 +283,7 @@ impl<'a> Simulator<'a> {
     }
 
     fn carry_out(&mut self, node: u32, outbox: &mut Outbox) {
+        let mut outdated = false;
         for output in outbox.drain() {
             let (oracle, scene) = self.watch();
             oracle.says(&scene, node, &output);
@@ -277,6 +299,7 @@ impl<'a> Simulator<'a> {
                 Output::Send { to, message } => self.send(node, to, message),
                 Output::Storage(request) => self.submit(node, request),
                 Output::AdminReply(reply) => self.on_admin_reply(&reply),
+                Output::StartOver { .. } => outdated = true,
                 // Everybody finds everybody here.
                 Output::Contact { .. } => {}
                 Output::Event(event) => {
@@ -284,6 +307,9 @@ impl<'a> Simulator<'a> {
                     self.count_event(&event);
                 }
             }
+        }
+        if outdated {
+            self.queue.push(self.now, Event::StartOver { node, life: self.processes[node as usize].life });
         }
     }
 
@@ -327,7 +353,6 @@ impl<'a> Simulator<'a> {
             CoreEvent::PartitionReceived { .. } => Counter::PartitionsReceived,
             CoreEvent::PartitionRecovered { .. } => Counter::PartitionsRecovered,
             CoreEvent::HandedOver { .. } => Counter::RecordsHandedOver,
-            CoreEvent::Amnesia { .. } => Counter::Amnesias,
             CoreEvent::Reaped { .. } => Counter::TombstonesReaped,
             CoreEvent::BackgroundThrottled { .. } => Counter::BackgroundThrottles,
             CoreEvent::BackgroundRecovered
@@ -382,9 +407,15 @@ impl<'a> Simulator<'a> {
         if let (Some(Ok(_)), Some(began)) = (&result, self.carts.began(client)) {
             self.timeline.succeeded(self.now, self.now - began);
         }
-        match self.carts.answered(client, self.now, result, reached) {
+        let next = self.carts.answered(client, self.now, result, reached);
+        self.go_on(client, next);
+    }
+
+    fn go_on(&mut self, client: usize, next: Next) {
+        match next {
             Next::Ask(ask) => self.ask(client, ask),
             Next::Think(pause) => self.queue.push(self.now + pause, Event::Visit { client }),
+            Next::Rest => {}
         }
     }
 

@@ -32,6 +32,8 @@ pub fn scenario(seed: u64) -> Scenario {
             drift_max_ppm: pick(stream, &[0, 200, 100_000]) as u32,
         },
         workload: workload(stream),
+        seed: None,
+        visit: Vec::new(),
         fault: Vec::new(),
         nemesis: Some(nemesis(stream)),
         expect: ExpectSpec { happened: BTreeMap::new(), ..ExpectSpec::default() },

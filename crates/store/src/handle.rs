@@ -1,6 +1,7 @@
 use std::io;
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket};
@@ -9,7 +10,7 @@ use crate::boot::{BootFile, Stop};
 use crate::committer::{Apply, Committer};
 use crate::engine::{Engine, Holding};
 use crate::error::CloseError;
-use crate::keeper::Keeper;
+use crate::keeper;
 use crate::open::Opened;
 use crate::reader;
 
@@ -27,7 +28,8 @@ pub struct StoreHandle {
     threads: Vec<JoinHandle<()>>,
     completions: Completions,
     engine: Arc<Engine>,
-    keeper: Keeper,
+    boot: BootFile,
+    dir: PathBuf,
 }
 
 /// Looks into a running store from outside the core. It keeps the store from nothing: once that is closed there is
@@ -55,15 +57,14 @@ struct Queues {
 
 impl StoreHandle {
     pub(crate) fn start(opened: Opened, completions: Completions) -> io::Result<Self> {
-        let Opened { engine, boot, dir, identity, .. } = opened;
-        let keeper = Keeper { dir, identity, boot: Arc::new(Mutex::new(boot)) };
+        let Opened { engine, boot, dir, .. } = opened;
         let (updates, to_apply) = mpsc::channel();
         let (reads, to_read) = mpsc::channel();
         let (scans, to_scan) = mpsc::channel();
         let (kept, to_keep) = mpsc::channel();
         let queues = Some(Queues { updates, reads, scans, kept });
         // A handle from the first thread on: if the second cannot be started, dropping it ends the first.
-        let mut handle = Self { queues, threads: Vec::new(), completions, engine, keeper: keeper.clone() };
+        let mut handle = Self { queues, threads: Vec::new(), completions, engine, boot, dir: dir.clone() };
         handle.spawn("store-commit", to_apply, |engine, completions, to_apply| {
             Committer::new(engine, completions).run(&to_apply);
         })?;
@@ -73,7 +74,7 @@ impl StoreHandle {
             })?;
         }
         handle.spawn("store-keep", to_keep, move |engine, completions, requests| {
-            keeper.run(&engine, &completions, &requests);
+            keeper::run(&dir, &engine, &completions, &requests);
         })?;
         Ok(handle)
     }
@@ -101,7 +102,7 @@ impl StoreHandle {
                 queues.updates.send(Apply { ticket: request.ticket, key, update }).is_ok()
             }
             StorageOp::Read { .. } => queues.reads.send(request).is_ok(),
-            StorageOp::SaveCluster { .. } | StorageOp::Adopt { .. } => queues.kept.send(request).is_ok(),
+            StorageOp::SaveCluster { .. } => queues.kept.send(request).is_ok(),
             StorageOp::ScanHints { .. }
             | StorageOp::TreeHashes { .. }
             | StorageOp::LeafKeys { .. }
@@ -129,8 +130,8 @@ impl StoreHandle {
         if self.engine.is_fenced() || self.engine.sync().is_err() {
             return Err(CloseError::Failed);
         }
-        let clean = BootFile { stop: Stop::Clean, commits: self.engine.commits(), ..self.keeper.boot() };
-        clean.write(&self.keeper.dir).map_err(CloseError::Marker)
+        let clean = BootFile { stop: Stop::Clean, commits: self.engine.commits(), ..self.boot };
+        clean.write(&self.dir).map_err(CloseError::Marker)
     }
 
     /// Ends the queues and waits until the threads have emptied them.
@@ -164,9 +165,7 @@ fn refusal(request: &StorageRequest) -> StorageCompletion {
             StorageCompletion::Page { ticket, result: Err(failed) }
         }
         StorageOp::Names { .. } => StorageCompletion::Names { ticket, result: Err(failed) },
-        StorageOp::SaveCluster { .. } | StorageOp::Adopt { .. } => {
-            StorageCompletion::Saved { ticket, result: Err(failed) }
-        }
+        StorageOp::SaveCluster { .. } => StorageCompletion::Saved { ticket, result: Err(failed) },
     }
 }
 

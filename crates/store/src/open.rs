@@ -37,7 +37,6 @@ pub struct Opened {
     pub(crate) engine: Arc<Engine>,
     pub(crate) boot: BootFile,
     pub(crate) dir: PathBuf,
-    pub(crate) identity: Identity,
 }
 
 impl Store {
@@ -75,17 +74,24 @@ impl Store {
         let cluster = cluster_file::read(dir)?;
         engine.complete_tombstones();
         let engine = Arc::new(engine);
-        Ok(Opened {
-            store,
-            number,
-            continuous_since,
-            owed,
-            cluster,
-            engine,
-            boot,
-            dir: dir.to_owned(),
-            identity: identity.clone(),
-        })
+        Ok(Opened { store, number, continuous_since, owed, cluster, engine, boot, dir: dir.to_owned() })
+    }
+
+    /// Renames the data directory `dir`, which nobody has open, so that the next start begins with an empty one.
+    /// Its new name.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be renamed; it is where it was then.
+    pub fn set_aside(dir: &Path) -> io::Result<PathBuf> {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let aside = (1_u32..).map(|number| dir.with_file_name(format!("{name}.old-{number}")));
+        let aside = aside.into_iter().find(|aside| !aside.exists()).unwrap_or_default();
+        fs::rename(dir, &aside)?;
+        if let Some(parent) = aside.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            fs::File::open(parent)?.sync_all()?;
+        }
+        Ok(aside)
     }
 }
 
@@ -170,7 +176,7 @@ fn reopen(
 
 /// Makes the data that of another store, but for the boot file. In this order: a crash in between leaves ids that
 /// differ, which the next start takes for a loss again.
-pub fn adopt(dir: &Path, identity: &Identity, engine: &Engine, store: StoreId) -> Result<(), OpenError> {
+fn adopt(dir: &Path, identity: &Identity, engine: &Engine, store: StoreId) -> Result<(), OpenError> {
     engine.adopt(store)?;
     identity.write(dir, store)
 }

@@ -53,6 +53,6 @@ fn answer(engine: &Engine, StorageRequest { ticket, op }: StorageRequest) -> Opt
             Some(StorageCompletion::Page { ticket, result })
         }
         StorageOp::Names { keys } => Some(StorageCompletion::Names { ticket, result: engine.names(&keys) }),
-        StorageOp::Apply { .. } | StorageOp::SaveCluster { .. } | StorageOp::Adopt { .. } => None,
+        StorageOp::Apply { .. } | StorageOp::SaveCluster { .. } => None,
     }
 }

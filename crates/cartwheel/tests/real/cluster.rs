@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
@@ -151,6 +151,22 @@ impl Node {
         fs::remove_dir_all(self.dir.join("data")).expect("removed");
     }
 
+    /// Copies its data, while it is down.
+    pub fn back_up(&self) {
+        copy(&self.dir.join("data"), &self.dir.join("backup"));
+    }
+
+    /// Puts the copy in the place of its data, while it is down.
+    pub fn put_back(&self) {
+        self.lose_disk();
+        fs::rename(self.dir.join("backup"), self.dir.join("data")).expect("renamed");
+    }
+
+    /// Whether it took its data for an old copy.
+    pub fn has_put_aside(&self) -> bool {
+        self.dir.join("data.old-1").is_dir()
+    }
+
     /// SIGTERM: how it ended.
     pub fn terminate(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("it runs");
@@ -186,6 +202,15 @@ impl Node {
     /// One of its counters.
     pub fn count(&self, counter: &str) -> u64 {
         self.status()["counters"][counter].as_u64().unwrap_or_else(|| panic!("no counter {counter}"))
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for entry in fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() { copy(&from, &to) } else { fs::copy(&from, &to).map(drop).expect("copied") }
     }
 }
 

@@ -87,6 +87,12 @@ pub fn put_as(to: SocketAddr, path: &str, id: &str, vclock: Option<&str>, body: 
     send(to, "PUT", path, &headers, body)
 }
 
+/// Deletes what `vclock` has seen.
+pub fn delete(to: SocketAddr, path: &str, vclock: Option<&str>) -> io::Result<Reply> {
+    let headers: Vec<(&str, &str)> = vclock.map(|vclock| ("X-Riak-Vclock", vclock)).into_iter().collect();
+    send(to, "DELETE", path, &headers, "")
+}
+
 /// Writes over what `vclock` has seen.
 pub fn put(to: SocketAddr, path: &str, vclock: Option<&str>, body: &str) -> io::Result<Reply> {
     let mut headers = vec![("Content-Type", "text/plain")];

@@ -6,6 +6,7 @@ mod conflict;
 mod dev;
 mod http;
 mod membership;
+mod old_copy;
 mod one_down;
 mod operators;
 mod refused;

@@ -112,6 +112,11 @@ impl Exchanges {
         self.await_turn(cx);
     }
 
+    /// Nothing is fetched from those that have gone.
+    pub fn on_members_changed(&mut self, cx: &mut Cx) {
+        self.turns.on_members_changed(cx);
+    }
+
     /// This node's disk was lost: it fetches everything that it should hold from the other homes.
     pub fn recover(&mut self, cx: &mut Cx) {
         self.turns.recover(cx);

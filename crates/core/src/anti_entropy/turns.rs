@@ -60,6 +60,16 @@ impl Turns {
         self.fetch_lost(cx);
     }
 
+    /// What was to be fetched from homes that have gone is held by the others, or by nobody.
+    pub fn on_members_changed(&mut self, cx: &mut Cx) {
+        let is_gone = |home: &NodeId| cx.env.cluster.status(*home).is_some_and(MemberStatus::is_gone);
+        let (gone, left) =
+            core::mem::take(&mut self.fetches).into_iter().partition(|(_, home)| is_gone(home));
+        self.fetches = left;
+        let gone: VecDeque<(Partition, NodeId)> = gone;
+        gone.into_iter().for_each(|(partition, _)| self.finish_if_fetched(cx, partition));
+    }
+
     /// This node's disk was lost: it fetches everything that it should hold from the other homes.
     pub fn recover(&mut self, cx: &mut Cx) {
         let (me, n) = (cx.me(), cx.env.config.n);

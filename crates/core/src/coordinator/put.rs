@@ -115,7 +115,7 @@ impl Puts {
             write: put.write,
             made,
             mint: cx.mint_actor(),
-            continuous_since: cx.env.boot.continuous_since,
+            continuous_since: cx.env.continuous_since(),
             past_entries_max: cx.env.config.past_entries_max,
             owed,
             policy,

@@ -169,16 +169,13 @@ impl Cluster {
 
     fn step(&self) -> Option<Ring> {
         let gone = |owner: &NodeId| self.status(*owner).is_some_and(MemberStatus::is_gone);
-        let target = self.ring.next_owners().unwrap_or(self.ring.owners());
-        let phase = self.ring.phase();
-        // Somebody may still read from the homes before this switch: first everybody must know of it, then those that
-        // have gone are replaced.
-        let may_move = phase != Some(Phase::Switching) && self.claimants().next().is_some();
-        if may_move && target.iter().any(gone) {
-            return Some(self.ring.moving_to(self.claimed_from(self.ring.base_owners())));
-        }
         let seen = self.all_have_seen(self.ring.version());
-        match phase {
+        match self.ring.phase() {
+            // A change that is under way is finished first, even one to homes that have gone: others may have taken its
+            // next step already, and would read where nobody writes any more.
+            None if self.ring.owners().iter().any(gone) && self.claimants().next().is_some() => {
+                Some(self.ring.moving_to(self.claimed_from(self.ring.owners())))
+            }
             Some(Phase::Copying) if seen && self.everything_is_received() => Some(self.ring.advanced()),
             Some(Phase::Switching) if seen => Some(self.ring.advanced()),
             _ => None,

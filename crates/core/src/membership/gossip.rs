@@ -18,10 +18,11 @@ use super::cluster::{Cluster, ClusterDigest};
 use super::member::{MemberStatus, Progress};
 use super::plan::{Plan, PlanError};
 use crate::boundary::{AdminReply, Event, Output};
+use crate::config::Boot;
 use crate::cx::{Cx, Env};
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
-use crate::id::{CallId, NodeId, StoreId};
+use crate::id::{CallId, NodeId};
 use crate::message::{MembershipMessage, Message};
 use crate::ring::{Partition, RingVersion};
 use crate::storage::StorageOp;
@@ -279,6 +280,7 @@ impl Gossip {
                     if !ready && self.is_ready() {
                         self.call(cx, from);
                     }
+                    self.note_confirmed(cx, from, None);
                     self.heard(cx, from, ready);
                 }
             }
@@ -290,7 +292,12 @@ impl Gossip {
         if !cx.env.cluster.is_same_cluster(theirs) {
             return cx.event(Event::Foreign { node: from });
         }
-        let is_lost = self.notice_amnesia(cx, theirs);
+        if let Some(seen) = self.outdated_by(cx, theirs) {
+            cx.start_over(seen);
+            return;
+        }
+        let is_lost = self.is_new_disk_of_a_known_node(cx, theirs);
+        self.note_confirmed(cx, from, Some(theirs));
         let mut merged = Cluster::clone(&cx.env.cluster);
         merged.merge(theirs);
         self.adopt(cx, merged);
@@ -306,25 +313,30 @@ impl Gossip {
         self.heard(cx, from, ready);
     }
 
-    /// Peers have seen later boots of this store, or this one before they were told of it, or other stores: then what is
-    /// here is an old copy, or nothing. Whether that is so.
-    fn notice_amnesia(&mut self, cx: &mut Cx, theirs: &Cluster) -> bool {
+    /// The boot that peers have seen of this store, if it is a later one than this, or this one before anybody was told
+    /// of it: then what is here is an old copy.
+    fn outdated_by(&self, cx: &Cx, theirs: &Cluster) -> Option<u64> {
+        let Boot { store, number, .. } = &cx.env.boot;
+        let first = if self.introduced { number + 1 } else { *number };
+        theirs.members.get(&cx.me())?.boots.get(store).copied().filter(|seen| *seen >= first)
+    }
+
+    /// Peers know other stores of this node, and this one is new: what it held is lost.
+    fn is_new_disk_of_a_known_node(&self, cx: &Cx, theirs: &Cluster) -> bool {
         let Some(known) = theirs.members.get(&cx.me()) else { return false };
-        let (store, number) = (cx.env.boot.store, cx.env.boot.number);
-        let first = if self.introduced { number + 1 } else { number };
-        let is_old_copy = known.boots.get(&store).is_some_and(|boot| *boot >= first);
-        let is_new = cx.env.boot.cluster.is_none() && known.boots.keys().any(|other| *other != store);
-        if is_old_copy {
-            cx.event(Event::Amnesia { seen: known.boots[&store], number });
-            let store = StoreId(cx.random());
-            cx.env.boot.store = store;
-            cx.storage(StorageOp::Adopt { store }, Waiter::Nobody);
-            let me = cx.me();
-            self.change(cx, |cluster| {
-                cluster.members.entry(me).or_default().boots.insert(store, number);
-            });
+        let is_new =
+            cx.env.boot.cluster.is_none() && known.boots.keys().any(|other| *other != cx.env.boot.store);
+        is_new && self.standing == Standing::Waiting
+    }
+
+    /// `from` knows what `theirs` says, or all that is known here.
+    fn note_confirmed(&self, cx: &mut Cx, from: NodeId, theirs: Option<&Cluster>) {
+        let Boot { store, number, .. } = &cx.env.boot;
+        let cluster = theirs.unwrap_or(&cx.env.cluster);
+        let known = cluster.members.get(&cx.me()).and_then(|me| me.boots.get(store));
+        if known == Some(number) {
+            cx.env.confirmed(from);
         }
-        is_old_copy || (is_new && self.standing == Standing::Waiting)
     }
 
     /// Says whether this node's disk was lost and does not hold again all that it should: a restart must not forget it.

@@ -12,7 +12,7 @@ use super::member::{MemberStatus, Share};
 use super::props::PropsError;
 use super::register::Register;
 use crate::id::NodeId;
-use crate::ring::{Moves, Phase};
+use crate::ring::Moves;
 
 /// One prepared change, of one node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +32,13 @@ pub enum Change {
     },
     /// A member is dead: it is not waited for, and never returns.
     Remove,
+}
+
+impl Change {
+    /// Whether it declares a member dead. That cannot wait: whatever is under way may wait for that member.
+    fn is_forced(&self) -> bool {
+        matches!(self, Self::Remove | Self::Replace { departure: Departure::Dead, .. })
+    }
 }
 
 /// How a replaced member goes.
@@ -79,8 +86,9 @@ pub enum PlanError {
     },
     /// Nothing is staged, and the ring is as the members' shares have it.
     NothingToDo,
-    /// A change of owners is being finished; in a moment another one can begin.
-    Switching,
+    /// Ownership moves; when that is over another change can begin. (A dead member can be removed or replaced at any
+    /// time.)
+    Moving,
     /// What is staged is not what the operator was shown.
     Changed,
     /// Properties of a bucket that make no sense, or are too many.
@@ -111,15 +119,16 @@ impl Cluster {
 
     /// What committing now would do.
     pub fn plan(&self) -> Result<Plan, PlanError> {
-        let (_, after) = self.changed()?;
-        Ok(Plan { changes: self.staged.value.clone(), before: self.ring.base_owners().to_vec(), after })
+        Ok(self.changed()?.1)
     }
 
-    /// Makes what is staged so: a new epoch begins, in which ownership moves.
+    /// Makes what is staged so: a new epoch begins, in which ownership moves. What has to wait until a change that is
+    /// under way is over stays staged.
     pub fn commit(&mut self, by: NodeId) -> Result<Plan, PlanError> {
-        let plan = self.plan()?;
-        let (mut changed, _) = self.changed()?;
-        changed.staged.set(by, BTreeMap::new());
+        let (mut changed, plan) = self.changed()?;
+        let mut left = self.staged.value.clone();
+        left.retain(|node, _| !plan.changes.contains_key(node));
+        changed.staged.set(by, left);
         *self = changed;
         Ok(plan)
     }
@@ -156,39 +165,39 @@ impl Cluster {
         }
     }
 
-    /// This state with the staged changes made, and the owners that come of it. While everybody learns of a switch, what
-    /// is forced changes members only: their partitions move when that is over (see `step`).
-    fn changed(&self) -> Result<(Self, Vec<NodeId>), PlanError> {
-        for (node, change) in &self.staged.value {
+    /// This state with the staged changes made, and what they are. While ownership moves, only what is forced is taken,
+    /// and it changes members only: their partitions move when that is over (see `step`).
+    fn changed(&self) -> Result<(Self, Plan), PlanError> {
+        let is_moving = self.ring.phase().is_some();
+        let mut changes = self.staged.value.clone();
+        changes.retain(|_, change| !is_moving || change.is_forced());
+        if is_moving && changes.is_empty() {
+            return Err(PlanError::Moving);
+        }
+        for (node, change) in &changes {
             self.check(*node, change)?;
         }
-        let forced = |change: &Change| {
-            matches!(change, Change::Remove | Change::Replace { departure: Departure::Dead, .. })
-        };
-        let switches = self.ring.phase() == Some(Phase::Switching);
-        if switches && !self.staged.value.values().all(forced) {
-            return Err(PlanError::Switching);
-        }
         let mut changed = self.clone();
-        let mut before = self.ring.base_owners().to_vec();
-        for (node, change) in &self.staged.value {
+        let before = self.ring.base_owners().to_vec();
+        let mut inherited = before.clone();
+        for (node, change) in &changes {
             changed.make(*node, change);
             if let Change::Replace { with, .. } = change {
-                before.iter_mut().filter(|owner| *owner == node).for_each(|owner| *owner = *with);
+                inherited.iter_mut().filter(|owner| *owner == node).for_each(|owner| *owner = *with);
             }
         }
         let left = changed.claimants().count();
         if left < usize::from(self.n.max(1)) {
             return Err(PlanError::TooFewMembers { left, n: self.n });
         }
-        let after = changed.claimed_from(&before);
-        if !switches {
+        let after = changed.claimed_from(&inherited);
+        if !is_moving {
             changed.ring = self.ring.moving_to(after.clone());
         }
-        if after == self.ring.base_owners() && self.staged.value.is_empty() {
+        if after == before && changes.is_empty() {
             return Err(PlanError::NothingToDo);
         }
-        Ok((changed, after))
+        Ok((changed, Plan { changes, before, after }))
     }
 
     fn make(&mut self, node: NodeId, change: &Change) {
@@ -249,7 +258,12 @@ impl fmt::Display for PlanError {
                 write!(f, "{left} members would be left; allowed: at least {n} (n)")
             }
             Self::NothingToDo => write!(f, "nothing is staged, and no partition has to move"),
-            Self::Switching => write!(f, "a change of owners is being finished; try again in a moment"),
+            Self::Moving => {
+                write!(
+                    f,
+                    "a change of owners is under way; allowed until it is over: removing or replacing the dead"
+                )
+            }
             Self::Changed => write!(f, "what is staged is not what was shown; look at the plan again"),
             Self::Props(error) => error.fmt(f),
             Self::NotKept => {

@@ -37,6 +37,7 @@ impl Machines {
         }
         if core::mem::take(&mut cx.env.members_changed) {
             self.watch.on_members_changed(cx);
+            self.exchanges.on_members_changed(cx);
         }
         if self.ring != cx.env.cluster.ring.version() {
             self.ring = cx.env.cluster.ring.version();

@@ -399,6 +399,12 @@ impl Lab {
                     Err(error) => format!("n{node} refuses: {error}"),
                 }),
                 Output::Contact { .. } => {}
+                Output::StartOver { seen, number } => {
+                    self.log.push(format!(
+                        "n{node} is boot {number} of what was seen in boot {seen}: it starts over"
+                    ));
+                    self.lose_disk(node);
+                }
                 Output::Event(event) => {
                     self.log.extend(say::event(node, &event));
                     self.events.push((node, event));
@@ -454,7 +460,6 @@ impl Lab {
                 self.clusters.insert(node, cluster);
                 StorageCompletion::Saved { ticket, result: Ok(()) }
             }
-            StorageOp::Adopt { .. } => StorageCompletion::Saved { ticket, result: Ok(()) },
             StorageOp::Apply { .. } if failed => {
                 StorageCompletion::Applied { ticket, result: Err(StorageError::Failed) }
             }

@@ -56,13 +56,6 @@ impl Dots {
         self.lives.insert(node, life);
     }
 
-    /// `node` found its disk to be an old copy, and counts in the name of another store from now on.
-    pub fn adopted(&mut self, node: u32, store: StoreId) {
-        if let Some(life) = self.lives.get_mut(&node) {
-            life.store = store;
-        }
-    }
-
     /// A dot is issued.
     pub fn issued(&mut self, issued: Issued<'_>, findings: &mut Findings) {
         self.judge_uniqueness(issued, findings);

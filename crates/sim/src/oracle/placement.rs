@@ -1,8 +1,8 @@
 //! `Placement`: each state of the ring shares the partitions out as claim promises, and at the end everything is where
 //! it belongs.
 //!
-//! A ring that comes into force gives each partition N distinct homes wherever there are N owners; only active members
-//! own in it; and as all members keep equal shares here, any N consecutive partitions, wrap included, have distinct
+//! A ring that comes into force gives each partition N distinct homes wherever there are N owners; ownership moves to
+//! active members only (one that is declared dead meanwhile is replaced when that is over); and as all members keep equal shares here, any N consecutive partitions, wrap included, have distinct
 //! owners wherever that is possible, and nobody owns two more than another. At the end each record is on the disk of a
 //! home of it (those that have gone are not looked at).
 
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cartwheel_core::Key;
 use cartwheel_core::id::NodeId;
 use cartwheel_core::membership::Cluster;
-use cartwheel_core::ring::{Partition, Ring, RingVersion};
+use cartwheel_core::ring::{Partition, Phase, Ring, RingVersion};
 
 use super::{Findings, Promise, Scene, name, seconds};
 
@@ -35,7 +35,10 @@ impl Placement {
             (0..cluster.ring.partitions()).map(Partition).all(|at| is_spread(&cluster.ring, at, scene.n));
         let spread = (!has_spread).then(|| "a partition has fewer homes than N".to_string());
         let problem = spread
-            .or_else(|| strangers(cluster, owners))
+            .or_else(|| {
+                let begins = cluster.ring.phase() == Some(Phase::Copying);
+                begins.then(|| strangers(cluster, owners)).flatten()
+            })
             .or_else(|| has_equal_shares(cluster).then(|| unequal(owners, usize::from(scene.n))).flatten());
         if let Some(problem) = problem {
             let at = seconds(scene.at_ns);

@@ -188,6 +188,52 @@ impl Fault {
         }
     }
 
+    /// The same fault at another time.
+    #[must_use]
+    pub fn struck_at(mut self, when: Span) -> Self {
+        match &mut self {
+            Self::Crash { at, .. }
+            | Self::Restart { at, .. }
+            | Self::RestoreDisk { at, .. }
+            | Self::WipeDisk { at, .. }
+            | Self::WipeKey { at, .. }
+            | Self::Partition { at, .. }
+            | Self::OneWay { at, .. }
+            | Self::PartialPartition { at, .. }
+            | Self::DropAcks { at, .. }
+            | Self::SlowNode { at, .. }
+            | Self::ClockJump { at, .. }
+            | Self::SetProps { at, .. }
+            | Self::Join { at, .. }
+            | Self::Leave { at, .. }
+            | Self::Replace { at, .. }
+            | Self::Remove { at, .. } => *at = when,
+        }
+        self
+    }
+
+    /// How long it lasts; `None` where it is over at once.
+    pub fn lasts_mut(&mut self) -> Option<&mut Span> {
+        match self {
+            Self::Crash { lasts, .. }
+            | Self::Restart { lasts, .. }
+            | Self::RestoreDisk { lasts, .. }
+            | Self::WipeDisk { lasts, .. }
+            | Self::Partition { lasts, .. }
+            | Self::OneWay { lasts, .. }
+            | Self::PartialPartition { lasts, .. }
+            | Self::DropAcks { lasts, .. }
+            | Self::SlowNode { lasts, .. } => Some(lasts),
+            Self::WipeKey { .. }
+            | Self::ClockJump { .. }
+            | Self::SetProps { .. }
+            | Self::Join { .. }
+            | Self::Leave { .. }
+            | Self::Replace { .. }
+            | Self::Remove { .. } => None,
+        }
+    }
+
     /// The nodes it names.
     pub fn nodes(&self) -> Vec<u32> {
         match self {

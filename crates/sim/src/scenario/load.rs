@@ -7,7 +7,7 @@ use cartwheel_core::ring::Ring;
 use cartwheel_core::{Invalid, Quorum, id::NodeId};
 use toml::de::DeValue;
 
-use super::{Fault, Scenario, Span, WorkloadSpec};
+use super::{Deed, Fault, Scenario, Span, WorkloadSpec};
 use crate::latency::Latency;
 
 /// Most nodes of a scenario.
@@ -78,6 +78,7 @@ impl Scenario {
         self.check_cluster()?;
         self.check_latencies()?;
         self.check_workload()?;
+        self.check_visits()?;
         self.check_faults()?;
         positive("duration", self.duration)?;
         positive("settle", self.settle)
@@ -158,6 +159,31 @@ impl Scenario {
         for (key, value) in [("clients", *clients), ("carts", *carts)] {
             if !(1..=1_000_000).contains(&value) {
                 return Err((format!("workload.cart.{key}"), format!("{value}; allowed: 1 to 1000000")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_visits(&self) -> Result<(), (String, String)> {
+        let WorkloadSpec::Cart { clients, carts, .. } = &self.workload;
+        let nodes = self.cluster.nodes;
+        for (index, visit) in self.visit.iter().enumerate() {
+            let wrong = |key: &str, message: String| Err((format!("visit[{index}]{key}"), message));
+            if !(1..=*clients).contains(&visit.client) {
+                let message = format!("{}; allowed: 1 to {clients} (workload.cart.clients)", visit.client);
+                return wrong(".client", message);
+            }
+            if visit.cart >= *carts {
+                let message =
+                    format!("{}; allowed: 0 to {} (workload.cart.carts - 1)", visit.cart, carts - 1);
+                return wrong(".cart", message);
+            }
+            if let Some(node) = visit.nodes().find(|node| !(1..=nodes).contains(node)) {
+                return wrong("", format!("node {node}; allowed: 1 to {nodes} (cluster.nodes)"));
+            }
+            let needed = if visit.does == Deed::AddBlindly { visit.write } else { visit.read };
+            if needed.is_none() {
+                return wrong("", "allowed: with a `read`, or, when it does `add_blindly`, a `write`".into());
             }
         }
         Ok(())
@@ -318,6 +344,11 @@ think = { fixed = { value = "5ms" } }
         let second = "[[fault]]\ncrash = { at = \"1s\", lasts = \"1s\", node = 1 }\n\n[[fault]]\nclock_jump = { at = \"1s\", by_ms = 1, node = 4 }\n";
         let second = complaint("[workload", &format!("{second}[workload"));
         assert!(second.starts_with("a.toml:11: fault[1]: node 4"), "{second}");
+        let visit = |visit: &str| complaint("[workload", &format!("[[visit]]\n{visit}\n[workload"));
+        let client = visit("at = \"1s\"\nclient = 3\ncart = 0\nread = { node = 1 }");
+        assert_eq!(client, "a.toml:10: visit[0].client: 3; allowed: 1 to 2 (workload.cart.clients)");
+        let blind = visit("at = \"1s\"\nclient = 1\ncart = 0\ndoes = \"add_blindly\"\nread = { node = 1 }");
+        assert!(blind.starts_with("a.toml:8: visit[0]: allowed: with a `read`"), "{blind}");
         for line in [negative, typo, many, kind, syntax, quorum, loss, node] {
             assert!(!line.contains('\n'), "{line}");
         }

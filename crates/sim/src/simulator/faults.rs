@@ -42,6 +42,7 @@ impl Simulator<'_> {
         self.queue.push(self.now + pause, Event::Strike);
         if let Some(fault) = fault {
             self.inflict(&fault);
+            self.struck.push(fault.struck_at(Span::from_ns(self.now)));
         }
     }
 
@@ -160,6 +161,20 @@ impl Simulator<'_> {
         let (oracle, scene) = self.watch();
         oracle.disk_restored(&scene, node);
         self.count(Counter::DiskRestores);
+    }
+
+    /// Its disk is put aside, and the node starts again on an empty one.
+    pub(super) fn start_over(&mut self, node: u32, life: u32) {
+        let process = &mut self.processes[node as usize];
+        if process.life != life || process.node.take().is_none() {
+            return;
+        }
+        process.wipe_disk();
+        self.is_down(node);
+        let (oracle, scene) = self.watch();
+        oracle.disk_lost(&scene, node);
+        self.count(Counter::Amnesias);
+        self.start(node);
     }
 
     /// Disks are copied once a second, if a copy may be put back.

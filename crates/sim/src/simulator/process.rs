@@ -202,9 +202,7 @@ impl Simulator<'_> {
             | StorageOp::ScanTombstones { .. }
             | StorageOp::Names { .. }
             | StorageOp::LeafKeys { .. } => self.now + spec.read.sample(&mut process.stream),
-            StorageOp::SaveCluster { .. } | StorageOp::Adopt { .. } => {
-                self.now + spec.sync.sample(&mut process.stream)
-            }
+            StorageOp::SaveCluster { .. } => self.now + spec.sync.sample(&mut process.stream),
             StorageOp::Apply { .. } => {
                 let took = spec.write.sample(&mut process.stream);
                 process.disk_free_at = process.disk_free_at.max(self.now) + took;
@@ -250,10 +248,6 @@ impl Simulator<'_> {
             }
             StorageOp::SaveCluster { cluster } => {
                 process.disk.cluster = Some(cluster);
-                StorageCompletion::Saved { ticket, result: Ok(()) }
-            }
-            StorageOp::Adopt { store } => {
-                process.disk.store = store;
                 StorageCompletion::Saved { ticket, result: Ok(()) }
             }
             StorageOp::Apply { key, update } => {

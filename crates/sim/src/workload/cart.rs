@@ -3,20 +3,19 @@
 //! A client visits a cart: it reads it, reconciles concurrent versions by union, adds or removes an item, and writes
 //! the cart back with the context that it read. Adding to a cart must never be forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use bytes::{BufMut, BytesMut};
 use cartwheel_check::{History, Operation, Outcome, WriteId};
 use cartwheel_core::id::RequestId;
 use cartwheel_core::version::{Context, Siblings, Value};
 use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum, ReadOptions, WriteOptions};
-use hdrhistogram::Histogram;
 
 use crate::latency::Latency;
-use crate::report::{Quantiles, Requests};
-use crate::scenario::{Probability, WorkloadSpec};
+use crate::report::Requests;
+use crate::scenario::{Deed, Probability, RequestSpec, Span, VisitSpec, WorkloadSpec};
 use crate::streams::{Component, Stream, Streams};
-use crate::workload::Truth;
+use crate::workload::{Tally, Truth};
 
 /// A cart with so many items is checked out: all items are removed.
 const ITEMS_MAX: usize = 32;
@@ -34,6 +33,10 @@ pub struct Carts {
     primary: Probability,
     retries: u32,
     nodes: usize,
+    /// Visits are those of the scenario.
+    scripted: bool,
+    /// All visits, as they were made.
+    made: Vec<VisitSpec>,
     truth: Truth,
     history: History,
     gets: Tally,
@@ -45,6 +48,10 @@ struct Client {
     stream: Stream,
     requests: u64,
     visit: Option<Visit>,
+    /// The visits that it is still to make, where they are not drawn.
+    script: VecDeque<VisitSpec>,
+    /// What the visit does: as the scenario says, or as far as it was drawn.
+    plan: Option<VisitSpec>,
 }
 
 /// One request of one client, through all its attempts.
@@ -78,12 +85,6 @@ struct Pending {
     what: String,
 }
 
-#[derive(Debug)]
-struct Tally {
-    attempted: u64,
-    latency_us: Histogram<u64>,
-}
-
 /// A request for `node` (counted from 0).
 #[derive(Debug)]
 pub struct Ask {
@@ -111,13 +112,15 @@ fn key(cart: u32, buckets: u32) -> Key {
 pub enum Next {
     /// Ask a node.
     Ask(Ask),
-    /// Think for so many nanoseconds.
+    /// Make a visit in so many nanoseconds.
     Think(u64),
+    /// Nothing any more.
+    Rest,
 }
 
 impl Carts {
-    /// The clients of `spec` against `nodes` nodes.
-    pub fn new(spec: &WorkloadSpec, nodes: usize, streams: Streams) -> Self {
+    /// The clients of `spec` against `nodes` nodes. They make the visits of `script`, or, where it is empty, draw them.
+    pub fn new(spec: &WorkloadSpec, script: &[VisitSpec], nodes: usize, streams: Streams) -> Self {
         let WorkloadSpec::Cart {
             clients,
             carts,
@@ -134,6 +137,8 @@ impl Carts {
             stream: streams.stream(Component::Client { client }),
             requests: 0,
             visit: None,
+            script: script.iter().filter(|visit| visit.client == client + 1).cloned().collect(),
+            plan: None,
         };
         Self {
             keys: (0..carts).map(|cart| key(cart, buckets)).collect(),
@@ -146,10 +151,12 @@ impl Carts {
             primary,
             retries,
             nodes,
+            scripted: !script.is_empty(),
+            made: Vec::new(),
             truth: Truth::default(),
             history: History::default(),
-            gets: Tally::new(),
-            puts: Tally::new(),
+            gets: Tally::default(),
+            puts: Tally::default(),
         }
     }
 
@@ -183,9 +190,21 @@ impl Carts {
         (self.gets.requests(), self.puts.requests())
     }
 
-    /// How long `client` thinks before its next visit.
-    pub fn think(&mut self, client: usize) -> u64 {
-        self.think.sample(&mut self.clients[client].stream)
+    /// When `client` makes its next visit.
+    pub fn think(&mut self, client: usize, now_ns: u64) -> Next {
+        let state = &mut self.clients[client];
+        if !self.scripted {
+            return Next::Think(self.think.sample(&mut state.stream));
+        }
+        state.script.front().map_or(Next::Rest, |visit| Next::Think(visit.at.ns().saturating_sub(now_ns)))
+    }
+
+    /// The visits that clients made, as a scenario may have them.
+    pub fn made(&self) -> Vec<VisitSpec> {
+        let under_way = self.clients.iter().filter_map(|client| client.plan.clone());
+        let mut made: Vec<VisitSpec> = self.made.iter().cloned().chain(under_way).collect();
+        made.sort_by_key(|visit| (visit.at, visit.client));
+        made
     }
 
     /// When the request that `client` waits for was first made, in nanoseconds.
@@ -195,14 +214,70 @@ impl Carts {
 
     /// `client` begins a visit.
     pub fn begin(&mut self, client: usize, now_ns: u64) -> Ask {
-        let stream = &mut self.clients[client].stream;
-        let cart = stream.index(self.keys.len());
-        let doing = if stream.happens(self.blind.chance()) {
-            Doing::Writing(self.decide_blindly(client, cart))
-        } else {
-            Doing::Reading
+        let plan = match self.clients[client].script.pop_front() {
+            Some(visit) => visit,
+            None => self.draw_visit(client, now_ns),
         };
+        let cart = plan.cart as usize;
+        let is_blind = plan.does == Deed::AddBlindly;
+        self.clients[client].plan = Some(plan);
+        let doing = if is_blind { Doing::Writing(self.decide_blindly(client, cart)) } else { Doing::Reading };
         self.start(client, cart, now_ns, doing)
+    }
+
+    /// Where a visit goes, and whether it reads first. The rest is drawn when it comes to that.
+    fn draw_visit(&mut self, client: usize, now_ns: u64) -> VisitSpec {
+        let carts = self.keys.len();
+        let stream = &mut self.clients[client].stream;
+        let cart = stream.index(carts) as u32;
+        let does = if stream.happens(self.blind.chance()) { Deed::AddBlindly } else { Deed::Add };
+        let (at, client) = (Span::from_ns(now_ns), client as u32 + 1);
+        VisitSpec { at, client, cart, does, item: 0, read: None, write: None }
+    }
+
+    /// What the visit of `client` does: `drawn`, unless the scenario says it.
+    fn deed(&mut self, client: usize, drawn: Deed) -> Deed {
+        let Some(plan) = &mut self.clients[client].plan else { return drawn };
+        if !self.scripted && plan.does != Deed::AddBlindly {
+            plan.does = drawn;
+        }
+        plan.does
+    }
+
+    /// Which item the visit of `client` removes: the one `drawn`, unless the scenario says it.
+    fn item(&mut self, client: usize, drawn: usize) -> usize {
+        let Some(plan) = &mut self.clients[client].plan else { return drawn };
+        if !self.scripted {
+            plan.item = if plan.does == Deed::Remove { drawn as u32 } else { 0 };
+            return drawn;
+        }
+        plan.item as usize
+    }
+
+    /// How `client` asks: drawn, unless the scenario says it.
+    fn request(&mut self, client: usize, is_read: bool) -> RequestSpec {
+        let state = &mut self.clients[client];
+        let plan = state.plan.as_mut();
+        if self.scripted
+            && let Some(VisitSpec { read, write, .. }) = plan.as_deref()
+            && let Some(said) = if is_read { *read } else { write.or(*read) }
+        {
+            return said;
+        }
+        let node = state.stream.index(self.nodes) as u32 + 1;
+        let strict = state.stream.happens(self.strict.chance());
+        let primary = state.stream.happens(self.primary.chance());
+        let drawn = RequestSpec { node, strict, primary };
+        if let Some(plan) = plan {
+            *(if is_read { &mut plan.read } else { &mut plan.write }) = Some(drawn);
+        }
+        drawn
+    }
+
+    /// The visit of `client` is over.
+    fn part(&mut self, client: usize, now_ns: u64) -> Next {
+        self.made.extend(self.clients[client].plan.take());
+        self.think(client, now_ns)
     }
 
     /// `client` is told `result`; `None` when the connection broke before an answer came, `Some(Err(..))` and
@@ -228,25 +303,23 @@ impl Carts {
     }
 
     fn start(&mut self, client: usize, cart: usize, now_ns: u64, doing: Doing) -> Ask {
+        let RequestSpec { node, strict, primary } = self.request(client, matches!(doing, Doing::Reading));
         let state = &mut self.clients[client];
         state.requests += 1;
         let request = RequestId((client as u128) << 64 | u128::from(state.requests));
         if let Doing::Writing(pending) = &doing {
             self.truth.carried(pending.id, request);
         }
-        let node = state.stream.index(self.nodes);
-        let sloppy = !state.stream.happens(self.strict.chance());
-        let primary = state.stream.happens(self.primary.chance()).then_some(Quorum::Majority);
         state.visit = Some(Visit {
             cart,
             began_ns: now_ns,
             request,
             attempts: 1,
-            node,
+            node: node as usize - 1,
             maybe_done: false,
             doing,
-            sloppy,
-            primary,
+            sloppy: !strict,
+            primary: primary.then_some(Quorum::Majority),
         });
         self.ask(client)
     }
@@ -270,7 +343,7 @@ impl Carts {
     }
 
     fn succeeded(&mut self, client: usize, now_ns: u64, answer: &Answer) -> Next {
-        let Some(visit) = self.clients[client].visit.take() else { return Next::Think(0) };
+        let Some(visit) = self.clients[client].visit.take() else { return Next::Rest };
         let took_us = (now_ns - visit.began_ns) / 1_000;
         match visit.doing {
             Doing::Reading => {
@@ -282,7 +355,7 @@ impl Carts {
                 self.puts.succeeded(took_us);
                 let by = answer.by.iter().map(ToString::to_string).collect();
                 self.record(client, visit.cart, pending, Outcome::Acked, now_ns, by);
-                Next::Think(self.think(client))
+                self.part(client, now_ns)
             }
         }
     }
@@ -291,30 +364,32 @@ impl Carts {
     fn failed(&mut self, client: usize, now_ns: u64, maybe_done: bool) -> Next {
         let nodes = self.nodes;
         let state = &mut self.clients[client];
-        let Some(visit) = &mut state.visit else { return Next::Think(0) };
+        let Some(visit) = &mut state.visit else { return Next::Rest };
         visit.maybe_done |= maybe_done;
         if visit.attempts <= self.retries {
             visit.attempts += 1;
             visit.node = (visit.node + 1) % nodes;
             return Next::Ask(self.ask(client));
         }
-        let Some(visit) = state.visit.take() else { return Next::Think(0) };
+        let Some(visit) = state.visit.take() else { return Next::Rest };
         match visit.doing {
-            Doing::Reading => self.gets.attempted += 1,
+            Doing::Reading => self.gets.failed(),
             Doing::Writing(pending) => {
-                self.puts.attempted += 1;
+                self.puts.failed();
                 let outcome = if visit.maybe_done { Outcome::Unknown } else { Outcome::Refused };
                 self.record(client, visit.cart, pending, outcome, now_ns, Vec::new());
             }
         }
-        Next::Think(self.think(client))
+        self.part(client, now_ns)
     }
 
     /// Deletes the cart, or reconciles what was read by union and changes it.
     fn decide(&mut self, client: usize, cart: usize, read: &Siblings) -> Pending {
         let seen = self.truth.of_siblings(read).collect();
         let context = read.context();
-        if self.clients[client].stream.happens(self.delete.chance()) {
+        // Drawn whether or not the scenario says it.
+        let drawn = self.clients[client].stream.happens(self.delete.chance());
+        if self.deed(client, if drawn { Deed::Delete } else { Deed::Add }) == Deed::Delete {
             let id = self.truth.begin(cart, &seen, true);
             return Pending { id, context, value: Value::Tombstone, seen, what: "deletes the cart".into() };
         }
@@ -344,14 +419,15 @@ impl Carts {
 
     /// Adds item `new` to the cart, or takes something out. What was done, for people.
     fn change(&mut self, client: usize, items: &mut BTreeSet<u64>, new: u64) -> String {
-        let stream = &mut self.clients[client].stream;
-        let removes = stream.happens(self.remove.chance());
+        let drawn = self.clients[client].stream.happens(self.remove.chance());
+        let removes = self.deed(client, if drawn { Deed::Remove } else { Deed::Add }) == Deed::Remove;
         if items.len() >= ITEMS_MAX {
             let count = items.len();
             items.clear();
             return format!("checks out {count} items");
         }
-        let victim = items.iter().nth(stream.index(items.len().max(1))).copied();
+        let drawn = self.clients[client].stream.index(items.len().max(1));
+        let victim = items.iter().nth(self.item(client, drawn)).copied();
         match victim {
             Some(item) if removes => {
                 items.remove(&item);
@@ -393,22 +469,4 @@ fn items_of(read: &Siblings) -> BTreeSet<u64> {
         }
     }
     items
-}
-
-impl Tally {
-    fn new() -> Self {
-        // Up to an hour, with three significant digits.
-        let latency_us = Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("the bounds are valid");
-        Self { attempted: 0, latency_us }
-    }
-
-    fn succeeded(&mut self, took_us: u64) {
-        self.attempted += 1;
-        self.latency_us.saturating_record(took_us);
-    }
-
-    fn requests(&self) -> Requests {
-        let latency = Quantiles::of(&self.latency_us);
-        Requests { attempted: self.attempted, succeeded: self.latency_us.len(), latency }
-    }
 }

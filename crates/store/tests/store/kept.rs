@@ -1,14 +1,14 @@
-//! What is kept beside the records: the cluster's state, and another identity.
+//! What is kept beside the records: the cluster's state; and what becomes of a directory that is not what it was.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cartwheel_core::id::{NodeId, StoreId};
+use cartwheel_core::id::NodeId;
 use cartwheel_core::membership::Cluster;
 use cartwheel_core::ring::Ring;
 use cartwheel_core::storage::{StorageError, StorageOp};
-use cartwheel_store::{OpenError, Store};
+use cartwheel_store::{OpenError, Opened, Store};
 use tempfile::TempDir;
 
 use crate::support::{PARTITIONS, Running, identity, key, open, put, start};
@@ -98,46 +98,44 @@ fn a_store_that_lost_its_data_does_not_know_the_cluster_either() {
     }
 }
 
+/// As after a crash between the steps in which a store becomes another one, or when files are mixed up.
 #[test]
-fn a_store_that_goes_on_as_another_is_that_one_after_stops_of_all_kinds() {
-    let dir = TempDir::new().expect("a directory");
-    let store = start(dir.path());
-    store.keep(save(cluster(3))).expect("kept");
-    store.apply(&key("alice"), put(1, "milk")).unwrap().unwrap();
-    store.keep(StorageOp::Adopt { store: StoreId(77) }).expect("adopted");
-    store.apply(&key("bob"), put(2, "milk")).unwrap().unwrap();
-    store.close();
-    let opened = open(dir.path());
-    assert_eq!((opened.store, opened.number, opened.continuous_since), (StoreId(77), 2, 1));
-    assert_eq!(opened.cluster, Some(cluster(3)));
-    let store = Running::start(opened);
-    assert!(store.read(&key("alice")).expect("readable").is_found());
-    store.keep(StorageOp::Adopt { store: StoreId(78) }).expect("adopted");
-    drop(store);
-    let opened = open(dir.path());
-    assert_eq!((opened.store, opened.number, opened.continuous_since), (StoreId(78), 3, 3), "a crash");
+fn a_directory_of_two_stores_is_neither() {
+    for name in ["identity", "boot"] {
+        let (one, other) = (TempDir::new().expect("a directory"), TempDir::new().expect("a directory"));
+        let known = [&one, &other].map(|dir| {
+            start(dir.path()).close();
+            let opened = open(dir.path());
+            opened.store
+        });
+        fs::copy(other.path().join(name), one.path().join(name)).expect("copied");
+        let reborn = open(one.path()).store;
+        assert!(!known.contains(&reborn), "{name}");
+        assert_eq!(open(one.path()).store, reborn, "and stays what it has become");
+    }
 }
 
-/// A crash between the steps of an adoption leaves ids that differ.
 #[test]
-fn a_half_finished_adoption_is_noticed() {
-    let dir = TempDir::new().expect("a directory");
-    start(dir.path()).close();
-    let before: Vec<(PathBuf, Vec<u8>)> = ["identity", "boot"]
-        .map(|name| dir.path().join(name))
-        .map(|path| (path.clone(), fs::read(path).expect("a file")))
-        .into();
-    let store = start(dir.path());
-    store.keep(StorageOp::Adopt { store: StoreId(77) }).expect("adopted");
-    drop(store);
-    for (path, old) in before {
-        let new = fs::read(&path).expect("a file");
-        fs::write(&path, old).expect("written");
-        let reborn = open(dir.path()).store;
-        assert_ne!(reborn, StoreId(77), "{}", path.display());
-        assert_eq!(open(dir.path()).store, reborn, "and stays what it has become");
-        drop(new);
-        let store = start(dir.path());
-        store.keep(StorageOp::Adopt { store: StoreId(77) }).expect("adopted");
+fn what_is_set_aside_is_kept_and_the_next_start_is_a_first_one() {
+    let parent = TempDir::new().expect("a directory");
+    let dir = parent.path().join("data");
+    let mut stores = Vec::new();
+    for number in 1..=2 {
+        let store = start(&dir);
+        assert!(!store.read(&key("alice")).expect("readable").is_found());
+        store.apply(&key("alice"), put(1, "milk")).unwrap().unwrap();
+        store.close();
+        let aside = Store::set_aside(&dir).expect("renamed");
+        assert_eq!(aside, parent.path().join(format!("data.old-{number}")));
+        let old = open(&aside);
+        stores.push(old.store);
+        assert_eq!((old.number, open_again(old, &aside)), (2, true));
     }
+    stores.dedup();
+    assert_eq!(stores.len(), 2, "each is a store of its own");
+}
+
+fn open_again(opened: Opened, dir: &Path) -> bool {
+    drop(opened);
+    Running::start(open(dir)).read(&key("alice")).expect("readable").is_found()
 }

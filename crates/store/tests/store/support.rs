@@ -185,7 +185,7 @@ impl Running {
         self.paged(3, |after, limit| StorageOp::ScanTombstones { after, limit }).0
     }
 
-    /// Saves or adopts, and waits until that is durable.
+    /// Saves, and waits until that is durable.
     pub fn keep(&self, op: StorageOp) -> Result<(), StorageError> {
         match self.ask(op) {
             StorageCompletion::Saved { result, .. } => result,
