@@ -9,7 +9,24 @@ cartwheel=${CARGO_TARGET_DIR:-target}/release/cartwheel
 "$cartwheel" fuzz --scenario sim-scenarios/shopping-cart.toml --seeds "$seeds"
 "$cartwheel" fuzz --seeds "$seeds"
 
-if "$cartwheel" fuzz --scenario sim-scenarios/shopping-cart.toml --seeds "$seeds" --flaw amnesia-reuses-actor; then
+# A planted bug is found, and comes back as a file that fails with it and is green without it.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if "$cartwheel" fuzz --seeds "$seeds" --flaw amnesia-reuses-actor --failures "$work" --shrink 20s --junit "$work/junit.xml"; then
   echo "the planted bug was not found"
   exit 1
 fi
+grep -q '<failure' "$work/junit.xml"
+shrunk=$(ls "$work"/swarm-*.toml)
+if "$cartwheel" sim run "$shrunk" --flaw amnesia-reuses-actor >"$work/out"; then
+  cat "$shrunk" "$work/out"
+  echo "the shrunk scenario does not fail"
+  exit 1
+fi
+"$cartwheel" sim run "$shrunk"
+
+# The findings do not depend on threads: equal digests.
+for threads in 1 2; do
+  "$cartwheel" fuzz --seeds 0..200 --threads "$threads" --digests >"$work/digests-$threads"
+done
+cmp "$work/digests-1" "$work/digests-2"

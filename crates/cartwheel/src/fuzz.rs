@@ -1,16 +1,22 @@
 //! `cartwheel fuzz`: many seeds, looking for one that breaks a promise.
 
+mod junit;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use cartwheel_core::flaw::Flaw;
-use cartwheel_sim::fuzz::{Campaign, OnFailure, fuzz};
+use cartwheel_sim::fuzz::{Campaign, OnFailure, Shard, fuzz};
+use cartwheel_sim::report::Counter;
 use cartwheel_sim::{Report, Scenario, swarm};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::{complain, say, tell_progress};
+use crate::shrink::{self, shrink_within};
 use crate::sim::flaws;
 
 #[derive(clap::Args)]
@@ -25,6 +31,12 @@ pub struct Args {
     /// The seeds, as FROM..TO (TO not included).
     #[arg(long, default_value = "0..100", value_parser = seeds)]
     seeds: Range<u64>,
+    /// Only every Nth seed, beginning with the Ith: one of N machines that share the work.
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    shard: Option<Shard>,
+    /// Begin no further seed after so long, such as 10m.
+    #[arg(long, value_parser = humantime::parse_duration)]
+    budget: Option<Duration>,
     /// Threads; all cores when not given. The findings do not depend on it.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -34,6 +46,21 @@ pub struct Args {
     /// Plant a bug in every node, to see it found: one that a real system of this family had.
     #[arg(long, value_parser = flaws())]
     flaw: Option<Flaw>,
+    /// The first seed that fails is shrunk to a scenario file in this directory.
+    #[arg(long, default_value = "fuzz-failures")]
+    failures: PathBuf,
+    /// For at most so long; 0s: not at all.
+    #[arg(long, default_value = "1m", value_parser = humantime::parse_duration)]
+    shrink: Duration,
+    /// Write a JUnit report: a test case for each seed that fails, and one for the campaign.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Annotate failures for GitHub's log. On by itself where GITHUB_ACTIONS is set.
+    #[arg(long)]
+    github: bool,
+    /// Print a line `SEED DIGEST` for each seed, in their order, and nothing else.
+    #[arg(long, conflicts_with = "json")]
+    digests: bool,
     /// Print the findings as JSON.
     #[arg(long)]
     json: bool,
@@ -45,46 +72,122 @@ pub fn run(args: &Args) -> ExitCode {
         Err(error) => return complain(&error),
     };
     let began = Instant::now();
-    let campaign = search(args, scenario.as_ref());
+    let digests = Mutex::new(BTreeMap::new());
+    let campaign = search(args, scenario.as_ref(), &digests);
     let took = began.elapsed();
-    if args.json {
+    if args.digests {
+        let digests = digests.into_inner().unwrap_or_default();
+        digests.iter().for_each(|(seed, digest)| say(&format!("{seed} {digest}")));
+    } else if args.json {
         say(&json(&campaign, took));
     } else {
         tell(args, &campaign, took);
     }
-    ExitCode::from(u8::from(!campaign.failures.is_empty()))
+    match hand_over(args, scenario.as_ref(), &campaign, took) {
+        Ok(()) => ExitCode::from(u8::from(!campaign.failures.is_empty())),
+        Err(error) => complain(&error),
+    }
 }
 
-fn search(args: &Args, scenario: Option<&Scenario>) -> Campaign {
-    let bar = progress_bar(args);
+/// Failures leave as files and annotations.
+fn hand_over(
+    args: &Args,
+    scenario: Option<&Scenario>,
+    campaign: &Campaign,
+    took: Duration,
+) -> Result<(), String> {
+    if let Some(path) = &args.junit {
+        junit::write(path, campaign, took, |seed| replay(args, seed))?;
+    }
+    if args.github || std::env::var_os("GITHUB_ACTIONS").is_some() {
+        campaign.failures.iter().for_each(|report| annotate(args, report));
+    }
+    let Some(report) = campaign.failures.first().filter(|_| !args.shrink.is_zero()) else { return Ok(()) };
+    let shrunk = shrink_within(&of_seed(args, scenario, report.seed), report.seed, args.shrink);
+    // What the scenario merely expects, and did not happen, cannot be shrunk.
+    let Some(shrunk) = shrunk else { return Ok(()) };
+    let path = args.failures.join(format!("{}-{}.toml", report.scenario, report.seed));
+    shrink::write(&shrunk, report.seed, args.flaw, &path, !args.json && !args.digests)
+}
+
+fn annotate(args: &Args, report: &Report) {
+    let why = report.explanation().unwrap_or_else(|| report.verdict.clone());
+    let escaped =
+        format!("{why}. Replay: {}", replay(args, report.seed)).replace('%', "%25").replace('\n', "%0A");
+    say(&format!("::error title=seed {} of {} fails::{escaped}", report.seed, report.scenario));
+}
+
+fn of_seed(args: &Args, scenario: Option<&Scenario>, seed: u64) -> Scenario {
+    Scenario { flaw: args.flaw, ..scenario.cloned().unwrap_or_else(|| swarm::scenario(seed)) }
+}
+
+fn search(args: &Args, scenario: Option<&Scenario>, digests: &Mutex<BTreeMap<u64, String>>) -> Campaign {
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let seeds = shard.seeds(args.seeds.clone());
+    let bar = progress_bar(seeds.clone().count() as u64);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let on_failure = if args.keep_going { OnFailure::KeepGoing } else { OnFailure::Stop };
-    let of_seed = |seed| {
-        let mut scenario = scenario.cloned().unwrap_or_else(|| swarm::scenario(seed));
-        scenario.flaw = args.flaw;
-        scenario
-    };
-    let campaign =
-        fuzz(args.seeds.clone(), args.threads.map_or(cores, usize::from), on_failure, of_seed, |_| {
-            progress(&bar);
-        });
+    let end = args.budget.map(|budget| Instant::now() + budget);
+    let seen = Mutex::new(Seen::default());
+    let threads = args.threads.map_or(cores, usize::from);
+    let campaign = fuzz(
+        seeds,
+        threads,
+        on_failure,
+        |seed| of_seed(args, scenario, seed),
+        |report| {
+            if args.digests
+                && let Ok(mut digests) = digests.lock()
+            {
+                digests.insert(report.seed, report.trace_digest.clone());
+            }
+            if let Ok(mut seen) = seen.lock() {
+                seen.add(report);
+                progress(&bar, &seen);
+            }
+            end.is_none_or(|end| Instant::now() < end)
+        },
+    );
     bar.finish_and_clear();
     campaign
 }
 
-/// One more seed is done. Where there is no terminal to draw a bar on, each tenth is told in a line.
-fn progress(bar: &ProgressBar) {
-    bar.inc(1);
-    let (done, all) = (bar.position(), bar.length().unwrap_or(0));
-    if bar.is_hidden() && all >= 10 && done % (all / 10) == 0 {
-        tell_progress(&format!("{done}/{all} seeds"));
+/// What the progress bar tells.
+#[derive(Default)]
+struct Seen {
+    simulated_ns: u128,
+    failures: u64,
+    marks: BTreeSet<Counter>,
+}
+
+impl Seen {
+    fn add(&mut self, report: &Report) {
+        self.simulated_ns += u128::from(report.simulated_ns);
+        self.failures += u64::from(!report.expectations_hold);
+        self.marks.extend(report.counters.keys().copied());
+    }
+
+    fn words(&self, took: Duration) -> String {
+        let hours = self.simulated_ns as f64 / 3.6e12 / took.as_secs_f64().max(1e-9);
+        let (marks, all) = (self.marks.len(), Counter::ALL.len());
+        format!("{hours:.2} simulated h/s, {marks}/{all} marks, {} failed", self.failures)
     }
 }
 
-fn progress_bar(args: &Args) -> ProgressBar {
-    let bar =
-        ProgressBar::with_draw_target(Some(args.seeds.end - args.seeds.start), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {per_sec}, {eta} left");
+/// One more seed is done. Where there is no terminal to draw a bar on, each tenth is told in a line.
+fn progress(bar: &ProgressBar, seen: &Seen) {
+    bar.inc(1);
+    let (done, all) = (bar.position(), bar.length().unwrap_or(0));
+    let words = seen.words(bar.elapsed());
+    if bar.is_hidden() && all >= 10 && done % (all / 10) == 0 {
+        tell_progress(&format!("{done}/{all} seeds, {words}"));
+    }
+    bar.set_message(words);
+}
+
+fn progress_bar(seeds: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(seeds), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} seeds, {per_sec}, {msg}, {eta} left");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
@@ -105,6 +208,10 @@ fn tell(args: &Args, campaign: &Campaign, took: Duration) {
         campaign.events as f64 / wall,
         campaign.seeds as f64 / wall
     ));
+    let unreached: Vec<String> = campaign.never_happened().map(Counter::name).collect();
+    if !unreached.is_empty() {
+        say(&format!("never         {}", unreached.join(", ")));
+    }
     for report in &campaign.failures {
         tell_failure(args, report);
     }
@@ -142,6 +249,7 @@ fn json(campaign: &Campaign, took: Duration) -> String {
         "events": campaign.events,
         "acked_writes": campaign.acked_writes,
         "wall_seconds": took.as_secs_f64(),
+        "happened": campaign.happened,
         "failures": failures,
     });
     format!("{found:#}")
@@ -149,6 +257,14 @@ fn json(campaign: &Campaign, took: Duration) -> String {
 
 fn hours(campaign: &Campaign) -> f64 {
     campaign.simulated_ns as f64 / 3.6e12
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let shard = text.split_once('/').and_then(|(shard, of)| {
+        let (shard, of) = (shard.parse().ok()?, of.parse().ok()?);
+        (1..=of).contains(&shard).then_some(Shard { shard, of })
+    });
+    shard.ok_or_else(|| "allowed: I/N with 1 <= I <= N, such as 3/20".into())
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -167,6 +283,19 @@ mod tests {
         assert_eq!(seeds("3..5"), Ok(3..5));
         for bad in ["5..3", "5..5", "5", "a..b", "..", "-1..2"] {
             assert!(seeds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn shards_share_all_seeds_and_no_seed_twice() {
+        let of = |text: &str| shard(text).map(|shard| shard.seeds(10..20).collect::<Vec<_>>());
+        assert_eq!(of("2/3"), Ok(vec![11, 14, 17]));
+        let mut all: Vec<u64> =
+            ["1/3", "2/3", "3/3"].into_iter().flat_map(|text| of(text).unwrap()).collect();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(10..20));
+        for bad in ["0/3", "4/3", "1", "1/0", "/", "a/b"] {
+            assert!(shard(bad).is_err(), "{bad}");
         }
     }
 }

@@ -5,6 +5,7 @@ mod dev;
 mod fuzz;
 mod output;
 mod serve;
+mod shrink;
 mod sim;
 
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ enum Command {
     Sim(sim::Command),
     /// Replay a scenario, or the general swarm, with many seeds and report those that fail.
     Fuzz(fuzz::Args),
+    /// Turn a seed that fails into the smallest scenario file that fails in the same way.
+    Shrink(shrink::Args),
 }
 
 fn main() -> ExitCode {
@@ -41,5 +44,6 @@ fn main() -> ExitCode {
         Command::Cluster(args) => cluster::run(args),
         Command::Sim(command) => sim::run(command),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Shrink(args) => shrink::run(&args),
     }
 }

@@ -1,10 +1,11 @@
 //! Many seeds on many threads.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::report::Report;
+use crate::report::{Counter, Report};
 use crate::scenario::Scenario;
 
 /// What a campaign covered, and what it found.
@@ -18,6 +19,8 @@ pub struct Campaign {
     pub events: u64,
     /// Writes acknowledged.
     pub acked_writes: u64,
+    /// What happened how often, in all runs together.
+    pub happened: BTreeMap<Counter, u64>,
     /// Reports whose expectations do not hold, by seed.
     pub failures: Vec<Report>,
 }
@@ -31,27 +34,44 @@ pub enum OnFailure {
     KeepGoing,
 }
 
-/// Runs `scenario(seed)` for each of `seeds` on `threads` threads; `progress` is told after each of them. Seeds are
-/// independent, so the findings are the same on any number of threads.
+/// Every `of`th seed, beginning with the `shard`th: one of several machines that share the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which one, from 1.
+    pub shard: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+impl Shard {
+    /// All the work.
+    pub const WHOLE: Self = Self { shard: 1, of: 1 };
+
+    /// The seeds of `all` that are this one's.
+    pub fn seeds(self, all: Range<u64>) -> impl Iterator<Item = u64> + Clone + Send {
+        all.skip(usize::try_from(self.shard - 1).unwrap_or(usize::MAX))
+            .step_by(usize::try_from(self.of).unwrap_or(usize::MAX))
+    }
+}
+
+/// Runs `scenario(seed)` for each of `seeds` on `threads` threads; `progress` is told after each of them, and says whether
+/// to go on. Seeds are independent, so the findings are the same on any number of threads.
 pub fn fuzz(
-    seeds: Range<u64>,
+    seeds: impl Iterator<Item = u64> + Send,
     threads: usize,
     on_failure: OnFailure,
     scenario: impl Fn(u64) -> Scenario + Sync,
-    progress: impl Fn(&Report) + Sync,
+    progress: impl Fn(&Report) -> bool + Sync,
 ) -> Campaign {
-    let next = AtomicU64::new(seeds.start);
+    let next = Mutex::new(seeds);
     let stop = AtomicBool::new(false);
     let campaign = Mutex::new(Campaign::default());
     let work = || {
         while !stop.load(Ordering::Relaxed) {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                return;
-            }
+            let Some(seed) = next.lock().expect("no thread panics while it takes one").next() else { return };
             let report = crate::run(&scenario(seed), seed);
-            progress(&report);
-            if !report.expectations_hold && on_failure == OnFailure::Stop {
+            let goes_on = progress(&report);
+            if !goes_on || (!report.expectations_hold && on_failure == OnFailure::Stop) {
                 stop.store(true, Ordering::Relaxed);
             }
             campaign.lock().expect("no thread panics while it adds").add(report);
@@ -72,11 +92,19 @@ pub fn fuzz(
 }
 
 impl Campaign {
+    /// What no run has reached.
+    pub fn never_happened(&self) -> impl Iterator<Item = Counter> {
+        Counter::ALL.iter().copied().filter(|counter| !self.happened.contains_key(counter))
+    }
+
     fn add(&mut self, report: Report) {
         self.seeds += 1;
         self.simulated_ns += u128::from(report.simulated_ns);
         self.events += report.events;
         self.acked_writes += report.acked_writes;
+        for (counter, count) in &report.counters {
+            *self.happened.entry(*counter).or_default() += count;
+        }
         if !report.expectations_hold {
             self.failures.push(report);
         }

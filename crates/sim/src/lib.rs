@@ -14,6 +14,7 @@ mod oracle;
 mod queue;
 pub mod report;
 pub mod scenario;
+pub mod shrink;
 mod simulator;
 pub mod streams;
 pub mod swarm;

@@ -2,7 +2,7 @@
 
 use cartwheel_core::Quorum;
 
-use crate::scenario::{ClusterSpec, Fault, FaultKind, NemesisSpec, Span};
+use crate::scenario::{ClusterSpec, Fault, FaultKind, NemesisSpec, Scenario, Span};
 use crate::streams::{Component, Stream, Streams};
 
 /// What the configured N, R and W must survive, as code. The nemesis stays within it, so that every red verdict is
@@ -45,6 +45,32 @@ impl Budget {
     /// Whether one more of the nodes may go down when `down` are.
     pub fn may_go_down(&self, down: usize) -> bool {
         down < self.down_max
+    }
+}
+
+impl Budget {
+    /// Whether the faults that `scenario` sets are such as the cluster must survive.
+    pub fn covers(mut self, scenario: &Scenario) -> bool {
+        let lossless = scenario.fault.iter().all(|fault| match fault {
+            Fault::WipeDisk { node, .. }
+            | Fault::RestoreDisk { node, .. }
+            | Fault::WipeKey { node, .. }
+            | Fault::Replace { node, .. }
+            | Fault::Remove { node, .. } => self.may_lose_data(*node),
+            _ => true,
+        });
+        let down_at = |when: Span| {
+            let falls = scenario.fault.iter().filter_map(Fault::downtime);
+            falls.filter(|(from, until)| *from <= when && when < *until).count()
+        };
+        let falls = scenario.fault.iter().filter_map(Fault::downtime);
+        let (members, n) = (scenario.cluster.nodes, u32::from(scenario.cluster.n));
+        let count =
+            |which: fn(&Fault) -> bool| scenario.fault.iter().filter(|fault| which(fault)).count() as u32;
+        let left = count(|fault| matches!(fault, Fault::Leave { .. } | Fault::Remove { .. }));
+        lossless
+            && falls.into_iter().all(|(from, _)| down_at(from) <= self.down_max)
+            && members + count(|fault| matches!(fault, Fault::Join { .. })) >= left + n
     }
 }
 

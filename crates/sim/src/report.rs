@@ -15,7 +15,9 @@ use crate::scenario::ExpectSpec;
 use crate::timeline::Moment;
 
 /// Things that are counted, by the names that scenario files use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    strum::VariantArray, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Counter {
     /// A node durably kept a write for another one.
@@ -105,6 +107,8 @@ pub enum Counter {
 }
 
 impl Counter {
+    /// All of them: the rare paths that a run may reach.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
     /// The counters that count faults.
     pub const FAULTS: [Self; 20] = [
         Self::Crashes,

@@ -2,6 +2,7 @@
 
 mod faults;
 mod load;
+mod text;
 mod units;
 mod visits;
 
@@ -143,6 +144,11 @@ pub struct ClusterSpec {
 }
 
 impl ClusterSpec {
+    /// So many nodes, and everything else as it is where a file does not say.
+    pub fn of(nodes: u32) -> Self {
+        toml::from_str(&format!("nodes = {nodes}")).expect("everything else has a default")
+    }
+
     fn default_partitions() -> u32 {
         64
     }

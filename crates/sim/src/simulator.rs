@@ -108,6 +108,7 @@ pub(crate) enum Event {
     /// An operator tries to have it done.
     Operate {
         task: usize,
+        attempt: u32,
     },
     /// An operator tries to have properties of a bucket set.
     SetProps {
@@ -242,7 +243,7 @@ impl<'a> Simulator<'a> {
             Event::Look => self.look(),
             Event::CopyDisks => self.copy_disks(),
             Event::StartOver { node, life } => self.start_over(node, life),
-            Event::Operate { task } => self.operate(task),
+            Event::Operate { task, attempt } => self.operate(task, attempt),
             Event::SetProps { setting } => self.set_props(setting),
         }
     }

@@ -29,6 +29,7 @@ fn threads_do_not_matter() {
         let seen = std::sync::Mutex::new(Vec::new());
         let note = |report: &cartwheel_sim::Report| {
             seen.lock().unwrap().push((report.seed, report.trace_digest.clone()));
+            true
         };
         fuzz(0..20, threads, OnFailure::KeepGoing, swarm::scenario, note);
         let mut seen = seen.into_inner().unwrap();

@@ -58,10 +58,10 @@ fn last_write_wins_in_one_bucket_costs_the_others_nothing() {
 fn a_coordinator_that_restarts_its_count_is_found_by_the_scenario_and_by_the_swarm() {
     let flaw = Some(Flaw::AmnesiaReusesActor);
     let scenario = Scenario { flaw, ..load("shopping-cart.toml") };
-    let found = fuzz(0..100, 2, OnFailure::Stop, |_| scenario.clone(), |_| {});
+    let found = fuzz(0..100, 2, OnFailure::Stop, |_| scenario.clone(), |_| true);
     assert!(!found.failures.is_empty(), "the cart scenario does not see the flaw");
     let swarm =
-        fuzz(0..400, 2, OnFailure::KeepGoing, |seed| Scenario { flaw, ..swarm::scenario(seed) }, |_| {});
+        fuzz(0..400, 2, OnFailure::KeepGoing, |seed| Scenario { flaw, ..swarm::scenario(seed) }, |_| true);
     let lost = swarm.failures.iter().find(|report| report.lost_writes > 0);
     let lost = lost.expect("the swarm does not see the flaw lose a write");
     assert!(lost.lost[0].contains("whose writer had never been shown it"), "{}", lost.lost[0]);
@@ -87,7 +87,7 @@ fn museum_pieces_are_seen_by_the_oracles_that_watch_for_them() {
 
 #[test]
 fn the_general_swarm_is_green() {
-    let campaign = fuzz(0..500, 2, OnFailure::KeepGoing, swarm::scenario, |_| {});
+    let campaign = fuzz(0..500, 2, OnFailure::KeepGoing, swarm::scenario, |_| true);
     assert_eq!(campaign.seeds, 500);
     let failed: Vec<String> =
         campaign.failures.iter().map(|r| format!("{}: {}", r.seed, r.summary())).collect();

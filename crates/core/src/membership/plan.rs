@@ -165,14 +165,17 @@ impl Cluster {
         }
     }
 
-    /// This state with the staged changes made, and what they are. While ownership moves, only what is forced is taken,
-    /// and it changes members only: their partitions move when that is over (see `step`).
+    /// This state with the staged changes made, and what they are. While ownership moves, only what is forced is taken
+    /// (and newcomers with it, without whom too few might be left), and it changes members only: their partitions move
+    /// when that is over (see `step`).
     fn changed(&self) -> Result<(Self, Plan), PlanError> {
         let is_moving = self.ring.phase().is_some();
         let mut changes = self.staged.value.clone();
-        changes.retain(|_, change| !is_moving || change.is_forced());
-        if is_moving && changes.is_empty() {
-            return Err(PlanError::Moving);
+        if is_moving {
+            if !changes.values().any(Change::is_forced) {
+                return Err(PlanError::Moving);
+            }
+            changes.retain(|_, change| change.is_forced() || matches!(change, Change::Join(_)));
         }
         for (node, change) in &changes {
             self.check(*node, change)?;

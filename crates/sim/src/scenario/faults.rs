@@ -234,6 +234,49 @@ impl Fault {
         }
     }
 
+    /// From when to when it keeps its node down.
+    pub fn downtime(&self) -> Option<(Span, Span)> {
+        match self {
+            Self::Crash { at, lasts, .. }
+            | Self::Restart { at, lasts, .. }
+            | Self::RestoreDisk { at, lasts, .. }
+            | Self::WipeDisk { at, lasts, .. } => {
+                Some((*at, Span::from_ns(at.ns().saturating_add(lasts.ns()))))
+            }
+            _ => None,
+        }
+    }
+
+    /// Renames the nodes it names, and leaves out those without a new name. Whether anything is left of it.
+    pub fn retain_nodes(&mut self, rename: impl Fn(u32) -> Option<u32>) -> bool {
+        let list = |nodes: &mut Vec<u32>| {
+            *nodes = nodes.iter().filter_map(|node| rename(*node)).collect();
+            !nodes.is_empty()
+        };
+        let one = |node: &mut u32| rename(*node).map(|new| *node = new).is_some();
+        match self {
+            Self::Crash { node, .. }
+            | Self::Restart { node, .. }
+            | Self::RestoreDisk { node, .. }
+            | Self::WipeDisk { node, .. }
+            | Self::WipeKey { node, .. }
+            | Self::SlowNode { node, .. }
+            | Self::ClockJump { node, .. }
+            | Self::SetProps { node, .. }
+            | Self::Join { node, .. }
+            | Self::Leave { node, .. }
+            | Self::Remove { node, .. } => one(node),
+            Self::Replace { node, with, .. } => one(node) && one(with),
+            Self::Partition { side, .. } => list(side),
+            Self::OneWay { from, to, .. } | Self::DropAcks { from, to, .. } => list(from) && list(to),
+            Self::PartialPartition { pairs, .. } => {
+                let renamed = |[one, other]: &[u32; 2]| Some([rename(*one)?, rename(*other)?]);
+                *pairs = pairs.iter().filter_map(renamed).collect();
+                !pairs.is_empty()
+            }
+        }
+    }
+
     /// The nodes it names.
     pub fn nodes(&self) -> Vec<u32> {
         match self {

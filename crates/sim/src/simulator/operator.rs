@@ -23,6 +23,8 @@ struct Task {
     change: Change,
     doing: Doing,
     call: Option<CallId>,
+    /// Names the next attempt: an earlier one that was put off is not made.
+    attempt: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,12 +85,21 @@ impl Simulator<'_> {
 
     fn have(&mut self, node: u32, change: Change) {
         let task = self.operator.tasks.len();
-        self.operator.tasks.push(Task { node, change, doing: Doing::Staging, call: None });
-        self.queue.push(self.now, Event::Operate { task });
+        self.operator.tasks.push(Task { node, change, doing: Doing::Staging, call: None, attempt: 0 });
+        self.attempt(task, 0);
+    }
+
+    fn attempt(&mut self, task: usize, after_ns: u64) {
+        let attempt = &mut self.operator.tasks[task].attempt;
+        *attempt += 1;
+        self.queue.push(self.now + after_ns, Event::Operate { task, attempt: *attempt });
     }
 
     /// Asks the first node that takes part.
-    pub(super) fn operate(&mut self, task: usize) {
+    pub(super) fn operate(&mut self, task: usize, attempt: u32) {
+        if attempt != self.operator.tasks[task].attempt {
+            return;
+        }
         if matches!(self.operator.tasks[task].doing, Doing::Watching | Doing::Doubting) {
             self.check_up(task);
         }
@@ -96,7 +107,7 @@ impl Simulator<'_> {
         if doing == Doing::Done {
             return;
         }
-        self.queue.push(self.now + PATIENCE_NS, Event::Operate { task });
+        self.attempt(task, PATIENCE_NS);
         let subject = self.operator.tasks[task].node as usize;
         let serves = |at: &usize| {
             *at != subject && self.processes[*at].node.as_ref().is_some_and(|node| node.status().serves())
@@ -138,7 +149,7 @@ impl Simulator<'_> {
         task.on_reply(&reply.result);
         // What goes wrong is tried again later.
         if reply.result.is_ok() {
-            self.queue.push(self.now, Event::Operate { task: index });
+            self.attempt(index, 0);
         }
     }
 }

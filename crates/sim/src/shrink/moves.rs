@@ -1,0 +1,305 @@
+//! What is tried, in which order.
+
+use cartwheel_core::Quorum;
+
+use super::Search;
+use super::ddmin::remove_parts;
+use crate::latency::Latency;
+use crate::scenario::{
+    ClockSpec, ClusterSpec, Deed, DiskSpec, Fault, NetworkSpec, Probability, Scenario, Span, VisitSpec,
+    WorkloadSpec,
+};
+
+/// How many seeds are tried where a change sends chance other ways.
+const LUCK: u64 = 6;
+
+/// Tries everything once; whether anything gave.
+pub fn round(search: &mut Search<'_>) -> bool {
+    let steps: [fn(&mut Search<'_>) -> bool; 11] = [
+        fewer_visits,
+        fewer_faults,
+        calmer_world,
+        fewer_homes,
+        fewer_nodes,
+        sooner,
+        compact,
+        simpler_cluster,
+        simpler_visits,
+        simpler_faults,
+        shorter,
+    ];
+    let mut gave = false;
+    for step in steps {
+        gave |= step(search);
+    }
+    gave
+}
+
+fn fewer_visits(search: &mut Search<'_>) -> bool {
+    remove_parts(search.best.visit.len(), |part| {
+        let mut candidate = search.best.clone();
+        candidate.visit.drain(part);
+        // Without any visit the clients would draw some.
+        !candidate.visit.is_empty() && search.try_with_luck(&candidate, 2)
+    })
+}
+
+fn fewer_faults(search: &mut Search<'_>) -> bool {
+    remove_parts(search.best.fault.len(), |part| {
+        let mut candidate = search.best.clone();
+        candidate.fault.drain(part);
+        search.try_with_luck(&candidate, 2)
+    })
+}
+
+/// A network, disks and clocks that do what is expected of them.
+fn calmer_world(search: &mut Search<'_>) -> bool {
+    let fixed = |ms| Latency::Fixed { value: Span::from_ms(ms) };
+    let quiet: [&dyn Fn(&mut Scenario); 7] = [
+        &|scenario| {
+            scenario.network = NetworkSpec { latency: fixed(1), ..NetworkSpec::default() };
+            scenario.disk = DiskSpec::default();
+            scenario.clock = ClockSpec::default();
+        },
+        &|scenario| scenario.network.loss = Probability::default(),
+        &|scenario| scenario.network.duplication = Probability::default(),
+        &|scenario| {
+            let NetworkSpec { reordering, reordering_delay, .. } = NetworkSpec::default();
+            (scenario.network.reordering, scenario.network.reordering_delay) = (reordering, reordering_delay);
+        },
+        &|scenario| scenario.network.latency = fixed(1),
+        &|scenario| scenario.disk = DiskSpec::default(),
+        &|scenario| scenario.clock = ClockSpec::default(),
+    ];
+    try_each(search, &quiet, LUCK)
+}
+
+fn try_each(search: &mut Search<'_>, changes: &[&dyn Fn(&mut Scenario)], luck: u64) -> bool {
+    let mut gave = false;
+    for change in changes {
+        let mut candidate = search.best.clone();
+        change(&mut candidate);
+        gave |= candidate != search.best && search.try_with_luck(&candidate, luck);
+    }
+    gave
+}
+
+/// A smaller N, with quorums that fit it.
+fn fewer_homes(search: &mut Search<'_>) -> bool {
+    let mut gave = false;
+    for n in 1..search.best.cluster.n {
+        let mut candidate = search.best.clone();
+        let cluster = &mut candidate.cluster;
+        cluster.n = n;
+        for quorum in [&mut cluster.r, &mut cluster.w] {
+            if let Quorum::Count(count) = &mut quorum.0 {
+                *count = (*count).min(n);
+            }
+        }
+        if search.try_with_luck(&candidate, LUCK) {
+            gave = true;
+            break;
+        }
+    }
+    gave
+}
+
+/// Takes one node away after the other, spares among them.
+fn fewer_nodes(search: &mut Search<'_>) -> bool {
+    let mut gave = false;
+    let mut node = search.best.cluster.nodes + search.best.cluster.spares;
+    while node > 0 {
+        if let Some(candidate) = without_node(&search.best, node) {
+            gave |= search.try_with_luck(&candidate, LUCK);
+        }
+        node -= 1;
+    }
+    gave
+}
+
+/// Later nodes move up. Whoever asked it first asks another one.
+fn without_node(scenario: &Scenario, gone: u32) -> Option<Scenario> {
+    let mut candidate = scenario.clone();
+    let cluster = &mut candidate.cluster;
+    if gone > cluster.nodes {
+        cluster.spares = cluster.spares.checked_sub(1)?;
+    } else {
+        cluster.nodes -= 1;
+    }
+    let (nodes, n) = (cluster.nodes, u32::from(cluster.n));
+    if nodes < n {
+        return None;
+    }
+    let rename = |node: u32| match node.cmp(&gone) {
+        std::cmp::Ordering::Less => Some(node),
+        std::cmp::Ordering::Equal => None,
+        std::cmp::Ordering::Greater => Some(node - 1),
+    };
+    candidate.fault.retain_mut(|fault| fault.retain_nodes(rename));
+    for request in candidate.visit.iter_mut().flat_map(VisitSpec::requests_mut) {
+        request.node = rename(request.node).unwrap_or(1 + gone % nodes).min(nodes);
+    }
+    Some(candidate)
+}
+
+/// Everything in a fraction of the time, and then the time after the last of it.
+fn sooner(search: &mut Search<'_>) -> bool {
+    let mut gave = false;
+    for (part, of) in [(1, 4), (1, 2), (3, 4)] {
+        let scale = |span: Span| Span::from_ns(span.ns() / of * part);
+        let mut candidate = search.best.clone();
+        candidate.duration = scale(candidate.duration);
+        candidate.visit.iter_mut().for_each(|visit| visit.at = scale(visit.at));
+        candidate.fault = candidate
+            .fault
+            .into_iter()
+            .map(|fault| {
+                let at = scale(fault.at());
+                fault.struck_at(at)
+            })
+            .collect();
+        gave |= search.try_with_luck(&candidate, 2);
+    }
+    gave
+}
+
+/// Clients and carts that nobody names go; so do partitions.
+fn compact(search: &mut Search<'_>) -> bool {
+    let mut candidate = search.best.clone();
+    let WorkloadSpec::Cart { clients, carts, buckets, .. } = &mut candidate.workload;
+    let mut named: Vec<u32> = candidate.visit.iter().map(|visit| visit.client).collect();
+    named.sort_unstable();
+    named.dedup();
+    *clients = named.len().max(1) as u32;
+    let place = |client: u32| named.partition_point(|other| *other < client) as u32 + 1;
+    candidate.visit.iter_mut().for_each(|visit| visit.client = place(visit.client));
+    let wiped = candidate.fault.iter().flat_map(|fault| match fault {
+        Fault::WipeKey { carts, .. } => carts.clone(),
+        _ => Vec::new(),
+    });
+    let last = candidate.visit.iter().map(|visit| visit.cart).chain(wiped).max().unwrap_or(0);
+    *carts = (last + 1).max(*buckets);
+    let mut gave = search.try_with_luck(&candidate, LUCK);
+    let mut candidate = search.best.clone();
+    candidate.cluster.partitions = 8;
+    gave |= search.try_with_luck(&candidate, LUCK);
+    gave
+}
+
+/// Settings as they are by default.
+fn simpler_cluster(search: &mut Search<'_>) -> bool {
+    let usual = ClusterSpec::of(search.best.cluster.nodes);
+    let settings: [&dyn Fn(&mut Scenario); 12] = [
+        &|scenario| {
+            let ClusterSpec { nodes, partitions, n, r, w, last_write_wins, spares, .. } = scenario.cluster;
+            scenario.cluster =
+                ClusterSpec { nodes, partitions, n, r, w, last_write_wins, spares, ..ClusterSpec::of(nodes) };
+        },
+        &|scenario| scenario.cluster.replica_timeout = usual.replica_timeout,
+        &|scenario| scenario.cluster.suspect_after = usual.suspect_after,
+        &|scenario| scenario.cluster.hint_interval = usual.hint_interval,
+        &|scenario| scenario.cluster.past_entries_max = usual.past_entries_max,
+        &|scenario| scenario.cluster.hint_bytes_max = usual.hint_bytes_max,
+        &|scenario| scenario.cluster.swim_interval = usual.swim_interval,
+        &|scenario| scenario.cluster.gossip_interval = usual.gossip_interval,
+        &|scenario| scenario.cluster.reap_after = usual.reap_after,
+        &|scenario| scenario.cluster.anti_entropy_interval = usual.anti_entropy_interval,
+        &|scenario| {
+            scenario.cluster.background_latency_target = usual.background_latency_target;
+            scenario.cluster.background_window = usual.background_window;
+            scenario.cluster.background_rate_min = usual.background_rate_min;
+        },
+        &|scenario| {
+            let WorkloadSpec::Cart { remove, delete, blind, strict, primary, retries, .. } =
+                &mut scenario.workload;
+            for chance in [remove, delete, blind, strict, primary] {
+                *chance = Probability::default();
+            }
+            *retries = 0;
+        },
+    ];
+    try_each(search, &settings, 2)
+}
+
+/// Visits that ask for less, and writes without a read.
+fn simpler_visits(search: &mut Search<'_>) -> bool {
+    let mut gave = false;
+    for index in 0..search.best.visit.len() {
+        let plain: [&dyn Fn(&mut VisitSpec); 5] = [
+            &|visit| {
+                visit.write = visit.write.or(visit.read);
+                (visit.does, visit.item, visit.read) = (Deed::AddBlindly, 0, None);
+            },
+            &|visit| {
+                for request in visit.requests_mut() {
+                    (request.strict, request.primary) = (false, false);
+                }
+            },
+            &|visit| visit.item = 0,
+            &|visit| {
+                if visit.does == Deed::Remove {
+                    visit.does = Deed::Add;
+                }
+            },
+            &|visit| {
+                if visit.read.is_some() {
+                    visit.write = None;
+                }
+            },
+        ];
+        for change in plain {
+            let mut candidate = search.best.clone();
+            change(&mut candidate.visit[index]);
+            gave |= search.try_out(candidate);
+        }
+    }
+    gave
+}
+
+/// Faults that are over sooner, and name fewer nodes.
+fn simpler_faults(search: &mut Search<'_>) -> bool {
+    let mut gave = false;
+    for index in 0..search.best.fault.len() {
+        let mut candidate = search.best.clone();
+        if let Some(lasts) = candidate.fault[index].lasts_mut() {
+            *lasts = Span::from_ns(lasts.ns() / 2);
+            gave |= lasts.ns() > 1_000_000 && search.try_out(candidate);
+        }
+        for node in search.best.fault[index].nodes() {
+            let mut candidate = search.best.clone();
+            let is_left = candidate.fault[index].retain_nodes(|other| (other != node).then_some(other));
+            gave |= is_left && search.try_out(candidate);
+        }
+    }
+    gave
+}
+
+/// No more time than it takes, in round numbers.
+fn shorter(search: &mut Search<'_>) -> bool {
+    let scenario = &search.best;
+    let ends = scenario.fault.iter().map(Fault::at).chain(scenario.visit.iter().map(|visit| visit.at));
+    let last = ends.max().unwrap_or_default().ns();
+    let mut gave = false;
+    for more_ms in [100, 1_000, 5_000] {
+        let mut candidate = search.best.clone();
+        candidate.duration = Span::from_ms(last.div_ceil(1_000_000) + more_ms);
+        gave |= candidate.duration < search.best.duration && search.try_out(candidate);
+    }
+    for unit in [100_000_000, 10_000_000, 1_000_000] {
+        let rounded = |span: Span| Span::from_ns(span.ns().div_ceil(unit) * unit);
+        let mut candidate = search.best.clone();
+        candidate.visit.iter_mut().for_each(|visit| visit.at = rounded(visit.at));
+        candidate.fault.iter_mut().for_each(|fault| {
+            *fault = fault.clone().struck_at(rounded(fault.at()));
+            if let Some(lasts) = fault.lasts_mut() {
+                *lasts = rounded(*lasts);
+            }
+        });
+        candidate.duration = rounded(candidate.duration);
+        if search.try_out(candidate) {
+            // Rounding is no reason for another round.
+            break;
+        }
+    }
+    gave
+}

@@ -1,0 +1,52 @@
+use std::fmt;
+
+use crate::oracle::Promise;
+use crate::report::Report;
+
+/// What is wrong with a run, first things first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Symptom {
+    /// Acknowledged writes are gone (`NoLostAck`).
+    LostWrite,
+    /// A promise was broken as the run went.
+    Broken(Promise),
+    /// Replicas differ at the end.
+    Diverged,
+    /// Hints are left at the end.
+    HintsLeft,
+    /// Something is under way at the end.
+    Unfinished,
+}
+
+impl Symptom {
+    /// The gravest one of `report`. What the scenario merely expects and did not happen is none.
+    pub fn of(report: &Report) -> Option<Self> {
+        let mut all = vec![Self::LostWrite];
+        all.extend(Promise::ALL.map(Self::Broken));
+        all.extend([Self::Diverged, Self::HintsLeft, Self::Unfinished]);
+        all.into_iter().find(|symptom| symptom.is_in(report))
+    }
+
+    /// Whether `report` has it.
+    pub fn is_in(self, report: &Report) -> bool {
+        match self {
+            Self::LostWrite => report.lost_writes > 0,
+            Self::Broken(promise) => report.promises.get(&promise).is_some_and(|broken| broken.count > 0),
+            Self::Diverged => report.diverged_keys > 0,
+            Self::HintsLeft => report.hints_left > 0,
+            Self::Unfinished => !report.unfinished.is_empty(),
+        }
+    }
+}
+
+impl fmt::Display for Symptom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LostWrite => f.write_str("NoLostAck"),
+            Self::Broken(promise) => promise.fmt(f),
+            Self::Diverged => f.write_str("Converge: replicas differ"),
+            Self::HintsLeft => f.write_str("Converge: hints are left"),
+            Self::Unfinished => f.write_str("Converge: something is still under way"),
+        }
+    }
+}
