@@ -27,3 +27,7 @@ bench:
 # What CI runs on each change.
 ci:
     .ci/run
+
+# Real bugs of real systems, planted and found.
+museum:
+    cargo run --release -- museum

@@ -2,7 +2,6 @@
 
 mod client;
 mod show;
-mod table;
 mod transfers;
 
 use std::process::ExitCode;

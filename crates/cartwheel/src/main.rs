@@ -3,10 +3,12 @@
 mod cluster;
 mod dev;
 mod fuzz;
+mod museum;
 mod output;
 mod serve;
 mod shrink;
 mod sim;
+mod table;
 
 use std::process::ExitCode;
 
@@ -33,6 +35,8 @@ enum Command {
     Sim(sim::Command),
     /// Replay a scenario, or the general swarm, with many seeds and report those that fail.
     Fuzz(fuzz::Args),
+    /// Plant real bugs of real systems, one after the other, and see each of them found.
+    Museum(museum::Args),
     /// Turn a seed that fails into the smallest scenario file that fails in the same way.
     Shrink(shrink::Args),
 }
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
         Command::Cluster(args) => cluster::run(args),
         Command::Sim(command) => sim::run(command),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Museum(args) => museum::run(&args),
         Command::Shrink(args) => shrink::run(&args),
     }
 }

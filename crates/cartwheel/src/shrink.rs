@@ -75,11 +75,12 @@ pub fn write(shrunk: &Shrunk, seed: u64, flaw: Option<Flaw>, path: &Path, tell: 
     let with = flaw.map(|flaw| format!(" --flaw {flaw}")).unwrap_or_default();
     let replay = format!("cartwheel sim run {}{with}", path.display());
     let why = report.explanation().unwrap_or_else(|| report.verdict.clone());
+    let why = if why.starts_with(&symptom.to_string()) { why } else { format!("{symptom}: {why}") };
     let name =
         path.file_stem().map_or_else(|| scenario.name.clone(), |name| name.to_string_lossy().into_owned());
     let about = format!("Shrunk from seed {seed} of {}: {symptom}.", scenario.name);
     let file = Scenario { name, about, ..scenario.clone() }.to_file();
-    let mut text = format!("# {symptom}. {why}.\n");
+    let mut text = format!("# {why}.\n");
     if let Some(flaw) = flaw {
         text += &format!("# Only with the museum piece {flaw}: without it, it is green.\n");
     }
@@ -99,7 +100,7 @@ pub fn write(shrunk: &Shrunk, seed: u64, flaw: Option<Flaw>, path: &Path, tell: 
         scenario.visit.len(),
         scenario.duration
     ));
-    say(&format!("  {symptom}: {why}."));
+    say(&format!("  {why}."));
     say(&format!("  written to {}; replay: {replay}", path.display()));
     Ok(())
 }

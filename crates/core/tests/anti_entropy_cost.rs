@@ -2,6 +2,11 @@
 //! what theory says for the shape of the trees (one of 16^4 leaves for each partition), where 100 keys differ; and the
 //! roots only, where none does.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "theory and tolerance are judged here; nothing is decided by them"
+)]
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ mod clock;
 mod disk;
 pub mod fuzz;
 mod latency;
+pub mod museum;
 pub mod nemesis;
 mod network;
 mod oracle;

@@ -59,6 +59,9 @@ pub struct Scenario {
     /// What must come of it.
     #[serde(default)]
     pub expect: ExpectSpec,
+    /// The museum piece that this scenario shows: green without it, red with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub museum: Option<MuseumSpec>,
     /// A museum piece planted in every node; set by `--flaw` only.
     #[serde(skip)]
     pub flaw: Option<Flaw>,
@@ -342,6 +345,16 @@ impl WorkloadSpec {
     fn default_retries() -> u32 {
         2
     }
+}
+
+/// A museum piece, and who sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MuseumSpec {
+    /// Its name.
+    pub flaw: String,
+    /// The oracles that must find it, all of them.
+    pub oracles: Vec<String>,
 }
 
 /// What must come of it. Whatever is not said here is not required, except that nothing is lost.

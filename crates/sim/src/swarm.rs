@@ -37,6 +37,7 @@ pub fn scenario(seed: u64) -> Scenario {
         fault: Vec::new(),
         nemesis: Some(nemesis(stream)),
         expect: ExpectSpec { happened: BTreeMap::new(), ..ExpectSpec::default() },
+        museum: None,
         flaw: None,
         cluster,
     };

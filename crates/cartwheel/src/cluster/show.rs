@@ -5,8 +5,8 @@ use cartwheel_node::{
     TransferReport,
 };
 
-use super::table::Table;
 use super::{Survey, Surveyed};
+use crate::table::Table;
 
 /// Partitions on one line of the ring's table.
 const OWNERS_PER_LINE: usize = 8;

@@ -6,9 +6,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::client::{Client, Failure};
-use super::table::Table;
 use super::{Survey, show, survey, tell};
 use crate::output::tell_progress;
+use crate::table::Table;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(500);

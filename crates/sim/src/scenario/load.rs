@@ -3,12 +3,14 @@
 use std::fmt;
 use std::path::Path;
 
+use cartwheel_core::flaw::Flaw;
 use cartwheel_core::ring::Ring;
 use cartwheel_core::{Invalid, Quorum, id::NodeId};
 use toml::de::DeValue;
 
 use super::{Deed, Fault, Scenario, Span, WorkloadSpec};
 use crate::latency::Latency;
+use crate::shrink::Symptom;
 
 /// Most nodes of a scenario.
 const NODES_MAX: u32 = 1_000;
@@ -80,6 +82,7 @@ impl Scenario {
         self.check_workload()?;
         self.check_visits()?;
         self.check_faults()?;
+        self.check_museum()?;
         positive("duration", self.duration)?;
         positive("settle", self.settle)
     }
@@ -162,6 +165,22 @@ impl Scenario {
             }
         }
         Ok(())
+    }
+
+    fn check_museum(&self) -> Result<(), (String, String)> {
+        let Some(museum) = &self.museum else { return Ok(()) };
+        if museum.flaw.parse::<Flaw>().is_err() {
+            let all = Flaw::ALL.iter().map(Flaw::to_string).collect::<Vec<_>>().join(", ");
+            return Err(("museum.flaw".into(), format!("{}; allowed: {all}", museum.flaw)));
+        }
+        let known = Symptom::oracles();
+        match museum.oracles.iter().find(|oracle| !known.contains(*oracle)) {
+            Some(oracle) => {
+                let all = known.into_iter().collect::<Vec<_>>().join(", ");
+                Err(("museum.oracles".into(), format!("{oracle}; allowed: {all}")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn check_visits(&self) -> Result<(), (String, String)> {

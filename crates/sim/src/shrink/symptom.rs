@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::oracle::Promise;
@@ -19,12 +20,35 @@ pub enum Symptom {
 }
 
 impl Symptom {
-    /// The gravest one of `report`. What the scenario merely expects and did not happen is none.
-    pub fn of(report: &Report) -> Option<Self> {
+    fn all() -> Vec<Self> {
         let mut all = vec![Self::LostWrite];
         all.extend(Promise::ALL.map(Self::Broken));
         all.extend([Self::Diverged, Self::HintsLeft, Self::Unfinished]);
-        all.into_iter().find(|symptom| symptom.is_in(report))
+        all
+    }
+
+    /// The oracle that sees it.
+    pub fn oracle(self) -> String {
+        match self {
+            Self::LostWrite => "NoLostAck".into(),
+            Self::Broken(promise) => promise.to_string(),
+            Self::Diverged | Self::HintsLeft | Self::Unfinished => "Converge".into(),
+        }
+    }
+
+    /// All oracles, by name.
+    pub fn oracles() -> BTreeSet<String> {
+        Self::all().into_iter().map(Self::oracle).collect()
+    }
+
+    /// The oracles that see something wrong in `report`.
+    pub fn seen_by(report: &Report) -> BTreeSet<String> {
+        Self::all().into_iter().filter(|symptom| symptom.is_in(report)).map(Self::oracle).collect()
+    }
+
+    /// The gravest one of `report`. What the scenario merely expects and did not happen is none.
+    pub fn of(report: &Report) -> Option<Self> {
+        Self::all().into_iter().find(|symptom| symptom.is_in(report))
     }
 
     /// Whether `report` has it.
@@ -42,8 +66,7 @@ impl Symptom {
 impl fmt::Display for Symptom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LostWrite => f.write_str("NoLostAck"),
-            Self::Broken(promise) => promise.fmt(f),
+            Self::LostWrite | Self::Broken(_) => f.write_str(&self.oracle()),
             Self::Diverged => f.write_str("Converge: replicas differ"),
             Self::HintsLeft => f.write_str("Converge: hints are left"),
             Self::Unfinished => f.write_str("Converge: something is still under way"),
