@@ -31,3 +31,7 @@ ci:
 # Real bugs of real systems, planted and found.
 museum:
     cargo run --release -- museum
+
+# The digests of 500 swarm seeds, after a change that changes them.
+digests:
+    cargo run --release -- fuzz --seeds 0..500 --digests > ci/digests.txt

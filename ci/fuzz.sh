@@ -25,8 +25,9 @@ if "$cartwheel" sim run "$shrunk" --flaw amnesia-reuses-actor >"$work/out"; then
 fi
 "$cartwheel" sim run "$shrunk"
 
-# The findings do not depend on threads: equal digests.
+# What happens in a run depends on its seed alone: on one thread or two, on this machine or another, the digests are those
+# that were committed. (A change of the protocol or the simulator changes them: `just digests` writes them anew.)
 for threads in 1 2; do
-  "$cartwheel" fuzz --seeds 0..200 --threads "$threads" --digests >"$work/digests-$threads"
+  "$cartwheel" fuzz --seeds 0..500 --threads "$threads" --digests >"$work/digests-$threads"
+  cmp ci/digests.txt "$work/digests-$threads"
 done
-cmp "$work/digests-1" "$work/digests-2"
