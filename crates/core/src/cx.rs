@@ -17,7 +17,7 @@ use crate::replica::{Owed, Update};
 use crate::ring::{Partition, Placement, PreferenceList};
 use crate::rng::CoreRng;
 use crate::storage::{StorageOp, StorageRequest};
-use crate::time::{Instant, Now};
+use crate::time::{Instant, Now, WallTime};
 use crate::version::{Actor, Policy, Siblings};
 
 /// State shared by all machines of a node.
@@ -43,6 +43,8 @@ pub(crate) struct Env {
     pub is_outdated: bool,
     /// Members that know of this boot, of those asked since the start.
     confirmed_by: BTreeSet<NodeId>,
+    /// What the clock said at the start. Nothing rests on it but a museum piece.
+    started_at: WallTime,
     rng: CoreRng,
     pub background: Background,
     next_op: u64,
@@ -50,7 +52,7 @@ pub(crate) struct Env {
 }
 
 impl Env {
-    pub fn new(config: Config, boot: Boot) -> Self {
+    pub fn new(config: Config, boot: Boot, started_at: WallTime) -> Self {
         // Starting anywhere in 63 bits keeps answers to an earlier boot from being taken for answers to this one.
         let mut rng = CoreRng::new(boot.seed);
         let next_op = rng.next_u64() >> 1;
@@ -73,6 +75,7 @@ impl Env {
             recover_wanted: false,
             is_outdated: false,
             confirmed_by: BTreeSet::new(),
+            started_at,
             rng,
             background,
             next_op,
@@ -169,6 +172,10 @@ impl Cx<'_> {
         let node = self.me();
         if self.has(Flaw::AmnesiaReusesActor) {
             return Actor { node, store: StoreId(0), boot: 0, mint: 0 };
+        }
+        if self.has(Flaw::ActorFromClock) {
+            let second = self.env.started_at.0 / 1_000_000;
+            return Actor { node: NodeId(0), store: StoreId(second), boot: 0, mint: 0 };
         }
         self.env.minted += 1;
         Actor { node, store: self.env.boot.store, boot: self.env.boot.number, mint: self.env.minted }

@@ -23,6 +23,9 @@ pub enum Flaw {
     HintsBoundToNode,
     /// Hints are not looked for after a restart (riak_core#154).
     FallbackAsleepAfterRestart,
+    /// An actor is named after the clock, to the second: stores made in the same second count under one (riak_kv
+    /// PR 1027).
+    ActorFromClock,
 }
 
 impl Flaw {
@@ -35,6 +38,7 @@ impl Flaw {
         Self::HandoffToSelf,
         Self::HintsBoundToNode,
         Self::FallbackAsleepAfterRestart,
+        Self::ActorFromClock,
     ];
 
     /// The name on the command line and in scenario files.
@@ -47,6 +51,7 @@ impl Flaw {
             Self::HandoffToSelf => "handoff-to-self",
             Self::HintsBoundToNode => "hints-bound-to-node",
             Self::FallbackAsleepAfterRestart => "fallback-asleep-after-restart",
+            Self::ActorFromClock => "actor-from-clock",
         }
     }
 }

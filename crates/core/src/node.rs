@@ -61,7 +61,7 @@ impl Node {
         if let Err(error) = config.validate() {
             panic!("invalid configuration: {error}");
         }
-        let mut env = Env::new(config, boot);
+        let mut env = Env::new(config, boot, now.wall);
         let seed = env.split_seed();
         let machines = Machines {
             gets: Gets::default(),

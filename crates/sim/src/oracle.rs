@@ -97,7 +97,7 @@ impl Oracle {
         let policy = if scenario.forgets() { Policy::LastWriteWins } else { Policy::KeepSiblings };
         Self {
             findings: Findings::new(policy),
-            dots: Dots::new(scenario.flaw == Some(Flaw::AmnesiaReusesActor)),
+            dots: Dots::new(matches!(scenario.flaw, Some(Flaw::AmnesiaReusesActor | Flaw::ActorFromClock))),
             once: Once::default(),
             drops: Drops::default(),
             sent: Sent::default(),
