@@ -23,6 +23,11 @@ impl Cost {
     pub(super) fn sound(self, other: Self) -> bool {
         Self { moves: 0, ..self } <= Self { moves: 0, ..other }
     }
+
+    /// Whether windows are no worse than with `other`.
+    pub(super) fn as_distinct(self, other: Self) -> bool {
+        (self.nodes_missing, self.zones_missing) <= (other.nodes_missing, other.zones_missing)
+    }
 }
 
 /// Who owns what, by index of the sorted claimants; keeps its [`Cost`] up to date.
@@ -34,6 +39,8 @@ pub(super) struct Table<'a> {
     pub(super) before: &'a [Option<usize>],
     owners: Vec<usize>,
     counts: Vec<u64>,
+    /// The share of each node, rounded down and up.
+    limits: Vec<(u64, u64)>,
     window: usize,
     cost: Cost,
 }
@@ -51,7 +58,8 @@ impl<'a> Table<'a> {
         for &owner in &owners {
             counts[owner] += 1;
         }
-        let mut table = Self { nodes, shares, before, owners, counts, window, cost: Cost::default() };
+        let limits = shares.nodes.iter().map(|share| (share.floor(), share.ceil())).collect();
+        let mut table = Self { nodes, shares, before, owners, counts, limits, window, cost: Cost::default() };
         let zones = shares.zones.len();
         table.cost = Cost {
             nodes_missing: table.missing(nodes.len(), |owner| owner),
@@ -86,12 +94,22 @@ impl<'a> Table<'a> {
 
     /// By how much `node` has less than its share, rounded down.
     pub(super) fn lack(&self, node: usize) -> u64 {
-        self.shares.nodes[node].floor().saturating_sub(self.counts[node])
+        self.limits[node].0.saturating_sub(self.counts[node])
     }
 
     /// By how much `node` has more than its share, rounded up.
     pub(super) fn excess(&self, node: usize) -> u64 {
-        self.counts[node].saturating_sub(self.shares.nodes[node].ceil())
+        self.counts[node].saturating_sub(self.limits[node].1)
+    }
+
+    /// Whether `node` has more than its share, rounded down.
+    pub(super) fn can_spare(&self, node: usize) -> bool {
+        self.counts[node] > self.limits[node].0
+    }
+
+    /// Whether `node` has less than its share, rounded up.
+    pub(super) fn has_room(&self, node: usize) -> bool {
+        self.counts[node] < self.limits[node].1
     }
 
     fn imbalance(&self, node: usize) -> u64 {

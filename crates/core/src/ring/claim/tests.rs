@@ -3,6 +3,9 @@
 mod bound;
 mod judge;
 mod laws;
+mod moves;
+mod relaxed;
+mod zones;
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
