@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use cartwheel_core::id::NodeId;
 use cartwheel_core::membership::{Change, Cluster, Departure, Plan, PlanError, Share};
-use cartwheel_core::ring::{Partition, Phase};
+use cartwheel_core::ring::{Partition, Phase, Ring};
 use serde::{Deserialize, Serialize};
 
 use crate::contact::Addresses;
@@ -441,11 +441,15 @@ impl AdminAnswer {
 impl PlanReport {
     pub(crate) fn of(cluster: &Cluster, plan: &Plan) -> Self {
         let names = Names(cluster);
-        let moving = cluster.ring.moving_to(plan.after.clone());
+        // Not the ring itself: it may be moving already, by this plan or the one before.
+        let moving = (Phase::Copying, plan.after.clone());
+        let moving = Ring::from_parts(cluster.ring.epoch(), plan.before.clone(), Some(moving));
         let mut fetches: BTreeMap<NodeId, usize> = BTreeMap::new();
-        for partition in (0..moving.partitions()).map(Partition) {
-            for node in moving.transfer(partition, cluster.n).0 {
-                *fetches.entry(node).or_default() += 1;
+        for ring in moving.iter() {
+            for partition in (0..ring.partitions()).map(Partition) {
+                for node in ring.transfer(partition, cluster.n).0 {
+                    *fetches.entry(node).or_default() += 1;
+                }
             }
         }
         let moves = plan.moves();
