@@ -9,11 +9,14 @@ use crate::ring::Token;
 /// Bucket type, bucket and key, with the [`Token`] they hash to. Cheap to clone. Ordered by token first, so that a
 /// partition is one range of an ordered store.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Arc<Parts>);
+pub struct Key {
+    /// Beside the rest and not in it: most comparisons end here.
+    token: Token,
+    parts: Arc<Parts>,
+}
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Parts {
-    token: Token,
     bucket_type: Box<[u8]>,
     bucket: Box<[u8]>,
     key: Box<[u8]>,
@@ -30,37 +33,39 @@ impl Key {
 
     /// A key of a bucket of type `bucket_type`.
     pub fn typed(bucket_type: &[u8], bucket: &[u8], key: &[u8]) -> Self {
-        Self(Arc::new(Parts {
+        Self {
             token: Token::of(bucket_type, bucket, key),
-            bucket_type: bucket_type.into(),
-            bucket: bucket.into(),
-            key: key.into(),
-        }))
+            parts: Arc::new(Parts {
+                bucket_type: bucket_type.into(),
+                bucket: bucket.into(),
+                key: key.into(),
+            }),
+        }
     }
 
     /// Sorts before every key of `token`: the lower bound of a range of keys. No client's key.
     pub fn before(token: Token) -> Self {
-        Self(Arc::new(Parts { token, bucket_type: [].into(), bucket: [].into(), key: [].into() }))
+        Self { token, parts: Arc::new(Parts { bucket_type: [].into(), bucket: [].into(), key: [].into() }) }
     }
 
     /// Where on the ring the key lives.
     pub fn token(&self) -> Token {
-        self.0.token
+        self.token
     }
 
     /// The type of the bucket, `default` where none was named.
     pub fn bucket_type(&self) -> &[u8] {
-        &self.0.bucket_type
+        &self.parts.bucket_type
     }
 
     /// The bucket's name within its type.
     pub fn bucket(&self) -> &[u8] {
-        &self.0.bucket
+        &self.parts.bucket
     }
 
     /// The key's name within its bucket.
     pub fn key(&self) -> &[u8] {
-        &self.0.key
+        &self.parts.key
     }
 }
 

@@ -14,13 +14,16 @@ pub struct Clock {
     pub offset_us: i64,
     /// How much faster than true time it runs, in parts per billion.
     pub drift_ppb: i64,
+    /// How much of true time the monotonic clock has slept through, in nanoseconds.
+    pub slept_ns: u64,
 }
 
 impl Clock {
     /// What the node reads at `true_ns`. The monotonic clock shares the drift and starts at one second.
     pub fn read(&self, true_ns: u64) -> Now {
-        let local = self.local_ns(true_ns);
-        let wall = EPOCH_US + self.offset_us + (local / 1_000) as i64;
+        let local = self.local_ns(true_ns.saturating_sub(self.slept_ns));
+        // The wall clock does not sleep.
+        let wall = EPOCH_US + self.offset_us + (self.local_ns(true_ns) / 1_000) as i64;
         Now { monotonic: Instant(local + 1_000_000_000), wall: WallTime(u64::try_from(wall).unwrap_or(0)) }
     }
 
@@ -28,7 +31,8 @@ impl Clock {
     pub fn when(&self, instant: Instant) -> u64 {
         let local = i128::from(instant.0.saturating_sub(1_000_000_000));
         let rate = PPB + i128::from(self.drift_ppb);
-        u64::try_from((local * PPB + rate - 1) / rate).unwrap_or(u64::MAX)
+        let awake = u64::try_from((local * PPB + rate - 1) / rate).unwrap_or(u64::MAX);
+        awake.saturating_add(self.slept_ns)
     }
 
     fn local_ns(&self, true_ns: u64) -> u64 {
@@ -51,11 +55,11 @@ mod tests {
     #[test]
     fn a_timer_fires_when_the_local_clock_says_so_and_not_before() {
         for drift_ppb in [-200_000, 0, 1, 200_000] {
-            let clock = Clock { offset_us: -5, drift_ppb };
+            let clock = Clock { offset_us: -5, drift_ppb, slept_ns: 77 };
             for local in [1_000_000_001, 1_000_000_007, 61_123_456_789] {
                 let at = clock.when(Instant(local));
                 assert!(clock.read(at).monotonic >= Instant(local));
-                assert!(at == 0 || clock.read(at - 1).monotonic < Instant(local));
+                assert!(at <= 77 || clock.read(at - 1).monotonic < Instant(local));
             }
         }
     }

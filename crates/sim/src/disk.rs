@@ -39,6 +39,8 @@ pub struct Disk {
     pub stopped_cleanly: bool,
     /// What to put back, newest last, if a crash comes before the next sync.
     unsynced: Vec<Unsynced>,
+    /// Syncs are reported and not done.
+    pub lies: bool,
     /// The last ticket covered by the running sync.
     syncing: Option<Ticket>,
     /// The cluster's state as kept last: a small file of its own, written and synced at once.
@@ -50,6 +52,8 @@ struct Unsynced {
     ticket: Ticket,
     key: Key,
     before: Option<Record>,
+    /// A sync that was not done has been said to cover it.
+    is_claimed: bool,
 }
 
 /// The first `limit` of these records.
@@ -74,6 +78,7 @@ impl Disk {
             tombstones: BTreeSet::new(),
             owed: BTreeMap::new(),
             unsynced: Vec::new(),
+            lies: false,
             syncing: None,
             cluster: None,
         }
@@ -84,9 +89,9 @@ impl Disk {
         self.records.get(key).map(|record| record.siblings.clone()).unwrap_or_default()
     }
 
-    /// The versions of `key` that a crash at this moment is sure to leave.
+    /// The versions of `key` that a crash at this moment is sure to leave, as the disk has it.
     pub fn durable(&self, key: &Key) -> Siblings {
-        match self.unsynced.iter().find(|entry| entry.key == *key) {
+        match self.unsynced.iter().find(|entry| !entry.is_claimed && entry.key == *key) {
             Some(entry) => entry.before.as_ref().map(|record| record.siblings.clone()).unwrap_or_default(),
             None => self.read(key),
         }
@@ -206,7 +211,7 @@ impl Disk {
         let before = self.records.get(key).cloned();
         let (after, change) = update.apply(before.as_ref())?;
         self.put(key, after);
-        self.unsynced.push(Unsynced { ticket, key: key.clone(), before });
+        self.unsynced.push(Unsynced { ticket, key: key.clone(), before, is_claimed: false });
         Ok(change)
     }
 
@@ -215,7 +220,8 @@ impl Disk {
         if self.syncing.is_some() {
             return false;
         }
-        self.syncing = self.unsynced.last().map(|last| last.ticket);
+        // One that lies is told once; one that has stopped lying may have old things to sync, and does at the next one.
+        self.syncing = self.unsynced.last().filter(|last| !last.is_claimed).map(|last| last.ticket);
         self.syncing.is_some()
     }
 
@@ -223,22 +229,31 @@ impl Disk {
     pub fn end_sync(&mut self) -> Option<Ticket> {
         let through = self.syncing.take()?;
         let synced = self.unsynced.partition_point(|entry| entry.ticket <= through);
-        self.unsynced.drain(..synced);
+        if self.lies {
+            self.unsynced[..synced].iter_mut().for_each(|entry| entry.is_claimed = true);
+        } else {
+            self.unsynced.drain(..synced);
+        }
         Some(through)
     }
 
-    /// Power fails: of what was not synced, some first part survives. How many updates are lost.
-    pub fn crash(&mut self, stream: &mut Stream) -> usize {
+    /// Power fails: of what was not synced, some first part survives (a record that is torn fails its checksum, and
+    /// everything after it goes with it). How many updates are lost, and the keys of those that were said to be synced.
+    pub fn crash(&mut self, stream: &mut Stream) -> (usize, BTreeSet<Key>) {
+        let mut betrayed = BTreeSet::new();
         self.syncing = None;
         let surviving = stream.between(0, self.unsynced.len() as u64) as usize;
         let lost = self.unsynced.len() - surviving;
         while self.unsynced.len() > surviving {
-            if let Some(Unsynced { key, before, .. }) = self.unsynced.pop() {
+            if let Some(Unsynced { key, before, is_claimed, .. }) = self.unsynced.pop() {
                 self.put(&key, before);
+                if is_claimed {
+                    betrayed.insert(key);
+                }
             }
         }
         self.unsynced.clear();
-        lost
+        (lost, betrayed)
     }
 
     /// The node stops in good order: everything is synced, and the marker is left.
@@ -256,6 +271,7 @@ impl Disk {
         }
         copy.unsynced.clear();
         copy.syncing = None;
+        copy.lies = false;
         copy
     }
 

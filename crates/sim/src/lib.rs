@@ -8,6 +8,7 @@ mod clock;
 mod disk;
 pub mod fuzz;
 mod latency;
+mod lookup;
 pub mod museum;
 pub mod nemesis;
 mod network;

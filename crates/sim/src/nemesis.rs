@@ -11,7 +11,9 @@ use crate::streams::{Component, Stream, Streams};
 /// - Acknowledged writes are on the disks of W distinct nodes, so at most W - 1 nodes may lose data in one run.
 /// - Crashes that keep the disk lose nothing, but W of the nodes must be up for writes to be accepted: at most
 ///   `nodes - W` are down at once (one of three, for N = 3 and W = 2).
-/// - Partitions, whole, partial and one-way, lost or late messages, slow nodes and wrong clocks are free.
+/// - A node that stands still, and one that crashes again and again, counts as down for as long as that lasts; so does
+///   whichever node a rolling restart is at.
+/// - Partitions, whole, partial, one-way and flapping, lost or late messages, slow nodes and wrong clocks are free.
 #[derive(Clone, Debug)]
 pub struct Budget {
     lossy_nodes_max: usize,
@@ -55,6 +57,7 @@ impl Budget {
             Fault::WipeDisk { node, .. }
             | Fault::RestoreDisk { node, .. }
             | Fault::WipeKey { node, .. }
+            | Fault::LyingSync { node, .. }
             | Fault::Replace { node, .. }
             | Fault::Remove { node, .. } => self.may_lose_data(*node),
             _ => true,
@@ -153,6 +156,24 @@ impl Nemesis {
             FaultKind::Join => Some(Fault::Join { at, node: self.take_spare()? }),
             FaultKind::Leave => self.may_leave().then_some(Fault::Leave { at, node }),
             FaultKind::Replace => self.replacement(at, node),
+            FaultKind::Pause => self.budget.may_go_down(down).then_some(Fault::Pause { at, lasts, node }),
+            FaultKind::Suspend => self.budget.may_go_down(down).then_some(Fault::Suspend { at, lasts, node }),
+            FaultKind::CrashLoop => {
+                let every = Span::from_ms(self.stream.between(50, 1_500));
+                self.budget.may_go_down(down).then_some(Fault::CrashLoop { at, lasts, node, every })
+            }
+            FaultKind::Flapping => {
+                let every = Span::from_ms(self.stream.between(20, 1_000));
+                self.side().map(|side| Fault::Flapping { at, lasts, side, every })
+            }
+            FaultKind::RollingRestart => {
+                let every = Span::from_ms(self.stream.between(100, 1_500));
+                let lasts = Span::from_ms(self.stream.between(10, every.ns() / 1_000_000));
+                self.budget.may_go_down(down).then_some(Fault::RollingRestart { at, lasts, every })
+            }
+            FaultKind::LyingSync => {
+                self.budget.may_lose_data(node).then_some(Fault::LyingSync { at, lasts, node })
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use cartwheel_core::message::{Message, ReplicaMessage};
 use crate::latency::Latency;
 use crate::scenario::NetworkSpec;
 use crate::streams::{Component, Stream, Streams};
+use crate::trace::size;
 
 /// All links between nodes. Messages overtake each other as their latencies will have it.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub struct Network {
     spec: NetworkSpec,
     streams: Streams,
     nodes: usize,
-    links: Vec<Option<Stream>>,
+    links: Vec<Option<Link>>,
     troubles: BTreeMap<(u32, u32), Vec<Trouble>>,
     /// When a link's trouble last began or ended.
     changed_ns: BTreeMap<(u32, u32), u64>,
@@ -25,6 +26,23 @@ pub struct Network {
     pub duplicated: u64,
     /// Messages that were held back, so that later ones overtook them.
     pub delayed: u64,
+}
+
+/// One directed link.
+#[derive(Clone, Debug)]
+struct Link {
+    stream: Stream,
+    /// When it has carried all that it was given.
+    free_at_ns: u64,
+}
+
+impl Link {
+    /// How long a message of so many bytes queues, and takes, on a link of this bandwidth.
+    fn carry(&mut self, now_ns: u64, bytes: u64, bandwidth_kib: u64) -> u64 {
+        let took = bytes.saturating_mul(1_000_000_000) / (bandwidth_kib * 1_024);
+        self.free_at_ns = self.free_at_ns.max(now_ns).saturating_add(took);
+        self.free_at_ns - now_ns
+    }
 }
 
 /// What a fault does to a link.
@@ -56,15 +74,22 @@ impl Network {
     }
 
     /// When the copies of `message`, sent now, arrive: after so many nanoseconds each. None: lost.
-    pub fn send(&mut self, from: u32, to: u32, message: &Message) -> impl Iterator<Item = u64> + use<> {
+    pub fn send(
+        &mut self,
+        now_ns: u64,
+        (from, to): (u32, u32),
+        message: &Message,
+    ) -> impl Iterator<Item = u64> + use<> {
         let streams = self.streams;
         let slot = &mut self.links[from as usize * self.nodes + to as usize];
-        let stream = slot.get_or_insert_with(|| streams.stream(Component::Link { from, to }));
-        // Draw everything, whatever comes of it: a fault must not shift the luck of later messages.
+        let new = || Link { stream: streams.stream(Component::Link { from, to }), free_at_ns: 0 };
+        let link = slot.get_or_insert_with(new);
+        let stream = &mut link.stream;
+        // What is drawn depends on the stream alone: a fault must not shift the luck of later messages.
         let first = self.spec.latency.sample(stream);
         let is_lost = stream.happens(self.spec.loss.chance());
         let is_doubled = stream.happens(self.spec.duplication.chance());
-        let second = self.spec.latency.sample(stream);
+        let second = if is_doubled { self.spec.latency.sample(stream) } else { 0 };
         let is_late = stream.happens(self.spec.reordering.chance());
         let late_by = if is_late { self.spec.reordering_delay.sample(stream) } else { 0 };
         let troubles = self.troubles.get(&(from, to)).map_or(&[][..], Vec::as_slice);
@@ -78,7 +103,11 @@ impl Network {
         let late_by = if self.faultless { 0 } else { late_by };
         self.duplicated += u64::from(doubled);
         self.delayed += u64::from(late_by > 0);
-        let first = first.saturating_mul(slowness).saturating_add(late_by);
+        // A peace without faults is one without queues, too.
+        let limited = self.spec.bandwidth_kib > 0 && !self.faultless;
+        let carried =
+            if limited { link.carry(now_ns, size(message), self.spec.bandwidth_kib) } else { 0 };
+        let first = first.saturating_mul(slowness).saturating_add(late_by).saturating_add(carried);
         [Some(first), doubled.then_some(second.saturating_mul(slowness))].into_iter().flatten()
     }
 
@@ -158,7 +187,7 @@ mod tests {
     }
 
     fn sent(network: &mut Network, message: &Message) -> Vec<u64> {
-        network.send(0, 1, message).map(|ns| ns / 1_000_000).collect()
+        network.send(0, (0, 1), message).map(|ns| ns / 1_000_000).collect()
     }
 
     #[test]
@@ -187,6 +216,21 @@ mod tests {
         assert_eq!(network.clear_since(0, 1), None);
         network.heal(3);
         assert_eq!(network.clear_since(0, 1), Some(3));
+    }
+
+    #[test]
+    fn messages_queue_for_a_narrow_link() {
+        let spec = NetworkSpec {
+            latency: Latency::Fixed { value: Span::from_ms(1) },
+            bandwidth_kib: 1,
+            ..NetworkSpec::default()
+        };
+        let mut network = Network::new(spec, 2, Streams::new(1));
+        let took = size(&PING) * 1_000 / 1_024;
+        assert_eq!(sent(&mut network, &PING), [1 + took]);
+        assert_eq!(sent(&mut network, &PING), [1 + 2 * size(&PING) * 1_000 / 1_024], "behind the first");
+        network.heal(1);
+        assert_eq!(sent(&mut network, &PING), [1]);
     }
 
     #[test]

@@ -25,8 +25,6 @@ mod siblings;
 mod testing;
 mod trees;
 
-use std::collections::BTreeMap;
-
 use cartwheel_check::{Insight, Verdict, WriteId};
 use cartwheel_core::flaw::Flaw;
 use cartwheel_core::id::{NodeId, RequestId};
@@ -56,6 +54,7 @@ use self::reaped::Reaped;
 use self::regular::Regular;
 use self::sent::Sent;
 use self::siblings::FalseSiblings;
+use crate::lookup::Lookup;
 use crate::scenario::Scenario;
 use crate::workload::Truth;
 
@@ -81,9 +80,9 @@ pub(crate) struct Oracle {
     hints: Hints,
     siblings: FalseSiblings,
     /// Which writes a request carried, where it was done.
-    done: BTreeMap<WriteId, RequestId>,
+    done: Lookup<WriteId, RequestId>,
     /// Reads of a node's own disk on behalf of its clients, and when they were made.
-    local_reads: BTreeMap<(NodeId, Ticket), (u64, Key)>,
+    local_reads: Lookup<(NodeId, Ticket), (u64, Key)>,
     /// Whether what the node does now is on behalf of a peer.
     serving: bool,
     inspected_ns: u64,
@@ -111,8 +110,8 @@ impl Oracle {
             reaped: Reaped::default(),
             hints: Hints::new(Bound::of(scenario)),
             siblings: FalseSiblings::default(),
-            done: BTreeMap::new(),
-            local_reads: BTreeMap::new(),
+            done: Lookup::default(),
+            local_reads: Lookup::default(),
             serving: false,
             inspected_ns: 0,
             inspections: 0,
@@ -417,7 +416,7 @@ impl Oracle {
 
     /// What the judge needs to explain what it finds.
     pub fn with_insight<T>(&self, truth: &Truth, judge: impl FnOnce(&Insight<'_>) -> T) -> T {
-        let cause = |lost| self.drops.cause(truth, lost);
+        let cause = |lost| self.drops.cause(lost);
         let by_itself = may_return(&self.done, &self.once, &self.siblings, truth);
         let may_return = |write| by_itself(write) || self.reaped.may_return(truth, write);
         judge(&Insight { cause: &cause, may_return: &may_return })
@@ -452,7 +451,7 @@ impl Oracle {
 
 /// Whether a superseded version of a write may be shown again: it was done twice, or a past was pruned.
 fn may_return<'a>(
-    done: &'a BTreeMap<WriteId, RequestId>,
+    done: &'a Lookup<WriteId, RequestId>,
     once: &'a Once,
     siblings: &'a FalseSiblings,
     truth: &'a Truth,

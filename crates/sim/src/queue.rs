@@ -1,56 +1,42 @@
 //! What happens next: a heap ordered by time, then by the order in which things were scheduled.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Future events of type `E`.
+use slab::Slab;
+
+/// Future events of type `E`. The heap orders small entries; the events themselves stay where they were put.
 #[derive(Debug)]
 pub struct Queue<E> {
-    heap: BinaryHeap<Reverse<Entry<E>>>,
+    heap: BinaryHeap<Reverse<Entry>>,
+    events: Slab<E>,
     seq: u64,
 }
 
-#[derive(Debug)]
-struct Entry<E> {
+/// Ordered by time, then by `seq`, which is unique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
     at: u64,
     seq: u64,
-    event: E,
+    slot: usize,
 }
 
 impl<E> Queue<E> {
     /// Nothing happens.
     pub fn new() -> Self {
-        Self { heap: BinaryHeap::new(), seq: 0 }
+        Self { heap: BinaryHeap::new(), events: Slab::new(), seq: 0 }
     }
 
     /// `event` happens at `at` nanoseconds, after everything scheduled earlier for the same time.
     pub fn push(&mut self, at: u64, event: E) {
         self.seq += 1;
-        self.heap.push(Reverse(Entry { at, seq: self.seq, event }));
+        let slot = self.events.insert(event);
+        self.heap.push(Reverse(Entry { at, seq: self.seq, slot }));
     }
 
     /// The next event and its time.
     pub fn pop(&mut self) -> Option<(u64, E)> {
-        self.heap.pop().map(|Reverse(entry)| (entry.at, entry.event))
-    }
-}
-
-impl<E> PartialEq for Entry<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl<E> Eq for Entry<E> {}
-
-impl<E> PartialOrd for Entry<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<E> Ord for Entry<E> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.at, self.seq).cmp(&(other.at, other.seq))
+        let Reverse(Entry { at, slot, .. }) = self.heap.pop()?;
+        Some((at, self.events.remove(slot)))
     }
 }

@@ -66,6 +66,20 @@ pub enum Counter {
     KeyWipes,
     /// A wall clock jumped.
     ClockJumps,
+    /// A process stood still for a while.
+    Pauses,
+    /// A machine slept for a while.
+    Suspends,
+    /// A node began to crash again and again.
+    CrashLoops,
+    /// A partition began to come and go.
+    Flappings,
+    /// An operator began to restart all members in turn.
+    RollingRestarts,
+    /// A disk began to lie about syncs.
+    LyingSyncs,
+    /// A crash lost an update that the disk had said to have synced.
+    SyncedUpdatesLost,
     /// A message got lost.
     MessagesLost,
     /// A message arrived twice.
@@ -110,7 +124,7 @@ impl Counter {
     /// All of them: the rare paths that a run may reach.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
     /// The counters that count faults.
-    pub const FAULTS: [Self; 20] = [
+    pub const FAULTS: [Self; 27] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -131,6 +145,13 @@ impl Counter {
         Self::MessagesDelayed,
         Self::Restarts,
         Self::DiskRestores,
+        Self::Pauses,
+        Self::Suspends,
+        Self::CrashLoops,
+        Self::Flappings,
+        Self::RollingRestarts,
+        Self::LyingSyncs,
+        Self::SyncedUpdatesLost,
     ];
 
     /// Its name in files and reports.

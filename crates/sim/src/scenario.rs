@@ -218,6 +218,10 @@ pub struct NetworkSpec {
     /// By how much.
     #[serde(default = "NetworkSpec::default_reordering_delay")]
     pub reordering_delay: Latency,
+    /// What a link between nodes carries in one direction, in KiB per second: messages queue for it, the larger ones for
+    /// longer. 0: without limit.
+    #[serde(default)]
+    pub bandwidth_kib: u64,
 }
 
 impl NetworkSpec {
@@ -237,6 +241,7 @@ impl Default for NetworkSpec {
             duplication: Probability::default(),
             reordering: Probability::default(),
             reordering_delay: Self::default_reordering_delay(),
+            bandwidth_kib: 0,
         }
     }
 }

@@ -91,6 +91,8 @@ pub(crate) enum Event {
     Fault {
         index: usize,
     },
+    /// One of several strikes of a fault, or of an operator.
+    Inflict(Box<Fault>),
     /// The nemesis strikes.
     Strike,
     Mend(Mend),
@@ -138,6 +140,8 @@ struct Simulator<'a> {
     nemesis: Option<Nemesis>,
     /// The faults that it struck with.
     struck: Vec<Fault>,
+    /// Until when nodes are restarted in turn.
+    rolling_until: u64,
     oracle: Oracle,
     calls: BTreeMap<CallId, Call>,
     operator: Operator,
@@ -172,6 +176,7 @@ impl<'a> Simulator<'a> {
             carts: Carts::new(&scenario.workload, &scenario.visit, scenario.cluster.nodes as usize, streams),
             nemesis: scenario.nemesis.map(nemesis),
             struck: Vec::new(),
+            rolling_until: 0,
             oracle: Oracle::new(scenario),
             calls: BTreeMap::new(),
             operator: Operator::default(),
@@ -219,7 +224,24 @@ impl<'a> Simulator<'a> {
         }
     }
 
+    /// When the node that `event` is for stands still: until when.
+    fn still_until(&self, event: &Event) -> Option<u64> {
+        let (Event::Deliver { to: node, .. }
+        | Event::Storage { node, .. }
+        | Event::Synced { node, .. }
+        | Event::Timer { node, .. }
+        | Event::Request { node, .. }) = event
+        else {
+            return None;
+        };
+        let until = self.processes[*node as usize].still_until_ns;
+        (until > self.now).then_some(until)
+    }
+
     fn execute(&mut self, event: Event) {
+        if let Some(until) = self.still_until(&event) {
+            return self.queue.push(until, event);
+        }
         match event {
             Event::Deliver { from, to, message } => {
                 let from = NodeId(u64::from(from) + 1);
@@ -237,6 +259,11 @@ impl<'a> Simulator<'a> {
                 }
             }
             Event::Fault { index } => self.inflict(&self.scenario.fault[index].clone()),
+            Event::Inflict(fault) => {
+                if self.faults_strike() {
+                    self.inflict(&fault);
+                }
+            }
             Event::Strike => self.strike(),
             Event::Mend(mend) => self.mend(mend),
             Event::Peace => self.make_peace(),
@@ -316,7 +343,7 @@ impl<'a> Simulator<'a> {
 
     fn send(&mut self, from: u32, to: NodeId, message: Message) {
         let to = (to.0 - 1) as u32;
-        let mut arrivals = self.network.send(from, to, &message);
+        let mut arrivals = self.network.send(self.now, (from, to), &message);
         let first = arrivals.next();
         if let Some(second) = arrivals.next() {
             self.queue.push(self.now + second, Event::Deliver { from, to, message: message.clone() });

@@ -47,6 +47,15 @@ pub fn scenario(seed: u64) -> Scenario {
         nemesis.restore_disk = pick(stream, &[0, 0, 1, 2]) as u32;
     }
     spread(stream, &mut scenario.workload);
+    if let Some(nemesis) = &mut scenario.nemesis {
+        nemesis.pause = pick(stream, &[0, 0, 1, 2]) as u32;
+        nemesis.suspend = pick(stream, &[0, 0, 1, 2]) as u32;
+        nemesis.crash_loop = pick(stream, &[0, 0, 1]) as u32;
+        nemesis.flapping = pick(stream, &[0, 0, 1]) as u32;
+        nemesis.rolling_restart = pick(stream, &[0, 0, 0, 1]) as u32;
+        nemesis.lying_sync = pick(stream, &[0, 0, 1, 2]) as u32;
+    }
+    scenario.network.bandwidth_kib = pick(stream, &[0, 0, 100, 10_000]);
     scenario
 }
 
@@ -112,6 +121,7 @@ fn network(stream: &mut Stream) -> NetworkSpec {
         latency: Latency::LogNormal { median, sigma: pick(stream, &[1, 5, 12]) as f64 / 10.0 },
         loss: Probability::new(loss).unwrap_or_default(),
         duplication: Probability::new(duplication).unwrap_or_default(),
+        bandwidth_kib: 0,
     }
 }
 
@@ -147,6 +157,12 @@ fn nemesis(stream: &mut Stream) -> NemesisSpec {
         replace: weight(),
         restart: 0,
         restore_disk: 0,
+        pause: 0,
+        suspend: 0,
+        crash_loop: 0,
+        flapping: 0,
+        rolling_restart: 0,
+        lying_sync: 0,
         every: Span::from_ms(stream.between(200, 3_000)),
         lasts: Span::from_ms(stream.between(100, 4_000)),
     }

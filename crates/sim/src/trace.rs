@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use cartwheel_core::Input;
+use cartwheel_core::message::Message;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 /// Chains the hash of every `(now, node, input)`.
@@ -29,6 +30,26 @@ impl TraceDigest {
     /// The digest so far.
     pub fn value(&self) -> u128 {
         self.digest
+    }
+}
+
+/// How much `message` takes, in bytes: all that it is made of, in plain, and a few for the frame.
+pub fn size(message: &Message) -> u64 {
+    let mut size = Size(24);
+    message.hash(&mut size);
+    size.0
+}
+
+/// Counts what is hashed instead of hashing it.
+struct Size(u64);
+
+impl Hasher for Size {
+    fn finish(&self) -> u64 {
+        0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len() as u64;
     }
 }
 
@@ -78,7 +99,7 @@ impl Hasher for Bytes {
 mod tests {
     use super::*;
     use cartwheel_core::id::NodeId;
-    use cartwheel_core::message::{LivenessMessage, Message};
+    use cartwheel_core::message::LivenessMessage;
 
     #[test]
     fn the_digest_is_frozen_and_sees_time_node_and_input() {

@@ -8,6 +8,7 @@ use cartwheel_core::id::{RequestId, StoreId};
 use cartwheel_core::version::{Actor, Dot};
 
 use super::{Findings, Promise, seconds};
+use crate::lookup::Lookup;
 
 /// A dot that a disk has just issued.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +40,8 @@ pub struct Life {
 #[derive(Debug, Default)]
 pub struct Dots {
     lives: BTreeMap<u32, Life>,
-    issued: BTreeMap<(Key, Dot), (RequestId, u64)>,
-    last: BTreeMap<(Key, Actor), u64>,
+    issued: Lookup<(Key, Dot), (RequestId, u64)>,
+    last: Lookup<(Key, Actor), u64>,
     /// A museum piece counts under an actor of nobody's on purpose. That is found by the harm it does, not by its name.
     anonymous: bool,
 }
@@ -67,7 +68,7 @@ impl Dots {
 
     fn judge_uniqueness(&mut self, issued: Issued<'_>, findings: &mut Findings) {
         let Issued { at_ns, node, key, dot, request } = issued;
-        let (first, first_ns) = *self.issued.entry((key.clone(), dot)).or_insert((request, at_ns));
+        let (first, first_ns) = *self.issued.get_or_insert_with((key.clone(), dot), || (request, at_ns));
         if first != request {
             findings.add(Promise::DotUnique, || {
                 let (first, second) = (seconds(first_ns), seconds(at_ns));
@@ -78,7 +79,7 @@ impl Dots {
 
     fn judge_count(&mut self, issued: Issued<'_>, findings: &mut Findings) {
         let Issued { at_ns, node, key, dot, .. } = issued;
-        let last = self.last.entry((key.clone(), dot.actor)).or_default();
+        let last = self.last.get_or_insert_with((key.clone(), dot.actor), || 0);
         let before = std::mem::replace(last, dot.counter);
         if dot.counter != before + 1 {
             findings.add(Promise::ClockMonotone, || {

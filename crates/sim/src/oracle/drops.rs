@@ -8,11 +8,17 @@ use cartwheel_core::version::{Dot, Siblings, Version};
 
 use super::seconds;
 use crate::clock::since_epoch;
+use crate::lookup::Lookup;
 use crate::workload::Truth;
 
-/// Every version that ever left a disk.
+/// Versions that left a disk.
 #[derive(Debug, Default)]
-pub struct Drops(BTreeMap<WriteId, Vec<Dropped>>);
+pub struct Drops {
+    /// What each write was first rightly superseded by.
+    just: Lookup<WriteId, WriteId>,
+    /// Those that left in favour of something whose writer had not been shown them.
+    unjust: BTreeMap<WriteId, Dropped>,
+}
 
 /// One version leaving one disk.
 #[derive(Debug)]
@@ -38,32 +44,48 @@ impl Drops {
     ) {
         for version in before.versions().iter().chain(incoming) {
             let survives = after.versions().iter().any(|kept| kept.dot == version.dot);
-            if !survives && let Some((id, dropped)) = dropped(truth, (at_ns, node), version, after) {
-                self.0.entry(id).or_default().push(dropped);
+            if survives {
+                continue;
+            }
+            let Some((id, by)) = dropped_by(truth, version, after) else { continue };
+            let by_id = by.id;
+            if by_id == id || truth.has_seen(by_id, id) {
+                self.just.get_or_insert_with(id, || by_id);
+            } else {
+                self.unjust.entry(id).or_insert_with(|| Dropped::of((at_ns, node), version, by));
             }
         }
     }
 
     /// How `lost` was dropped by something whose writer had not been shown it: the rest of a sentence. A write that
     /// was rightly superseded lived on in its successor, so the trail leads on to that one.
-    pub fn cause(&self, truth: &Truth, lost: WriteId) -> Option<String> {
+    pub fn cause(&self, lost: WriteId) -> Option<String> {
         let mut trail = BTreeSet::new();
         let mut current = lost;
         while trail.insert(current) {
-            let drops = self.0.get(&current)?;
-            let is_unjust =
-                |dropped: &&Dropped| dropped.by != current && !truth.has_seen(dropped.by, current);
-            if let Some(unjust) = drops.iter().find(is_unjust) {
+            if let Some(unjust) = self.unjust.get(&current) {
                 let carried = (current != lost).then(|| format!("lived on in {current}, which "));
                 return Some(carried.unwrap_or_default() + &unjust.sentence(current));
             }
-            current = drops.first()?.by;
+            current = *self.just.get(&current)?;
         }
         None
     }
 }
 
 impl Dropped {
+    fn of((at_ns, node): (u64, u32), version: &Version, by: By<'_>) -> Self {
+        Self {
+            at_ns,
+            node,
+            version: version.dot,
+            written_at: version.written_at,
+            by: by.id,
+            by_written_at: by.version.written_at,
+            causal: by.causal,
+        }
+    }
+
     fn sentence(&self, lost: WriteId) -> String {
         let Self { node, version, by, .. } = self;
         let (written_at, by_written_at) = (since_epoch(self.written_at), since_epoch(self.by_written_at));
@@ -82,23 +104,16 @@ impl Dropped {
     }
 }
 
-fn dropped(
-    truth: &Truth,
-    (at_ns, node): (u64, u32),
-    version: &Version,
-    after: &Siblings,
-) -> Option<(WriteId, Dropped)> {
+/// What a version was dropped in favour of.
+struct By<'a> {
+    id: WriteId,
+    version: &'a Version,
+    causal: bool,
+}
+
+fn dropped_by<'a>(truth: &Truth, version: &Version, after: &'a Siblings) -> Option<(WriteId, By<'a>)> {
     let id = truth.of_version(version)?;
     let causal = after.versions().iter().find(|kept| kept.past.contains(version.dot));
     let by = causal.or(after.versions().first())?;
-    let dropped = Dropped {
-        at_ns,
-        node,
-        version: version.dot,
-        written_at: version.written_at,
-        by: truth.of_version(by)?,
-        by_written_at: by.written_at,
-        causal: causal.is_some(),
-    };
-    Some((id, dropped))
+    Some((id, By { id: truth.of_version(by)?, version: by, causal: causal.is_some() }))
 }

@@ -136,10 +136,7 @@ impl Hints {
 
 /// Since when two nodes are up and hear each other.
 fn clear_since(scene: &Scene<'_>, keeper: usize, home: usize) -> Option<u64> {
-    let up_since = |node: usize| {
-        let process = scene.processes.get(node)?;
-        process.node.is_some().then_some(process.started_ns)
-    };
+    let up_since = |node: usize| scene.processes.get(node)?.up_since(scene.at_ns);
     let link = |from: usize, to: usize| scene.network.clear_since(from as u32, to as u32);
     let since = [up_since(keeper)?, up_since(home)?, link(keeper, home)?, link(home, keeper)?];
     since.into_iter().max()

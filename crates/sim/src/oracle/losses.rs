@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use cartwheel_core::Key;
 use cartwheel_core::id::NodeId;
 
+use crate::lookup::Lookup;
+
 /// What is gone, and since when.
 #[derive(Debug, Default)]
 pub struct Losses {
-    keys: BTreeMap<(NodeId, Key), u64>,
+    keys: Lookup<(NodeId, Key), u64>,
     disks: BTreeMap<NodeId, u64>,
-    handed_over: BTreeMap<(NodeId, Key), u64>,
+    handed_over: Lookup<(NodeId, Key), u64>,
 }
 
 impl Losses {

@@ -13,6 +13,7 @@ use cartwheel_core::version::Dot;
 
 use super::dots::Issued;
 use super::{Findings, Promise, seconds};
+use crate::lookup::Lookup;
 
 /// A coordinator remembers so many finished requests (`request_memory_max`, which no scenario sets).
 const REMEMBERED: u64 = 4_096;
@@ -20,7 +21,7 @@ const REMEMBERED: u64 = 4_096;
 /// Who made which dot for which request.
 #[derive(Debug, Default)]
 pub struct Once {
-    made: BTreeMap<RequestId, Vec<Made>>,
+    made: Lookup<RequestId, Vec<Made>>,
     /// Counts starts, for each node.
     lives: BTreeMap<u32, u64>,
     /// Counts dots, for each node.
@@ -56,7 +57,7 @@ impl Once {
         let count = self.issued.entry(node).or_default();
         *count += 1;
         let now = Made { at_ns, node, life: self.lives.get(&node).copied().unwrap_or(0), count: *count, dot };
-        let made = self.made.entry(request).or_default();
+        let made = self.made.get_or_insert_with(request, Vec::new);
         let earlier = made.iter().find(|made| {
             (made.node, made.life) == (now.node, now.life)
                 && now.count - made.count <= REMEMBERED

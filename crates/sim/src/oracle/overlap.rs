@@ -13,6 +13,7 @@
 //! acknowledged before a fault took data from a node, or a node from the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cartwheel_check::WriteId;
 use cartwheel_core::id::{CallId, NodeId, RequestId};
@@ -21,6 +22,7 @@ use cartwheel_core::{Answer, Key};
 
 use super::reaped::Reaped;
 use super::{Findings, Promise, Scene, seconds};
+use crate::lookup::Lookup;
 use crate::workload::Places;
 
 /// Which homes have acknowledged what, and which states of the ring there have been.
@@ -30,9 +32,9 @@ pub struct Overlap {
     compared: BTreeSet<(RingVersion, RingVersion)>,
     /// Two commits have met, or an old state of the ring has come back.
     contested: bool,
-    acked: BTreeMap<Key, Acked>,
-    puts: BTreeMap<(NodeId, RequestId), Ring>,
-    gets: BTreeMap<(NodeId, CallId), Began>,
+    acked: Lookup<Key, Arc<Acked>>,
+    puts: Lookup<(NodeId, RequestId), Ring>,
+    gets: Lookup<(NodeId, CallId), Began>,
 }
 
 /// Writes of one key.
@@ -49,14 +51,14 @@ struct Began {
     at_ns: u64,
     key: Key,
     ring: Ring,
-    acked: Acked,
+    acked: Arc<Acked>,
 }
 
 impl Overlap {
     /// A put reaches `node`, which may coordinate it.
     pub fn put_began(&mut self, scene: &Scene<'_>, node: NodeId, request: RequestId) {
         if let Some(ring) = scene.ring(node) {
-            self.puts.entry((node, request)).or_insert_with(|| ring.clone());
+            self.puts.get_or_insert_with((node, request), || ring.clone());
         }
     }
 
@@ -73,7 +75,8 @@ impl Overlap {
         let (Some(place), false) = (scene.truth.place(write), self.contested) else { return };
         let sets = [then, now].into_iter().flat_map(|ring| sets(ring, ring.partition(key.token()), scene.n));
         let homes = sets.map(|set| count(&set, by)).min().unwrap_or(0);
-        let acked = self.acked.entry(key.clone()).or_default();
+        // A get under way keeps what there was when it began.
+        let acked = Arc::make_mut(self.acked.get_or_insert_with(key.clone(), Arc::default));
         acked.example = Some(write);
         acked.by_homes.resize_with(usize::from(scene.n) + 1, Places::default);
         acked.by_homes[homes.min(usize::from(scene.n))].insert(place);

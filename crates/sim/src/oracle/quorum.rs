@@ -13,6 +13,7 @@ use super::durable::{Claim, covers};
 use super::losses::Losses;
 use super::sent::Sent;
 use super::{Findings, Promise, Scene, seconds};
+use crate::lookup::Lookup;
 use crate::workload::Truth;
 
 /// What a put asked for.
@@ -70,11 +71,11 @@ pub struct Quorums {
     w: Quorum,
     puts: BTreeMap<(NodeId, CallId), Want>,
     /// When each put was asked for first: one that is asked for again may join what is under way since then.
-    first_asked: BTreeMap<RequestId, u64>,
+    first_asked: Lookup<RequestId, u64>,
     /// By who forwarded.
-    forwards: BTreeMap<(NodeId, OpId), Want>,
+    forwards: Lookup<(NodeId, OpId), Want>,
     /// What coordinators have answered, so that it may be passed on and repeated.
-    answered: BTreeMap<RequestId, Vec<(Dot, Vec<NodeId>)>>,
+    answered: Lookup<RequestId, Vec<(Dot, Vec<NodeId>)>>,
     gets: BTreeMap<(NodeId, CallId), OpenGet>,
 }
 
@@ -86,9 +87,9 @@ impl Quorums {
             r,
             w,
             puts: BTreeMap::new(),
-            first_asked: BTreeMap::new(),
-            forwards: BTreeMap::new(),
-            answered: BTreeMap::new(),
+            first_asked: Lookup::default(),
+            forwards: Lookup::default(),
+            answered: Lookup::default(),
             gets: BTreeMap::new(),
         }
     }
@@ -99,7 +100,7 @@ impl Quorums {
         match &request.op {
             ClientOp::Put { options, .. } => {
                 let needs = self.numbers(options.w, self.w, options.pw, options.sloppy);
-                self.first_asked.entry(request.request).or_insert(at_ns);
+                self.first_asked.get_or_insert_with(request.request, || at_ns);
                 self.puts.insert((node, request.call), Want { at_ns, request: request.request, key, needs });
             }
             ClientOp::Get(options) => {
@@ -129,7 +130,7 @@ impl Quorums {
         needs: Numbers,
     ) {
         let want = || Want { at_ns, request, key: key.clone(), needs };
-        self.forwards.entry((node, op)).or_insert_with(want);
+        self.forwards.get_or_insert_with((node, op), want);
     }
 
     /// `node` hears from `from`, or from its own disk, what it holds of `key`; it asked at `asked_ns`.
@@ -178,7 +179,7 @@ impl Quorums {
         let Want { at_ns, request, key, needs } = want;
         let at_ns = self.first_asked.get(&request).copied().unwrap_or(at_ns);
         let dot = answer.dot?;
-        let earlier = self.answered.entry(request).or_default();
+        let earlier = self.answered.get_or_insert_with(request, Vec::new);
         if earlier.iter().any(|(first, by)| (*first, by) == (dot, &answer.by)) {
             return None;
         }

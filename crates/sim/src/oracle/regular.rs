@@ -9,7 +9,7 @@
 //! and a home that a fault robbed of its copy, of whatever was acknowledged before that. What a reaped tombstone had
 //! seen need not be shown any more.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cartwheel_check::WriteId;
 use cartwheel_core::id::{CallId, NodeId};
@@ -17,13 +17,15 @@ use cartwheel_core::{Answer, Key};
 
 use super::reaped::Reaped;
 use super::{Findings, Promise, Scene, seconds};
+use crate::lookup::Lookup;
 use crate::workload::Places;
 
 /// What homes have acknowledged, and which gets rest on it.
 #[derive(Debug, Default)]
 pub struct Regular {
-    acked: BTreeMap<(Key, NodeId), Acked>,
-    gets: BTreeMap<(NodeId, CallId), Began>,
+    /// Homes in order.
+    acked: Lookup<Key, Vec<(NodeId, Arc<Acked>)>>,
+    gets: Lookup<(NodeId, CallId), Began>,
     /// Operators committed on both sides of a partition: for a time there were two rings, and quorums of one need not
     /// meet those of the other. Nothing is lost, but no get is entitled any more.
     forked: bool,
@@ -42,7 +44,7 @@ struct Began {
     at_ns: u64,
     key: Key,
     /// What each home had acknowledged by then.
-    acked: Vec<(NodeId, Acked)>,
+    acked: Vec<(NodeId, Arc<Acked>)>,
 }
 
 /// A write that a get should have shown.
@@ -67,8 +69,14 @@ impl Regular {
     pub fn acknowledged(&mut self, scene: &Scene<'_>, key: &Key, write: WriteId, by: &[NodeId]) {
         let Some(place) = scene.truth.place(write) else { return };
         let homes = scene.homes(key);
+        let of_key = self.acked.get_or_insert_with(key.clone(), Vec::new);
         for home in by.iter().filter(|node| homes.contains(node)) {
-            let acked = self.acked.entry((key.clone(), *home)).or_default();
+            let at = of_key.binary_search_by_key(home, |(home, _)| *home).unwrap_or_else(|at| {
+                of_key.insert(at, (*home, Arc::default()));
+                at
+            });
+            // A get under way keeps what there was when it began.
+            let acked = Arc::make_mut(&mut of_key[at].1);
             acked.example = Some(write);
             acked.writes.insert(place);
         }
@@ -76,8 +84,7 @@ impl Regular {
 
     /// A get begins.
     pub fn began(&mut self, at_ns: u64, node: NodeId, call: CallId, key: &Key) {
-        let homes = (key.clone(), NodeId(0))..=(key.clone(), NodeId(u64::MAX));
-        let acked = self.acked.range(homes).map(|((_, home), acked)| (*home, acked.clone())).collect();
+        let acked = self.acked.get(key).cloned().unwrap_or_default();
         self.gets.insert((node, call), Began { at_ns, key: key.clone(), acked });
     }
 
@@ -114,11 +121,18 @@ impl Regular {
     /// A fault took `node`'s copy of `key`, or of every key, or it was handed over: the node answers for nothing that it
     /// acknowledged before.
     pub fn lost(&mut self, node: NodeId, key: Option<&Key>) {
-        let is_gone = |of: &Key, home: NodeId| home == node && key.is_none_or(|key| key == of);
-        self.acked.retain(|(of, home), _| !is_gone(of, *home));
-        for began in self.gets.values_mut() {
-            began.acked.retain(|(home, _)| !is_gone(&began.key, *home));
+        match key {
+            Some(key) => {
+                let of_key = self.acked.get_mut(key);
+                of_key.into_iter().for_each(|acked| acked.retain(|(home, _)| *home != node));
+            }
+            None => self.acked.change_each(|acked| acked.retain(|(home, _)| *home != node)),
         }
+        self.gets.change_each(|began| {
+            if key.is_none_or(|key| *key == began.key) {
+                began.acked.retain(|(home, _)| *home != node);
+            }
+        });
     }
 
     /// `node` crashed: nobody is answered any more.

@@ -1,3 +1,5 @@
+use std::cell::OnceCell;
+
 use cartwheel_core::Key;
 use cartwheel_core::id::NodeId;
 use cartwheel_core::ring::Ring;
@@ -25,26 +27,37 @@ pub(crate) struct Scene<'a> {
 
 /// The states of the ring that nodes go by, or went by a moment ago, each with when it was met last.
 #[derive(Debug)]
-pub(crate) struct Rings(Vec<(Ring, u64)>);
+pub(crate) struct Rings {
+    met: Vec<(Ring, u64)>,
+    /// The homes of each partition, by any of them, where they were asked for.
+    homes: Vec<OnceCell<Vec<NodeId>>>,
+}
 
 impl Rings {
     /// Everybody goes by `founding`.
     pub fn new(founding: Ring) -> Self {
-        Self(vec![(founding, 0)])
+        let homes = vec![OnceCell::new(); founding.partitions() as usize];
+        Self { met: vec![(founding, 0)], homes }
     }
 
     /// Somebody goes by `ring`.
     pub fn met(&mut self, at_ns: u64, ring: &Ring) {
-        match self.0.iter_mut().find(|(known, _)| known == ring) {
+        match self.met.iter_mut().find(|(known, _)| known == ring) {
             Some((_, last)) => *last = at_ns,
-            None => self.0.push((ring.clone(), at_ns)),
+            None => {
+                self.met.push((ring.clone(), at_ns));
+                self.homes.fill(OnceCell::new());
+            }
         }
     }
 
     /// Those that nobody has gone by for long are forgotten, but for the last one.
     pub fn forget(&mut self, at_ns: u64) {
-        let latest = self.0.iter().map(|(_, last)| *last).max().unwrap_or(0);
-        self.0.retain(|(_, last)| *last == latest || *last + REMEMBERED_NS > at_ns);
+        let (latest, before) = (self.met.iter().map(|(_, last)| *last).max().unwrap_or(0), self.met.len());
+        self.met.retain(|(_, last)| *last == latest || *last + REMEMBERED_NS > at_ns);
+        if self.met.len() < before {
+            self.homes.fill(OnceCell::new());
+        }
     }
 }
 
@@ -57,14 +70,14 @@ impl<'a> Scene<'a> {
     /// The homes that `node` asks for `key`.
     pub fn asked_by(&self, node: NodeId, key: &Key) -> Vec<NodeId> {
         self.ring(node).map_or_else(
-            || self.homes(key),
+            || self.homes(key).to_vec(),
             |ring| ring.preference_list(key.token(), self.n).homes().to_vec(),
         )
     }
 
     /// Who keeps `key`, by each state of the ring that an answer may go by.
     pub fn homes_by_ring(&self, key: &Key) -> Vec<Vec<NodeId>> {
-        self.rings.0.iter().map(|(ring, _)| ring.placement(key.token(), self.n).homes()).collect()
+        self.rings.met.iter().map(|(ring, _)| ring.placement(key.token(), self.n).homes()).collect()
     }
 
     /// The state of the ring that `node` goes by, if it runs.
@@ -93,11 +106,15 @@ impl<'a> Scene<'a> {
     }
 
     /// Who keeps `key`, by any state of the ring that an answer may go by.
-    pub fn homes(&self, key: &Key) -> Vec<NodeId> {
-        let all = self.rings.0.iter().flat_map(|(ring, _)| ring.placement(key.token(), self.n).homes());
-        let mut homes: Vec<NodeId> = all.collect();
-        homes.sort_unstable();
-        homes.dedup();
-        homes
+    pub fn homes(&self, key: &Key) -> &'a [NodeId] {
+        let Rings { met, homes } = self.rings;
+        let partition = key.token().partition(homes.len() as u32);
+        homes[partition.0 as usize].get_or_init(|| {
+            let all = met.iter().flat_map(|(ring, _)| ring.partition_placement(partition, self.n).homes());
+            let mut homes: Vec<NodeId> = all.collect();
+            homes.sort_unstable();
+            homes.dedup();
+            homes
+        })
     }
 }

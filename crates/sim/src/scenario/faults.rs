@@ -106,6 +106,67 @@ pub enum Fault {
         /// How many times as long.
         factor: u32,
     },
+    /// The process stands still, its clocks run on: a long pause of a virtual machine, a debugger, `SIGSTOP`. What it is
+    /// sent waits for it.
+    Pause {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Who.
+        node: u32,
+    },
+    /// The machine sleeps: as `pause`, and the monotonic clock stands still with it; the wall clock runs on.
+    Suspend {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Who.
+        node: u32,
+    },
+    /// Power fails again and again: every `every`, each time for half of that.
+    CrashLoop {
+        /// When first.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Who.
+        node: u32,
+        /// From one crash to the next.
+        every: Span,
+    },
+    /// A partition that comes and goes: every `every`, each time for half of that.
+    Flapping {
+        /// When first.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// One side.
+        side: Vec<u32>,
+        /// From one cut to the next.
+        every: Span,
+    },
+    /// An operator restarts the members one after the other, as for an upgrade: one every `every`, each stopped cleanly
+    /// for `lasts`.
+    RollingRestart {
+        /// When the first one is stopped.
+        at: Span,
+        /// For how long each is down.
+        lasts: Span,
+        /// From one to the next.
+        every: Span,
+    },
+    /// A disk says that it has synced and has not: should power fail, what it was trusted with since is lost in part,
+    /// until a later sync is true. The node loses data without having an empty disk to notice it by.
+    LyingSync {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Whose.
+        node: u32,
+    },
     /// A wall clock jumps.
     ClockJump {
         /// When.
@@ -179,6 +240,12 @@ impl Fault {
             | Self::PartialPartition { at, .. }
             | Self::DropAcks { at, .. }
             | Self::SlowNode { at, .. }
+            | Self::Pause { at, .. }
+            | Self::Suspend { at, .. }
+            | Self::CrashLoop { at, .. }
+            | Self::Flapping { at, .. }
+            | Self::RollingRestart { at, .. }
+            | Self::LyingSync { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
             | Self::Join { at, .. }
@@ -191,58 +258,67 @@ impl Fault {
     /// The same fault at another time.
     #[must_use]
     pub fn struck_at(mut self, when: Span) -> Self {
-        match &mut self {
-            Self::Crash { at, .. }
-            | Self::Restart { at, .. }
-            | Self::RestoreDisk { at, .. }
-            | Self::WipeDisk { at, .. }
-            | Self::WipeKey { at, .. }
-            | Self::Partition { at, .. }
-            | Self::OneWay { at, .. }
-            | Self::PartialPartition { at, .. }
-            | Self::DropAcks { at, .. }
-            | Self::SlowNode { at, .. }
-            | Self::ClockJump { at, .. }
-            | Self::SetProps { at, .. }
-            | Self::Join { at, .. }
-            | Self::Leave { at, .. }
-            | Self::Replace { at, .. }
-            | Self::Remove { at, .. } => *at = when,
-        }
+        *self.times().0 = when;
         self
     }
 
     /// How long it lasts; `None` where it is over at once.
     pub fn lasts_mut(&mut self) -> Option<&mut Span> {
+        self.times().1
+    }
+
+    /// When it strikes, and how long it lasts.
+    fn times(&mut self) -> (&mut Span, Option<&mut Span>) {
         match self {
-            Self::Crash { lasts, .. }
-            | Self::Restart { lasts, .. }
-            | Self::RestoreDisk { lasts, .. }
-            | Self::WipeDisk { lasts, .. }
-            | Self::Partition { lasts, .. }
-            | Self::OneWay { lasts, .. }
-            | Self::PartialPartition { lasts, .. }
-            | Self::DropAcks { lasts, .. }
-            | Self::SlowNode { lasts, .. } => Some(lasts),
-            Self::WipeKey { .. }
-            | Self::ClockJump { .. }
-            | Self::SetProps { .. }
-            | Self::Join { .. }
-            | Self::Leave { .. }
-            | Self::Replace { .. }
-            | Self::Remove { .. } => None,
+            Self::Crash { at, lasts, .. }
+            | Self::Restart { at, lasts, .. }
+            | Self::RestoreDisk { at, lasts, .. }
+            | Self::WipeDisk { at, lasts, .. }
+            | Self::Partition { at, lasts, .. }
+            | Self::OneWay { at, lasts, .. }
+            | Self::PartialPartition { at, lasts, .. }
+            | Self::DropAcks { at, lasts, .. }
+            | Self::SlowNode { at, lasts, .. }
+            | Self::Pause { at, lasts, .. }
+            | Self::Suspend { at, lasts, .. }
+            | Self::CrashLoop { at, lasts, .. }
+            | Self::Flapping { at, lasts, .. }
+            | Self::RollingRestart { at, lasts, .. }
+            | Self::LyingSync { at, lasts, .. } => (at, Some(lasts)),
+            Self::WipeKey { at, .. }
+            | Self::ClockJump { at, .. }
+            | Self::SetProps { at, .. }
+            | Self::Join { at, .. }
+            | Self::Leave { at, .. }
+            | Self::Replace { at, .. }
+            | Self::Remove { at, .. } => (at, None),
         }
     }
 
-    /// From when to when it keeps its node down.
+    /// From one time to the next, where it strikes again and again.
+    pub fn every(&self) -> Option<Span> {
+        match self {
+            Self::CrashLoop { every, .. }
+            | Self::Flapping { every, .. }
+            | Self::RollingRestart { every, .. } => Some(*every),
+            _ => None,
+        }
+    }
+
+    /// From when to when it keeps its node down, or still.
     pub fn downtime(&self) -> Option<(Span, Span)> {
         match self {
             Self::Crash { at, lasts, .. }
             | Self::Restart { at, lasts, .. }
             | Self::RestoreDisk { at, lasts, .. }
-            | Self::WipeDisk { at, lasts, .. } => {
+            | Self::WipeDisk { at, lasts, .. }
+            | Self::Pause { at, lasts, .. }
+            | Self::Suspend { at, lasts, .. }
+            | Self::CrashLoop { at, lasts, .. } => {
                 Some((*at, Span::from_ns(at.ns().saturating_add(lasts.ns()))))
             }
+            // One after the other is down until the last of so many nodes as there may be.
+            Self::RollingRestart { at, .. } => Some((*at, Span::from_ns(u64::MAX))),
             _ => None,
         }
     }
@@ -261,19 +337,24 @@ impl Fault {
             | Self::WipeDisk { node, .. }
             | Self::WipeKey { node, .. }
             | Self::SlowNode { node, .. }
+            | Self::Pause { node, .. }
+            | Self::Suspend { node, .. }
+            | Self::CrashLoop { node, .. }
+            | Self::LyingSync { node, .. }
             | Self::ClockJump { node, .. }
             | Self::SetProps { node, .. }
             | Self::Join { node, .. }
             | Self::Leave { node, .. }
             | Self::Remove { node, .. } => one(node),
             Self::Replace { node, with, .. } => one(node) && one(with),
-            Self::Partition { side, .. } => list(side),
+            Self::Partition { side, .. } | Self::Flapping { side, .. } => list(side),
             Self::OneWay { from, to, .. } | Self::DropAcks { from, to, .. } => list(from) && list(to),
             Self::PartialPartition { pairs, .. } => {
                 let renamed = |[one, other]: &[u32; 2]| Some([rename(*one)?, rename(*other)?]);
                 *pairs = pairs.iter().filter_map(renamed).collect();
                 !pairs.is_empty()
             }
+            Self::RollingRestart { .. } => true,
         }
     }
 
@@ -286,17 +367,22 @@ impl Fault {
             | Self::WipeDisk { node, .. }
             | Self::WipeKey { node, .. }
             | Self::SlowNode { node, .. }
+            | Self::Pause { node, .. }
+            | Self::Suspend { node, .. }
+            | Self::CrashLoop { node, .. }
+            | Self::LyingSync { node, .. }
             | Self::ClockJump { node, .. }
             | Self::SetProps { node, .. }
             | Self::Join { node, .. }
             | Self::Leave { node, .. }
             | Self::Remove { node, .. } => vec![*node],
             Self::Replace { node, with, .. } => vec![*node, *with],
-            Self::Partition { side, .. } => side.clone(),
+            Self::Partition { side, .. } | Self::Flapping { side, .. } => side.clone(),
             Self::PartialPartition { pairs, .. } => pairs.as_flattened().to_vec(),
             Self::OneWay { from, to, .. } | Self::DropAcks { from, to, .. } => {
                 from.iter().chain(to).copied().collect()
             }
+            Self::RollingRestart { .. } => Vec::new(),
         }
     }
 }
@@ -351,6 +437,24 @@ pub struct NemesisSpec {
     /// Weight of [`Fault::Replace`], and of [`Fault::Remove`] when no spare node is left.
     #[serde(default)]
     pub replace: u32,
+    /// Weight of [`Fault::Pause`].
+    #[serde(default)]
+    pub pause: u32,
+    /// Weight of [`Fault::Suspend`].
+    #[serde(default)]
+    pub suspend: u32,
+    /// Weight of [`Fault::CrashLoop`].
+    #[serde(default)]
+    pub crash_loop: u32,
+    /// Weight of [`Fault::Flapping`].
+    #[serde(default)]
+    pub flapping: u32,
+    /// Weight of [`Fault::RollingRestart`].
+    #[serde(default)]
+    pub rolling_restart: u32,
+    /// Weight of [`Fault::LyingSync`].
+    #[serde(default)]
+    pub lying_sync: u32,
 }
 
 /// The kinds of [`Fault`].
@@ -371,11 +475,17 @@ pub enum FaultKind {
     Replace,
     Restart,
     RestoreDisk,
+    Pause,
+    Suspend,
+    CrashLoop,
+    Flapping,
+    RollingRestart,
+    LyingSync,
 }
 
 impl NemesisSpec {
     /// The kinds that it may draw, each with its name in files and its weight.
-    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 14] {
+    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 20] {
         [
             (FaultKind::Crash, "crash", self.crash),
             (FaultKind::Partition, "partition", self.partition),
@@ -391,6 +501,12 @@ impl NemesisSpec {
             (FaultKind::Replace, "replace", self.replace),
             (FaultKind::Restart, "restart", self.restart),
             (FaultKind::RestoreDisk, "restore_disk", self.restore_disk),
+            (FaultKind::Pause, "pause", self.pause),
+            (FaultKind::Suspend, "suspend", self.suspend),
+            (FaultKind::CrashLoop, "crash_loop", self.crash_loop),
+            (FaultKind::Flapping, "flapping", self.flapping),
+            (FaultKind::RollingRestart, "rolling_restart", self.rolling_restart),
+            (FaultKind::LyingSync, "lying_sync", self.lying_sync),
         ]
     }
 }

@@ -36,7 +36,7 @@ impl Scenario {
 
     /// What is read where a file says nothing but what it must.
     fn usual(&self) -> Table {
-        let super::WorkloadSpec::Cart { clients, carts, think, .. } = self.workload;
+        let super::WorkloadSpec::Cart { clients, carts, think, .. } = &self.workload;
         let think = Value::try_from(think).map_or_else(|_| String::new(), |think| think.to_string());
         let least = format!(
             "name = \"\"\nabout = \"\"\nduration = \"1s\"\nsettle = \"1s\"\ncluster = {{ nodes = {} }}\n\

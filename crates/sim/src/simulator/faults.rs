@@ -3,7 +3,7 @@
 use cartwheel_core::Node;
 use cartwheel_core::membership::MemberStatus;
 
-use super::{Event, Simulator};
+use super::{Event, Process, Simulator};
 use crate::network::Trouble;
 use crate::report::Counter;
 use crate::scenario::{Fault, Span};
@@ -18,6 +18,8 @@ pub(crate) enum Mend {
     Restart { node: u32, life: u32 },
     /// Directed links are relieved of a trouble.
     Relieve { links: Vec<(u32, u32)>, trouble: Trouble },
+    /// A disk is honest again.
+    Truth { node: u32 },
 }
 
 impl Simulator<'_> {
@@ -30,12 +32,17 @@ impl Simulator<'_> {
             let status = node.status();
             !status.cluster().status(status.node()).is_some_and(MemberStatus::is_gone)
         };
+        let now = self.now;
+        let is_steady = |process: &Process| {
+            process.up_since(now).is_some()
+                && process.loops_until_ns <= now
+                && process.node.as_ref().is_some_and(is_there)
+        };
         let numbered = self.processes.iter().zip(1..);
-        let up: Vec<u32> = numbered
-            .filter(|(process, _)| process.node.as_ref().is_some_and(is_there))
-            .map(|(_, number)| number)
-            .collect();
-        let down = self.processes.iter().filter(|process| process.exists).count() - up.len();
+        let up: Vec<u32> =
+            numbered.filter(|(process, _)| is_steady(process)).map(|(_, number)| number).collect();
+        let rolling = usize::from(self.rolling_until > now);
+        let down = self.processes.iter().filter(|process| process.exists).count() - up.len() + rolling;
         let Some(nemesis) = &mut self.nemesis else { return };
         let fault = nemesis.strike(&up, down);
         let pause = nemesis.pause();
@@ -87,6 +94,40 @@ impl Simulator<'_> {
                 let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
                 self.trouble(links, Trouble::Cut, *lasts);
             }
+            Fault::Pause { lasts, node, .. } => {
+                self.stand_still(node - 1, *lasts);
+                self.count(Counter::Pauses);
+            }
+            Fault::Suspend { lasts, node, .. } => {
+                self.stand_still(node - 1, *lasts);
+                self.processes[*node as usize - 1].clock.slept_ns += lasts.ns();
+                self.count(Counter::Suspends);
+            }
+            Fault::CrashLoop { lasts, node, every, .. } => {
+                self.count(Counter::CrashLoops);
+                self.processes[*node as usize - 1].loops_until_ns = self.now + lasts.ns();
+                let crash = |lasts| Fault::Crash { at: Span::default(), lasts, node: *node };
+                self.again_and_again(*lasts, *every, crash);
+            }
+            Fault::Flapping { lasts, side, every, .. } => {
+                self.count(Counter::Flappings);
+                let cut = |lasts| Fault::Partition { at: Span::default(), lasts, side: side.clone() };
+                self.again_and_again(*lasts, *every, cut);
+            }
+            Fault::RollingRestart { lasts, every, .. } => {
+                self.count(Counter::RollingRestarts);
+                let members: Vec<u32> = self.members();
+                self.rolling_until = self.now + members.len() as u64 * every.ns() + lasts.ns();
+                for (turn, node) in members.into_iter().enumerate() {
+                    let restart = Fault::Restart { at: Span::default(), lasts: *lasts, node };
+                    self.queue.push(self.now + turn as u64 * every.ns(), Event::Inflict(Box::new(restart)));
+                }
+            }
+            Fault::LyingSync { lasts, node, .. } => {
+                self.count(Counter::LyingSyncs);
+                self.processes[*node as usize - 1].disk.lies = true;
+                self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Truth { node: node - 1 }));
+            }
             Fault::Join { node, .. } => {
                 self.count(Counter::Joins);
                 self.have_joined(node - 1);
@@ -126,6 +167,27 @@ impl Simulator<'_> {
             self.network.trouble(self.now, *from, *to, trouble);
         }
         self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Relieve { links, trouble }));
+    }
+
+    /// What happens to a running node waits until it moves again.
+    fn stand_still(&mut self, node: u32, lasts: Span) {
+        let process = &mut self.processes[node as usize];
+        process.still_until_ns = process.still_until_ns.max(self.now) + lasts.ns();
+    }
+
+    /// So often as it goes into `lasts`, each time for half of `every`.
+    fn again_and_again(&mut self, lasts: Span, every: Span, fault: impl Fn(Span) -> Fault) {
+        let times = lasts.ns().div_ceil(every.ns().max(1));
+        for time in 0..times {
+            let fault = fault(Span::from_ns(every.ns() / 2));
+            self.queue.push(self.now + time * every.ns(), Event::Inflict(Box::new(fault)));
+        }
+    }
+
+    /// Those that are part of the world, counted from 1.
+    fn members(&self) -> Vec<u32> {
+        let numbered = self.processes.iter().zip(1..);
+        numbered.filter(|(process, _)| process.exists).map(|(_, number)| number).collect()
     }
 
     /// A node never starts again.
@@ -192,8 +254,14 @@ impl Simulator<'_> {
     fn lose_power(&mut self, node: u32) -> Option<u32> {
         let process = &mut self.processes[node as usize];
         process.node.take()?;
-        if process.disk.crash(&mut process.stream) > 0 {
+        let (lost, betrayed) = process.disk.crash(&mut process.stream);
+        if lost > 0 {
             self.count(Counter::UnsyncedUpdatesLost);
+        }
+        for key in &betrayed {
+            self.count(Counter::SyncedUpdatesLost);
+            let (oracle, scene) = self.watch();
+            oracle.key_lost(&scene, node, key);
         }
         self.count(Counter::Crashes);
         Some(self.is_down(node))
@@ -233,6 +301,7 @@ impl Simulator<'_> {
                     self.start(node);
                 }
             }
+            Mend::Truth { node } => self.processes[node as usize].disk.lies = false,
             // After peace was made no trouble is left to take away.
             Mend::Relieve { links, trouble } => {
                 for (from, to) in links {
@@ -245,6 +314,9 @@ impl Simulator<'_> {
     /// Faults cease: every node runs, every link works.
     pub(super) fn make_peace(&mut self) {
         self.network.heal(self.now);
+        for process in &mut self.processes {
+            process.disk.lies = false;
+        }
         for node in 0..self.processes.len() as u32 {
             let process = &self.processes[node as usize];
             if process.exists && process.node.is_none() {

@@ -29,6 +29,10 @@ pub(crate) struct Process {
     pub stream: Stream,
     /// When this life began.
     pub started_ns: u64,
+    /// Until when it stands still, or stood.
+    pub still_until_ns: u64,
+    /// Until when it crashes again and again.
+    pub loops_until_ns: u64,
     /// Copies of the disk, with when they were taken, for faults that put one back.
     copies: Vec<(u64, Disk)>,
     /// The line before the disk, if it is one device.
@@ -60,14 +64,23 @@ impl Process {
             clock: Clock {
                 offset_us: clock.between(0, 2 * offset_max) as i64 - offset_max as i64,
                 drift_ppb: clock.between(0, 2 * drift_max) as i64 - drift_max as i64,
+                slept_ns: 0,
             },
             stream,
             started_ns: 0,
+            still_until_ns: 0,
+            loops_until_ns: 0,
             copies: Vec::new(),
             device: Device::default(),
             disk_free_at: 0,
             timer_at: None,
         }
+    }
+
+    /// Since when it has run without standing still; `None` while it does not run.
+    pub fn up_since(&self, now_ns: u64) -> Option<u64> {
+        let is_up = self.node.is_some() && self.still_until_ns <= now_ns;
+        is_up.then(|| self.started_ns.max(self.still_until_ns))
     }
 
     pub fn wipe_disk(&mut self) {
@@ -151,6 +164,7 @@ impl Simulator<'_> {
         let seed = streams.seed(Component::Boot { node, life: process.life + 1 });
         let boot = process.boot(seed);
         process.started_ns = self.now;
+        process.still_until_ns = 0;
         let life = Life { store: boot.store, boot: boot.number, continuous_since: boot.continuous_since };
         self.oracle.started(node, life);
         let now = process.clock.read(self.now);

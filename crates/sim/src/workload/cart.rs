@@ -132,7 +132,7 @@ impl Carts {
             strict,
             primary,
             retries,
-        } = *spec;
+        } = spec.clone();
         let client = |client| Client {
             stream: streams.stream(Component::Client { client }),
             requests: 0,

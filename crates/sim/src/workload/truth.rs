@@ -8,13 +8,14 @@ use cartwheel_core::id::RequestId;
 use cartwheel_core::version::{Siblings, Value, Version};
 
 use super::write_id;
+use crate::lookup::Lookup;
 
 /// All writes that clients have begun.
 #[derive(Debug, Default)]
 pub struct Truth {
     /// In the order of their ids, which count from 1.
     writes: Vec<Begun>,
-    by_request: BTreeMap<RequestId, WriteId>,
+    by_request: Lookup<RequestId, WriteId>,
     carts: BTreeMap<usize, Vec<WriteId>>,
 }
 
