@@ -29,6 +29,16 @@ impl<E> Queue<E> {
         self.heap.push(Reverse(Entry { at, seq: self.seq, event }));
     }
 
+    /// Everything that is to happen, in no order, with its time.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &E)> {
+        self.heap.iter().map(|Reverse(entry)| (entry.at, &entry.event))
+    }
+
+    /// Whether nothing is to happen any more.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
     /// The next event and its time.
     pub fn pop(&mut self) -> Option<(u64, E)> {
         self.heap.pop().map(|Reverse(entry)| (entry.at, entry.event))
