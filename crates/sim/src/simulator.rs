@@ -21,7 +21,7 @@ use cartwheel_core::storage::StorageRequest;
 use cartwheel_core::{Answer, ClientError, ClientRequest, Event as CoreEvent, Input, Key, Outbox, Output};
 
 use self::faults::Mend;
-pub use self::look::replay;
+pub use self::look::{replay, run_recorded};
 use self::operator::Operator;
 pub(crate) use self::process::Process;
 use crate::nemesis::Nemesis;
@@ -31,7 +31,7 @@ use crate::report::{Counter, Measured, Report};
 use crate::scenario::{Fault, Scenario, WorkloadSpec};
 use crate::streams::{Component, Stream, Streams};
 use crate::timeline::Timeline;
-use crate::trace::{Recorder, Recording, TraceDigest};
+use crate::trace::{Recorder, TraceDigest};
 use crate::workload::{Ask, Carts, Next};
 
 /// Runs `scenario` with `seed`. The same two give the same report, on every machine.
@@ -51,15 +51,6 @@ pub fn run_and_spell_out(scenario: &Scenario, seed: u64) -> (Report, Scenario) {
     let visit = simulator.carts.made();
     let explicit = Scenario { seed: Some(seed), visit, fault, nemesis: None, ..scenario.clone() };
     (simulator.report(), explicit)
-}
-
-/// The same, and a recording of the run. Recording changes nothing: the digest is the same.
-pub fn run_recorded(scenario: &Scenario, seed: u64) -> (Report, Recording) {
-    let mut simulator = Simulator::new(scenario, seed);
-    simulator.record();
-    simulator.run();
-    let recording = simulator.recording();
-    (simulator.report(), recording)
 }
 
 /// Nodes are counted from 0 here, and named from 1.
@@ -277,20 +268,6 @@ impl<'a> Simulator<'a> {
             network: &self.network,
         };
         (&mut self.oracle, scene)
-    }
-
-    /// Who writes down what happens, if anybody does, and what there is to see.
-    fn recorder(&mut self) -> Option<(&mut Recorder, Scene<'_>)> {
-        let recorder = self.recorder.as_deref_mut()?;
-        let scene = Scene {
-            at_ns: self.now,
-            rings: &self.rings,
-            n: self.scenario.cluster.n,
-            truth: self.carts.truth(),
-            processes: &self.processes,
-            network: &self.network,
-        };
-        Some((recorder, scene))
     }
 
     fn faults_strike(&self) -> bool {

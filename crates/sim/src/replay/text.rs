@@ -16,7 +16,7 @@ impl fmt::Display for Situation {
             (false, true) => "faults strike, clients work",
             (false, false) => "faults have ceased",
         };
-        writeln!(f, "time          {}: {phase}", seconds(self.at_ns))?;
+        writeln!(f, "time          {}: {phase}", exactly(self.at_ns))?;
         writeln!(f, "ring          {}", self.ring)?;
         if let Some(place) = &self.key {
             let (homes, fallbacks) = (place.homes.join(" "), place.fallbacks.join(" "));
@@ -65,13 +65,18 @@ impl Situation {
         writeln!(f, "\nunder way     {count} message{plural}{about}")?;
         for UnderWay { from, to, kind, text, keys, sent_ns, due_ns } in self.under_way.iter().take(LINES_MAX)
         {
-            let due = due_ns.map_or_else(|| "later".into(), seconds);
+            let due = due_ns.map_or_else(|| "later".into(), exactly);
             let keys = if self.key.is_some() { String::new() } else { format!(" {}", keys.join(" ")) };
-            let sent = seconds(*sent_ns);
+            let sent = exactly(*sent_ns);
             writeln!(f, "  {from} -> {to}  {kind}{keys} {text}  (sent {sent}, arrives {due})")?;
         }
         cut(f, self.under_way.len())
     }
+}
+
+/// `2.310500 s`: messages take less than a millisecond.
+fn exactly(ns: u64) -> String {
+    format!("{}.{:06} s", ns / 1_000_000_000, ns / 1_000 % 1_000_000)
 }
 
 fn cut(f: &mut fmt::Formatter<'_>, lines: usize) -> fmt::Result {
@@ -97,7 +102,8 @@ impl fmt::Display for NodeState {
             record.fmt(f)?;
         }
         for owed in hints {
-            writeln!(f, "    hints     {} keys, {} bytes for {} in all", owed.keys, owed.bytes, owed.home)?;
+            let keys = if owed.keys == 1 { "key" } else { "keys" };
+            writeln!(f, "    hints     {} {keys}, {} bytes for {} in all", owed.keys, owed.bytes, owed.home)?;
         }
         if let Some(view) = view {
             view.fmt(f)?;
@@ -158,6 +164,7 @@ impl fmt::Display for View {
         };
         let running = match self.requests_running {
             0 => String::new(),
+            1 => "; coordinates a request".into(),
             running => format!("; coordinates {running} requests"),
         };
         writeln!(f, "    sees      ring {}{phase}, {serves}; {unusual}{running}", self.ring)

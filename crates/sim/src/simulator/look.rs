@@ -8,14 +8,25 @@ use cartwheel_core::version::Version;
 
 use super::{Event, Process, Simulator};
 use crate::clock;
+use crate::oracle::Scene;
 use crate::replay::{
     HintsFor, KeyCopies, KeyPlace, MemberView, NodeState, Question, RecordState, ReplayError, Situation,
-    UnderWay, VersionState, View,
+    UnderWay, VersionState, View, seconds,
 };
+use crate::report::Report;
 use crate::scenario::{Scenario, Span};
 use crate::trace::{
     Carried, Fate, Recorder, Recording, request_name, siblings_in_words, value_in_words, version_in_words,
 };
+
+/// As [`run`](super::run), and a recording of the run. Recording changes nothing: the digest is the same.
+pub fn run_recorded(scenario: &Scenario, seed: u64) -> (Report, Recording) {
+    let mut simulator = Simulator::new(scenario, seed);
+    simulator.record();
+    simulator.run();
+    let recording = simulator.recording();
+    (simulator.report(), recording)
+}
 
 /// Runs `scenario` until the moment of the question, and shows what is asked for; and the recording until then.
 pub fn replay(
@@ -70,6 +81,20 @@ impl Simulator<'_> {
     pub(super) fn record(&mut self) {
         let (nodes, clients) = (self.processes.len() as u32, self.carts.clients() as u32);
         self.recorder = Some(Box::new(Recorder::new(nodes, clients)));
+    }
+
+    /// Who writes down what happens, if anybody does, and what there is to see.
+    pub(super) fn recorder(&mut self) -> Option<(&mut Recorder, Scene<'_>)> {
+        let recorder = self.recorder.as_deref_mut()?;
+        let scene = Scene {
+            at_ns: self.now,
+            rings: &self.rings,
+            n: self.scenario.cluster.n,
+            truth: self.carts.truth(),
+            processes: &self.processes,
+            network: &self.network,
+        };
+        Some((recorder, scene))
     }
 
     /// What was written down so far.
@@ -224,26 +249,31 @@ impl Simulator<'_> {
 
     /// What the disk of `node` was asked about `key` and has not done, in the order in which it will.
     fn disk_waits(&self, node: u32, key: &Key) -> Vec<String> {
-        let life = self.processes[node as usize].life;
-        let mut waits: Vec<(u64, String)> = Vec::new();
+        let process = &self.processes[node as usize];
+        let mut begun: Vec<(u64, String)> = Vec::new();
         for (due, event) in self.queue.iter() {
-            let Event::Storage { node: at, life: of, request } = event else { continue };
-            if (*at, *of) != (node, life) {
-                continue;
-            }
-            match &request.op {
-                StorageOp::Read { key: read } if read == key => waits.push((due, "to read it".into())),
-                StorageOp::Apply { key: changed, update } if changed == key => {
-                    let kind = format!("{update:?}");
-                    let kind = kind.split([' ', '{']).next().unwrap_or_default().to_lowercase();
-                    waits.push((due, format!("to {kind}")));
-                }
-                _ => {}
+            if let Event::Storage { node: at, life, request } = event
+                && (*at, *life) == (node, process.life)
+            {
+                begun.extend(asked_of_disk(&request.op, key).map(|what| (due, what)));
             }
         }
-        waits.sort();
-        let said = |(due, what): (u64, String)| format!("{what}, at {}", crate::replay::seconds(due));
-        waits.into_iter().map(said).collect()
+        begun.sort();
+        let begun = begun.into_iter().map(|(due, what)| format!("{what}, done at {}", seconds(due)));
+        let waiting = process.device.waiting().filter_map(|request| asked_of_disk(&request.op, key));
+        begun.chain(waiting.map(|what| format!("{what}, waits for its turn"))).collect()
+    }
+}
+
+/// What `op` asks of `key`, in words.
+fn asked_of_disk(op: &StorageOp, key: &Key) -> Option<String> {
+    match op {
+        StorageOp::Read { key: read } if read == key => Some("to read it".into()),
+        StorageOp::Apply { key: changed, update } if changed == key => {
+            let kind = format!("{update:?}");
+            Some(format!("to {}", kind.split([' ', '{']).next().unwrap_or_default().to_lowercase()))
+        }
+        _ => None,
     }
 }
 

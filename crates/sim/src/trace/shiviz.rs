@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::recording::{Lane, Recording, Step, What};
+use super::recording::{Lane, Recording, Step, Talk, What};
 
 /// What ShiViz must be told to read the file, under "Log parsing regular expression".
 pub const SHIVIZ_PARSER: &str = r"(?<host>\S+) (?<clock>\{.*\})\n(?<time>\S+) s (?<event>.*)";
@@ -16,7 +16,7 @@ pub(super) fn write(recording: &Recording, out: &mut dyn Write) -> io::Result<()
     let mut clocks: BTreeMap<Lane, Clock> = BTreeMap::new();
     // The clocks that messages were sent with, by the first copy.
     let mut sent: BTreeMap<usize, Clock> = BTreeMap::new();
-    for step in recording.steps.iter().filter(|step| is_shown(step)) {
+    for step in recording.steps.iter().filter(|step| is_shown(recording, step)) {
         let clock = clocks.entry(step.lane).or_default();
         let message = step.message.map(|index| recording.messages[index].copy_of.unwrap_or(index));
         if let (What::Receive, Some(carried)) = (step.what, message.and_then(|message| sent.get(&message))) {
@@ -37,9 +37,12 @@ pub(super) fn write(recording: &Recording, out: &mut dyn Write) -> io::Result<()
     Ok(())
 }
 
-/// What arrives at a node that is down is no event of it.
-fn is_shown(step: &Step) -> bool {
-    !step.what.is_noise() && step.what != What::Unheard
+/// What arrives at a node that is down is no event of it. Gossip, probes and hash trees are left out, with what they
+/// carry from host to host: they would bury everything else.
+fn is_shown(recording: &Recording, step: &Step) -> bool {
+    let talk = step.message.map(|index| recording.messages[index].talk);
+    let is_background = matches!(talk, Some(Talk::Membership | Talk::Trees));
+    !is_background && !step.what.is_noise() && step.what != What::Unheard
 }
 
 fn event(recording: &Recording, step: &Step) -> String {
@@ -86,7 +89,7 @@ mod tests {
         let mut file = Vec::new();
         recording.write(Format::Shiviz, &mut file).unwrap();
         let events = parsed(&String::from_utf8(file).unwrap());
-        let steps: Vec<&Step> = recording.steps.iter().filter(|step| is_shown(step)).collect();
+        let steps: Vec<&Step> = recording.steps.iter().filter(|step| is_shown(&recording, step)).collect();
         assert_eq!(events.len(), steps.len());
         let mut last: BTreeMap<&str, &BTreeMap<String, u64>> = BTreeMap::new();
         let mut sends: BTreeMap<usize, &BTreeMap<String, u64>> = BTreeMap::new();

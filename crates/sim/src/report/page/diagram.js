@@ -1,7 +1,7 @@
 // The space-time diagram: time goes to the right, a lane for each client and node.
 
 const canvas = document.getElementById("diagram");
-const LEFT = 46, AXIS = 18, BAND = 15, LANE = 38, LABELS_MAX = 60, DENSE = 3000;
+const LEFT = 54, AXIS = 18, BAND = 15, LANE = 38, LABELS_MAX = 60, DENSE = 3000;
 const view = { from: 0, to: model.end, width: 100, height: 100 };
 const DASHES = { client: [], replica: [], forward: [9, 3, 2, 3], "anti-entropy": [7, 3], trees: [2, 5], reap: [3, 3], membership: [1, 3] };
 const drawn = { messages: 0, steps: 0 };
@@ -28,7 +28,7 @@ function layOut() {
     fault.row = Math.min(row, 5);
   }
   bandRows = Math.max(1, Math.min(ends.length, 6));
-  let y = AXIS + bandRows * BAND + 10;
+  let y = AXIS + bandRows * BAND + 18;
   laneY = [];
   const clients = data.lanes.filter((lane) => lane.startsWith("c")).length;
   data.drawOrder.forEach((lane) => {
@@ -134,15 +134,15 @@ function drawFaults(pen, height) {
     pen.lineTo(x, height);
     pen.stroke();
     pen.setLineDash([]);
+    // Below the names of the faults, on the side where there is room.
     const wide = pen.measureText("faults cease").width;
-    label(pen, "faults cease", x + wide + 8 > view.width ? x - wide - 5 : x + 5, AXIS + BAND / 2 - 1, colours.peace, 100);
+    label(pen, "faults cease", x + wide + 8 > view.width ? x - wide - 5 : x + 5, top + 5, colours.peace, wide + 1);
   }
 }
 
 function nextInRow(fault) {
   const later = data.faults.filter((other) => other.row === fault.row && other.at > fault.at).map((other) => xOf(other.at));
-  const ends = data.peace > fault.at && fault.row === 0 ? later.concat(xOf(data.peace)) : later;
-  return Math.min(view.width, ...ends);
+  return Math.min(view.width, ...later);
 }
 
 // As much of a text as there is room for.

@@ -5,7 +5,7 @@ const under = { step: -1, message: -1 };
 
 function drawSteps(pen) {
   drawn.steps = 0;
-  const dots = new Map();
+  const dots = new Map(), size = drawn.messages > DENSE ? 0.6 : 1;
   const last = [];
   const first = lowerBound(model.steps, view.from, stepTime);
   for (let at = first; at < model.steps.length; at += 1) {
@@ -22,7 +22,7 @@ function drawSteps(pen) {
     last[slot] = x;
     drawn.steps += 1;
     if (!dots.has(kind)) dots.set(kind, new Path2D());
-    mark(dots.get(kind), kind, x, laneY[lane]);
+    mark(dots.get(kind), kind, x, laneY[lane], size);
   }
   for (const [kind, path] of dots) {
     pen.fillStyle = kind === "down" || kind === "broken" ? colours.bad : kind === "up" ? colours.good : colours.ink;
@@ -31,10 +31,10 @@ function drawSteps(pen) {
 }
 
 // A square where the disk changed, a diamond where the core had something to tell, a triangle for up and down.
-function mark(path, kind, x, y) {
-  if (kind === "store") return path.rect(x - 2.5, y - 2.5, 5, 5);
-  if (kind === "send" || kind === "receive") { path.moveTo(x + 1.5, y); return path.arc(x, y, 1.5, 0, 7); }
-  const corners = kind === "up" ? [[-5, 5], [5, 5], [0, -5]] : kind === "down" ? [[-5, -5], [5, -5], [0, 5]] : [[-4, 0], [0, 4], [4, 0], [0, -4]];
+function mark(path, kind, x, y, size) {
+  if (kind === "store") return path.rect(x - 2.5 * size, y - 2.5 * size, 5 * size, 5 * size);
+  if (kind === "send" || kind === "receive") { path.moveTo(x + 1.5 * size, y); return path.arc(x, y, 1.5 * size, 0, 7); }
+  const corners = kind === "up" ? [[-5, 5], [5, 5], [0, -5]] : kind === "down" ? [[-5, -5], [5, -5], [0, 5]] : [[-4, 0], [0, 4], [4, 0], [0, -4]].map((corner) => corner.map((each) => each * size));
   corners.forEach(([dx, dy], index) => (index ? path.lineTo(x + dx, y + dy) : path.moveTo(x + dx, y + dy)));
   path.closePath();
 }
