@@ -10,6 +10,8 @@ let bandRows = 1;
 let laneY = [];
 let stamps = new Int32Array(0);
 let frame = 0;
+// The diagram without what is chosen, so that choosing and pointing need not draw everything again.
+const base = document.createElement("canvas");
 
 function readColours() {
   const style = getComputedStyle(document.documentElement);
@@ -84,11 +86,23 @@ function drawDiagram() {
   drawLanes(pen, width);
   drawMessages(pen);
   drawSteps(pen);
-  drawChosen(pen, height);
   pen.restore();
   pen.fillStyle = colours.ink;
   pen.font = 'bold 12px system-ui, "DejaVu Sans", sans-serif';
   data.drawOrder.forEach((lane) => pen.fillText(data.lanes[lane], 8, laneY[lane]));
+  base.width = canvas.width;
+  base.height = canvas.height;
+  base.getContext("2d").drawImage(canvas, 0, 0);
+  drawOverlay();
+}
+
+function drawOverlay() {
+  const { pen, width, height } = sized(canvas, view.height);
+  pen.drawImage(base, 0, 0, width, height);
+  pen.beginPath();
+  pen.rect(LEFT, 0, width - LEFT, height);
+  pen.clip();
+  drawChosen(pen, height);
 }
 
 function drawTicks(pen, height) {

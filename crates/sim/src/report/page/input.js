@@ -1,14 +1,23 @@
 // What people do: keys, pointer, buttons.
 
-let wanted = 0;
+let wanted = 0, isStale = true;
 function draw() {
-  wanted = 0;
+  isStale = false;
   drawDiagram();
   drawOverview();
   drawCharts();
 }
+function onFrame() {
+  wanted = 0;
+  if (isStale) draw(); else drawOverlay();
+}
+// Everything, or only what is chosen and pointed at.
 function redraw() {
-  if (!wanted) wanted = requestAnimationFrame(draw);
+  isStale = true;
+  markAgain();
+}
+function markAgain() {
+  if (!wanted) wanted = requestAnimationFrame(onFrame);
 }
 
 // Shows a part of the run, within it and no narrower than a microsecond.
@@ -30,7 +39,7 @@ function pick(step, center) {
     if (center || at < view.from + width * 0.05 || at > view.to - width * 0.05) show(at - width / 2, at + width / 2);
   }
   showDetails();
-  redraw();
+  markAgain();
 }
 
 // The next event, or the one before; with `lane`, in the same lane.
@@ -140,7 +149,7 @@ function listenToPointer() {
     }
     Object.assign(under, find(event.offsetX, event.offsetY));
     showTip(event.clientX, event.clientY);
-    redraw();
+    markAgain();
   });
   canvas.addEventListener("pointerup", (event) => {
     canvas.classList.remove("dragged");
@@ -154,7 +163,7 @@ function listenToPointer() {
   canvas.addEventListener("pointerleave", () => {
     under.step = under.message = -1;
     tip.hidden = true;
-    redraw();
+    markAgain();
   });
 }
 
