@@ -50,3 +50,28 @@ pub fn write(
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{run_recorded, swarm};
+
+    /// Whatever a scenario is called, its words end no element and begin none.
+    #[test]
+    fn words_stay_words() {
+        let hostile = "</script><!-- <script>alert(1)</script> {{DATA}}";
+        let scenario = Scenario { name: hostile.into(), about: hostile.into(), ..swarm::scenario(1) };
+        let (report, recording) = run_recorded(&scenario, 1);
+        let mut page = Vec::new();
+        write(&scenario, &report, &recording, &mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        assert_eq!(page.matches("</script>").count(), 2, "the data's and the scripts'");
+        let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        assert_eq!(data["about"], hostile);
+        assert!(!page.contains("<!--") && page.ends_with("</html>\n"));
+        for address in ["src=", "href=", "url(", "fetch(", "import("] {
+            assert!(!page.contains(address), "the page asks the network: {address}");
+        }
+    }
+}

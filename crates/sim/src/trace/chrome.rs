@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::recording::{Fate, Lane, Recording, Step, Waited, What};
 use super::words::request_name;
 
-/// The world is process 0, nodes are numbered from 1, and the clients follow.
+/// Nodes are the processes from 1 on. Process 0 means something of its own to those who read this.
+const WORLD_PID: u32 = 1_000_001;
 const CLIENTS_PID: u32 = 1_000_000;
 const SLICE_NS: u64 = 1_000;
 
@@ -41,7 +42,7 @@ impl Events<'_> {
 
 fn pid(lane: Lane) -> u32 {
     match lane {
-        Lane::World => 0,
+        Lane::World => WORLD_PID,
         Lane::Node(node) => node + 1,
         Lane::Client(_) => CLIENTS_PID,
     }
@@ -58,15 +59,13 @@ fn us(ns: u64) -> f64 {
 }
 
 fn names(recording: &Recording, events: &mut Events<'_>) -> io::Result<()> {
-    let named =
-        |pid: u32, name: &str| json!({"ph": "M", "pid": pid, "name": "process_name", "args": {"name": name}});
-    let sorted =
-        |pid: u32| json!({"ph": "M", "pid": pid, "name": "process_sort_index", "args": {"sort_index": pid}});
+    let about =
+        |pid: u32, what: &str, args: Value| json!({"ph": "M", "pid": pid, "name": what, "args": args});
     let nodes = (0..recording.nodes).map(|node| (node + 1, Lane::Node(node).to_string()));
-    let others = [(0, "world".to_owned()), (CLIENTS_PID, "clients".to_owned())];
-    for (pid, name) in others.into_iter().chain(nodes) {
-        events.put(&named(pid, &name))?;
-        events.put(&sorted(pid))?;
+    let others = [(WORLD_PID, "world".to_owned()), (CLIENTS_PID, "clients".to_owned())];
+    for ((pid, name), place) in others.into_iter().chain(nodes).zip(0..) {
+        events.put(&about(pid, "process_name", json!({"name": name})))?;
+        events.put(&about(pid, "process_sort_index", json!({"sort_index": place})))?;
     }
     for client in (0..recording.clients).map(Lane::Client) {
         let name = client.to_string();
@@ -157,14 +156,14 @@ fn request(recording: &Recording, waited: &Waited, events: &mut Events<'_>) -> i
 
 /// An instant for each, over all processes, and a span for how long it lasts; a span for each time that a node is down.
 fn faults(recording: &Recording, events: &mut Events<'_>) -> io::Result<()> {
-    let instant = |name: &str, at_ns: u64| json!({"ph": "i", "s": "g", "cat": "fault", "name": name, "ts": us(at_ns), "pid": 0, "tid": 1});
+    let instant = |name: &str, at_ns: u64| json!({"ph": "i", "s": "g", "cat": "fault", "name": name, "ts": us(at_ns), "pid": WORLD_PID, "tid": 1});
     let span = |ph: &str, name: &str, pid: u32, id: String, at_ns: u64| json!({"ph": ph, "cat": "fault", "id": id, "name": name, "ts": us(at_ns), "pid": pid, "tid": 1});
     for (number, fault) in recording.faults.iter().enumerate() {
         events.put(&instant(&fault.text, fault.at_ns))?;
         if fault.until_ns > fault.at_ns {
             let id = format!("fault {number}");
-            events.put(&span("b", &fault.text, 0, id.clone(), fault.at_ns))?;
-            events.put(&span("e", &fault.text, 0, id, fault.until_ns))?;
+            events.put(&span("b", &fault.text, WORLD_PID, id.clone(), fault.at_ns))?;
+            events.put(&span("e", &fault.text, WORLD_PID, id, fault.until_ns))?;
         }
     }
     if let Some(peace_ns) = recording.peace_ns {
@@ -182,8 +181,9 @@ fn counters(recording: &Recording, events: &mut Events<'_>) -> io::Result<()> {
     for sample in &recording.samples {
         let ts = us(sample.at_ns);
         let siblings = json!({"most": sample.siblings_max});
-        events
-            .put(&json!({"ph": "C", "pid": 0, "name": "siblings of one key", "ts": ts, "args": siblings}))?;
+        events.put(
+            &json!({"ph": "C", "pid": WORLD_PID, "name": "siblings of one key", "ts": ts, "args": siblings}),
+        )?;
         for (node, hints) in sample.hints.iter().enumerate() {
             events.put(
                 &json!({"ph": "C", "pid": node + 1, "name": "hints", "ts": ts, "args": {"held": hints}}),
