@@ -33,3 +33,20 @@ for edit in 's/^settle/setle/' 's/"500us"/"-500us"/' 's/^n = 3/n = 6/' 's/^loss 
   [ "$(wc -l <"$work/err")" = 1 ] || { echo "not one line for $edit:"; cat "$work/err"; exit 1; }
   cat "$work/err"
 done
+
+# A run can be stopped and looked into; recording it changes nothing; what is not there is one line.
+lost=sim-scenarios/museum/amnesia-reuses-actor.toml
+expect 0 "$cartwheel" replay "$lost" --flaw amnesia-reuses-actor --until 4.0025s --key cart-0
+grep -q 'holds     w4' "$work/out" || { echo "the moment is not shown"; cat "$work/out"; exit 1; }
+for trace in run.jsonl run.json run.shiviz; do
+  expect 1 "$cartwheel" sim run "$lost" --flaw amnesia-reuses-actor --trace "$work/$trace" --report "$work/run.html"
+  cp "$work/out" "$work/with"
+  expect 1 "$cartwheel" sim run "$lost" --flaw amnesia-reuses-actor
+  cmp "$work/out" "$work/with"
+  [ -s "$work/$trace" ] && grep -q '</html>' "$work/run.html"
+done
+for bad in '--node n9' '--key apples' '--until 1h' '--trace run.txt'; do
+  expect 2 "$cartwheel" replay "$lost" $bad
+  [ "$(wc -l <"$work/err")" = 1 ] || { echo "not one line for $bad:"; cat "$work/err"; exit 1; }
+  cat "$work/err"
+done

@@ -5,6 +5,8 @@ mod dev;
 mod fuzz;
 mod museum;
 mod output;
+mod record;
+mod replay;
 mod serve;
 mod shrink;
 mod sim;
@@ -33,6 +35,8 @@ enum Command {
     /// Replay a failure scenario by seed.
     #[command(subcommand)]
     Sim(sim::Command),
+    /// Run a scenario until a moment, and show what every node holds of a key, owes and believes, and what is on its way.
+    Replay(replay::Args),
     /// Replay a scenario, or the general swarm, with many seeds and report those that fail.
     Fuzz(fuzz::Args),
     /// Plant real bugs of real systems, one after the other, and see each of them found.
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Command::Dev(args) => dev::run(args),
         Command::Cluster(args) => cluster::run(args),
         Command::Sim(command) => sim::run(command),
+        Command::Replay(args) => replay::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Museum(args) => museum::run(&args),
         Command::Shrink(args) => shrink::run(&args),

@@ -101,6 +101,6 @@ pub fn write(shrunk: &Shrunk, seed: u64, flaw: Option<Flaw>, path: &Path, tell: 
         scenario.duration
     ));
     say(&format!("  {why}."));
-    say(&format!("  written to {}; replay: {replay}", path.display()));
+    say(&format!("  written to {}; replay: {replay}; to look at it, add --report run.html", path.display()));
     Ok(())
 }

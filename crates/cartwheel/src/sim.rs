@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cartwheel_core::flaw::Flaw;
-use cartwheel_sim::{Scenario, swarm};
+use cartwheel_sim::report::page;
+use cartwheel_sim::{Report, Scenario, swarm};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::output::{complain, say};
+use crate::output::{complain, say, tell_progress};
+use crate::record::{TraceArgs, write_file};
 
 /// What to do with a scenario.
 #[derive(clap::Subcommand)]
@@ -19,6 +21,16 @@ pub enum Command {
     Run(RunArgs),
     /// Run one seed of the general swarm, which `fuzz` runs many of.
     Swarm(SwarmArgs),
+}
+
+/// What a run leaves behind beside its report.
+#[derive(clap::Args, Default)]
+pub struct LeaveArgs {
+    /// Write a page to look at: who said what to whom and when, what clients waited for, and the verdicts explained.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    trace: TraceArgs,
 }
 
 #[derive(clap::Args)]
@@ -35,6 +47,8 @@ pub struct SwarmArgs {
     /// Plant a bug in every node, to see it found: one that a real system of this family had.
     #[arg(long, value_parser = flaws())]
     flaw: Option<Flaw>,
+    #[command(flatten)]
+    leave: LeaveArgs,
 }
 
 #[derive(clap::Args)]
@@ -50,6 +64,8 @@ pub struct RunArgs {
     /// Plant a bug in every node, to see it found: one that a real system of this family had.
     #[arg(long, value_parser = flaws())]
     flaw: Option<Flaw>,
+    #[command(flatten)]
+    leave: LeaveArgs,
 }
 
 pub fn run(command: Command) -> ExitCode {
@@ -57,7 +73,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Run(args) => match Scenario::load(&args.scenario) {
             Ok(scenario) => {
                 let seed = args.seed.or(scenario.seed).unwrap_or(1);
-                replay(scenario, seed, args.flaw, args.json)
+                replay(scenario, seed, args.flaw, args.json, &args.leave)
             }
             Err(error) => complain(&error),
         },
@@ -66,7 +82,7 @@ pub fn run(command: Command) -> ExitCode {
             if args.show {
                 return show(&scenario);
             }
-            replay(scenario, args.seed, args.flaw, args.json)
+            replay(scenario, args.seed, args.flaw, args.json, &args.leave)
         }
     }
 }
@@ -79,8 +95,11 @@ fn show(scenario: &Scenario) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn replay(scenario: Scenario, seed: u64, flaw: Option<Flaw>, json: bool) -> ExitCode {
-    let report = cartwheel_sim::run(&Scenario { flaw, ..scenario }, seed);
+fn replay(scenario: Scenario, seed: u64, flaw: Option<Flaw>, json: bool, leave: &LeaveArgs) -> ExitCode {
+    let report = match run_and_leave(&Scenario { flaw, ..scenario }, seed, leave) {
+        Ok(report) => report,
+        Err(error) => return complain(&error),
+    };
     if json {
         match serde_json::to_string_pretty(&report) {
             Ok(text) => say(&text),
@@ -90,6 +109,23 @@ fn replay(scenario: Scenario, seed: u64, flaw: Option<Flaw>, json: bool) -> Exit
         say(&report);
     }
     ExitCode::from(u8::from(!report.expectations_hold))
+}
+
+/// Runs it, and writes what was asked for beside the report.
+fn run_and_leave(scenario: &Scenario, seed: u64, leave: &LeaveArgs) -> Result<Report, String> {
+    let trace = leave.trace.wanted()?;
+    if trace.is_none() && leave.report.is_none() {
+        return Ok(cartwheel_sim::run(scenario, seed));
+    }
+    let (report, recording) = cartwheel_sim::run_recorded(scenario, seed);
+    if let Some(trace) = trace {
+        trace.write(&recording)?;
+    }
+    if let Some(path) = &leave.report {
+        write_file(path, |out| page::write(scenario, &report, &recording, out))?;
+        tell_progress(&format!("report        {}", path.display()));
+    }
+    Ok(report)
 }
 
 /// Flaws by their names, which the help lists.
@@ -105,7 +141,13 @@ mod tests {
 
     #[test]
     fn bad_input_has_a_status_of_its_own() {
-        let missing = RunArgs { scenario: "no-such-file.toml".into(), seed: None, json: false, flaw: None };
+        let missing = RunArgs {
+            scenario: "no-such-file.toml".into(),
+            seed: None,
+            json: false,
+            flaw: None,
+            leave: LeaveArgs::default(),
+        };
         assert_eq!(run(Command::Run(missing)), ExitCode::from(BAD_INPUT));
     }
 }

@@ -84,6 +84,11 @@ impl Disk {
         }
     }
 
+    /// Everything that is kept of `key`.
+    pub fn record(&self, key: &Key) -> Option<&Record> {
+        self.records.get(key)
+    }
+
     /// The versions of `key`.
     pub fn read(&self, key: &Key) -> Siblings {
         self.records.get(key).map(|record| record.siblings.clone()).unwrap_or_default()

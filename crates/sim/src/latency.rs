@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn what_cannot_be_drawn_from_is_told() {
         let problem = |latency: Latency| latency.problem().map(|(key, message)| format!("{key}: {message}"));
-        let empty = Latency::Mixture { of: vec![Share { weight: 0, latency: Latency::Fixed { value: ms(1) } }] };
+        let empty =
+            Latency::Mixture { of: vec![Share { weight: 0, latency: Latency::Fixed { value: ms(1) } }] };
         assert_eq!(problem(empty).unwrap(), "of: no weight; allowed: at least one above 0");
         let bucket = |up_to| Bucket { up_to: ms(up_to), count: 1 };
         let falling = Latency::Histogram { buckets: vec![bucket(2), bucket(1)] };

@@ -105,8 +105,7 @@ impl Network {
         self.delayed += u64::from(late_by > 0);
         // A peace without faults is one without queues, too.
         let limited = self.spec.bandwidth_kib > 0 && !self.faultless;
-        let carried =
-            if limited { link.carry(now_ns, size(message), self.spec.bandwidth_kib) } else { 0 };
+        let carried = if limited { link.carry(now_ns, size(message), self.spec.bandwidth_kib) } else { 0 };
         let first = first.saturating_mul(slowness).saturating_add(late_by).saturating_add(carried);
         [Some(first), doubled.then_some(second.saturating_mul(slowness))].into_iter().flatten()
     }

@@ -34,6 +34,16 @@ impl<E> Queue<E> {
         self.heap.push(Reverse(Entry { at, seq: self.seq, slot }));
     }
 
+    /// Everything that is to happen, in no order, with its time.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &E)> {
+        self.heap.iter().map(|Reverse(entry)| (entry.at, &self.events[entry.slot]))
+    }
+
+    /// Whether nothing is to happen any more.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
     /// The next event and its time.
     pub fn pop(&mut self) -> Option<(u64, E)> {
         let Reverse(Entry { at, slot, .. }) = self.heap.pop()?;

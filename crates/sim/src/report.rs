@@ -1,5 +1,6 @@
 //! What a run tells.
 
+pub mod page;
 mod text;
 
 use std::collections::BTreeMap;
@@ -324,6 +325,17 @@ impl Report {
         let diverged =
             || self.diverged.first().map(|diverged| format!("replicas of {} differ", diverged.key));
         self.lost.first().cloned().or_else(|| self.broken_promise()).or_else(diverged)
+    }
+
+    /// Everything that went wrong and that the report names, in sentences.
+    pub fn explanations(&self) -> Vec<String> {
+        let lost = self.lost.iter().map(|why| format!("{why}."));
+        let diverged = self.diverged.iter().map(|diverged| format!("Replicas of {} differ.", diverged.key));
+        let unfinished = self.unfinished.iter().map(|what| format!("Unfinished: {what}."));
+        let broken = self.promises.iter().flat_map(|(promise, broken)| {
+            broken.examples.iter().map(move |example| format!("{promise}: {example}"))
+        });
+        lost.chain(diverged).chain(broken).chain(unfinished).collect()
     }
 
     /// The first promise that was broken, and how.

@@ -6,6 +6,7 @@
 mod device;
 mod faults;
 mod finish;
+mod look;
 mod operator;
 mod process;
 mod settings;
@@ -20,6 +21,7 @@ use cartwheel_core::storage::StorageRequest;
 use cartwheel_core::{Answer, ClientError, ClientRequest, Event as CoreEvent, Input, Key, Outbox, Output};
 
 use self::faults::Mend;
+pub use self::look::{replay, run_recorded};
 use self::operator::Operator;
 pub(crate) use self::process::Process;
 use crate::nemesis::Nemesis;
@@ -29,7 +31,7 @@ use crate::report::{Counter, Measured, Report};
 use crate::scenario::{Fault, Scenario, WorkloadSpec};
 use crate::streams::{Component, Stream, Streams};
 use crate::timeline::Timeline;
-use crate::trace::TraceDigest;
+use crate::trace::{Recorder, TraceDigest};
 use crate::workload::{Ask, Carts, Next};
 
 /// Runs `scenario` with `seed`. The same two give the same report, on every machine.
@@ -153,6 +155,10 @@ struct Simulator<'a> {
     siblings_max: u32,
     timeline: Timeline,
     events: u64,
+    /// Writes down what happens, where somebody wants to see it.
+    recorder: Option<Box<Recorder>>,
+    /// The run is looked at then: later events wait.
+    until_ns: u64,
 }
 
 impl<'a> Simulator<'a> {
@@ -188,6 +194,8 @@ impl<'a> Simulator<'a> {
             siblings_max: 0,
             timeline: Timeline::default(),
             events: 0,
+            recorder: None,
+            until_ns: u64::MAX,
         }
     }
 
@@ -209,9 +217,10 @@ impl<'a> Simulator<'a> {
             self.queue.push(0, Event::CopyDisks);
         }
         self.queue.push(self.scenario.duration.ns(), Event::Peace);
-        let end = self.scenario.duration.ns() + self.scenario.settle.ns();
+        let end = (self.scenario.duration.ns() + self.scenario.settle.ns()).min(self.until_ns);
         while let Some((at, event)) = self.queue.pop() {
             if at > end || self.converged {
+                self.queue.push(at, event);
                 break;
             }
             self.now = at;
@@ -294,6 +303,9 @@ impl<'a> Simulator<'a> {
 
     /// Hands an input to a node, and carries out what it wants. A node that is down hears nothing.
     fn handle(&mut self, node: u32, input: Input) {
+        if let Some((recorder, scene)) = self.recorder() {
+            recorder.hears(&scene, node, &input);
+        }
         if self.processes[node as usize].node.is_none() {
             return;
         }
@@ -315,6 +327,9 @@ impl<'a> Simulator<'a> {
         for output in outbox.drain() {
             let (oracle, scene) = self.watch();
             oracle.says(&scene, node, &output);
+            if let Some((recorder, scene)) = self.recorder() {
+                recorder.says(&scene, node, &output);
+            }
             match output {
                 Output::Reply(reply) => {
                     if let Some(call) = self.calls.get(&reply.call) {
@@ -344,8 +359,12 @@ impl<'a> Simulator<'a> {
     fn send(&mut self, from: u32, to: NodeId, message: Message) {
         let to = (to.0 - 1) as u32;
         let mut arrivals = self.network.send(self.now, (from, to), &message);
-        let first = arrivals.next();
-        if let Some(second) = arrivals.next() {
+        let (first, second) = (arrivals.next(), arrivals.next());
+        if let Some((recorder, scene)) = self.recorder() {
+            let arrivals = [first, second].map(|after| Some(scene.at_ns + after?));
+            recorder.sends(&scene, from, to, &message, arrivals);
+        }
+        if let Some(second) = second {
             self.queue.push(self.now + second, Event::Deliver { from, to, message: message.clone() });
         }
         if let Some(first) = first {
@@ -408,6 +427,9 @@ impl<'a> Simulator<'a> {
         let node = ask.node as u32;
         self.calls.insert(call, Call { client, node, reached: false });
         let request = ClientRequest { call, request: ask.request, key: ask.key, op: ask.op, timeout: None };
+        if let Some((recorder, scene)) = self.recorder() {
+            recorder.asks(&scene, client, node, &request);
+        }
         let at = self.now + self.client_latency(client);
         self.queue.push(at, Event::Request { node, request });
     }
@@ -424,6 +446,9 @@ impl<'a> Simulator<'a> {
 
     /// The node that was to answer `call` is gone.
     fn break_connection(&mut self, call: CallId) {
+        if let Some((recorder, scene)) = self.recorder() {
+            recorder.breaks(&scene, call);
+        }
         if let Some(Call { client, .. }) = self.calls.get(&call).copied() {
             let at = self.now + self.client_latency(client);
             self.queue.push(at, Event::Answer { call, result: None });
@@ -431,6 +456,9 @@ impl<'a> Simulator<'a> {
     }
 
     fn on_answer(&mut self, call: CallId, result: Option<Result<Answer, ClientError>>) {
+        if let Some((recorder, scene)) = self.recorder() {
+            recorder.answers(&scene, call, result.as_ref());
+        }
         let Some(Call { client, reached, .. }) = self.calls.remove(&call) else { return };
         if let (Some(Ok(_)), Some(began)) = (&result, self.carts.began(client)) {
             self.timeline.succeeded(self.now, self.now - began);

@@ -1,4 +1,22 @@
-//! The trace digest: one number that names everything that happened to every node.
+//! What happened to every node: the digest, one number that names all of it; and, for runs that somebody wants to look
+//! into, a recording, which is written in formats that other tools read.
+
+mod chrome;
+mod format;
+mod jsonl;
+mod recorder;
+mod recording;
+mod shiviz;
+mod words;
+
+pub use format::{Format, UnknownFormat};
+pub(crate) use recorder::Recorder;
+pub use recording::Recording;
+pub(crate) use recording::{Band, Carried, Fate, Lane, Step, Talk, Waited};
+pub use shiviz::SHIVIZ_PARSER;
+pub(crate) use words::{
+    request_name, siblings as siblings_in_words, value as value_in_words, version as version_in_words,
+};
 
 use std::hash::{Hash, Hasher};
 

@@ -22,6 +22,15 @@ pub(super) struct Device {
     sync_waits: bool,
 }
 
+impl Device {
+    /// The requests that wait for their turn.
+    pub fn waiting(&self) -> impl Iterator<Item = &StorageRequest> {
+        self.line
+            .iter()
+            .filter_map(|job| if let Job::Request(request) = job { Some(&**request) } else { None })
+    }
+}
+
 #[derive(Debug)]
 enum Job {
     Request(Box<StorageRequest>),

@@ -54,6 +54,9 @@ impl Simulator<'_> {
     }
 
     pub(super) fn inflict(&mut self, fault: &Fault) {
+        if let Some((recorder, scene)) = self.recorder() {
+            recorder.strikes(&scene, fault);
+        }
         match fault {
             Fault::Crash { lasts, node, .. } => self.crash(node - 1, *lasts),
             Fault::Restart { lasts, node, .. } => self.restart(node - 1, *lasts),
@@ -281,6 +284,9 @@ impl Simulator<'_> {
         let life = self.processes[node as usize].life;
         let (oracle, scene) = self.watch();
         oracle.crashed(&scene, node);
+        if let Some((recorder, scene)) = self.recorder() {
+            recorder.stops(&scene, node);
+        }
         let broken: Vec<_> = self
             .calls
             .iter()
@@ -313,6 +319,9 @@ impl Simulator<'_> {
 
     /// Faults cease: every node runs, every link works.
     pub(super) fn make_peace(&mut self) {
+        if let Some((recorder, scene)) = self.recorder() {
+            recorder.peace(&scene);
+        }
         self.network.heal(self.now);
         for process in &mut self.processes {
             process.disk.lies = false;

@@ -167,6 +167,10 @@ impl Simulator<'_> {
         process.still_until_ns = 0;
         let life = Life { store: boot.store, boot: boot.number, continuous_since: boot.continuous_since };
         self.oracle.started(node, life);
+        if let Some((recorder, scene)) = self.recorder() {
+            recorder.starts(&scene, node, boot.number);
+        }
+        let process = &mut self.processes[node as usize];
         let now = process.clock.read(self.now);
         let mut outbox = Outbox::new();
         process.node = Some(Node::new(process.config.clone(), boot, now, &mut outbox));
@@ -270,6 +274,9 @@ impl Simulator<'_> {
                 if let Ok(change) = &result {
                     let (oracle, scene) = self.watch();
                     oracle.applied(&scene, node, &key, &update, &before, change);
+                }
+                if let Some((recorder, scene)) = self.recorder() {
+                    recorder.applied(&scene, node, &key, &update, &result);
                 }
                 self.begin_sync(node);
                 StorageCompletion::Applied { ticket, result: Ok(result) }
