@@ -13,7 +13,7 @@ use crate::id::{CallId, NodeId, OpId, StoreId};
 use crate::key::Key;
 use crate::membership::{Cluster, ClusterDigest, Liveness, MemberStatus, Rules};
 use crate::message::{Message, ReplicaMessage};
-use crate::replica::{Owed, Update};
+use crate::replica::{Owed, Serve, Update};
 use crate::ring::{Partition, Placement, PreferenceList};
 use crate::rng::CoreRng;
 use crate::storage::{StorageOp, StorageRequest};
@@ -201,7 +201,19 @@ impl Cx<'_> {
 
     /// What becomes of concurrent versions of `key`.
     pub fn policy(&self, key: &Key) -> Policy {
-        self.rules(key).policy
+        let policy = self.rules(key).policy;
+        if self.has(Flaw::TieByArrival) && policy == Policy::LastWriteWins {
+            return Policy::LastWriteWinsFirstOfEquals;
+        }
+        policy
+    }
+
+    /// What another node holds, as it is merged here: as it is. Copies that differ in a past could not be compared.
+    pub fn received(&self, siblings: Siblings) -> Siblings {
+        if self.has(Flaw::PruneOnReceive) {
+            return siblings.pruned(self.env.config.past_entries_max as usize);
+        }
+        siblings
     }
 
     /// Any 64 bits.
@@ -217,6 +229,12 @@ impl Cx<'_> {
             return;
         }
         self.out.push(Output::Send { to, message });
+    }
+
+    /// The operation of a write that repairs. The museum has one that no fence stops.
+    pub fn next_repair(&mut self) -> OpId {
+        let OpId(op) = self.next_op();
+        OpId(if self.has(Flaw::RepairTreatsMissingAsStale) { op | Serve::UNFENCED } else { op })
     }
 
     /// Asks `to` to hold `siblings` durably, and perhaps to owe it to somebody.

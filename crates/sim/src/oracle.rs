@@ -318,7 +318,10 @@ impl Oracle {
         change: &Change,
     ) {
         match update {
-            Update::Coordinate { write, .. } => self.coordinated(scene, node + 1, key, write, before, change),
+            Update::Coordinate { write, past_entries_max, .. } => {
+                let may_prune = write.context.0.entries().len() > *past_entries_max as usize;
+                self.coordinated(scene, node + 1, key, (write, may_prune), before, change);
+            }
             Update::Merge { siblings, .. } => {
                 let (truth, at) = (scene.truth, (scene.at_ns, node + 1));
                 self.drops.updated(truth, at, before, siblings.versions(), &change.siblings);
@@ -364,7 +367,7 @@ impl Oracle {
         scene: &Scene<'_>,
         node: u32,
         key: &Key,
-        write: &Write,
+        (write, may_prune): (&Write, bool),
         before: &Siblings,
         change: &Change,
     ) {
@@ -392,7 +395,7 @@ impl Oracle {
         let version = change.siblings.versions().iter().find(|version| version.dot == dot);
         if let Some(id) = id {
             self.done.insert(id, request);
-            if version.is_some_and(|version| version.past != raw.past) {
+            if may_prune && version.is_some_and(|version| version.past != raw.past) {
                 self.siblings.pruned(id);
             }
         }

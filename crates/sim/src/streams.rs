@@ -26,6 +26,8 @@ pub enum Component {
     Nemesis,
     /// The options of a swarm run.
     Swarm,
+    /// What a campaign makes of what it has kept.
+    Mutation,
 }
 
 impl Component {
@@ -39,6 +41,7 @@ impl Component {
             Self::Client { client } => [6, client, 0],
             Self::Nemesis => [7, 0, 0],
             Self::Swarm => [8, 0, 0],
+            Self::Mutation => [9, 0, 0],
         }
     }
 }

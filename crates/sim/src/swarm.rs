@@ -30,6 +30,7 @@ pub fn scenario(seed: u64) -> Scenario {
         clock: ClockSpec {
             offset_max: Span::from_ms(pick(stream, &[0, 10, 10_000])),
             drift_max_ppm: pick(stream, &[0, 200, 100_000]) as u32,
+            tick: Span::default(),
         },
         workload: workload(stream),
         seed: None,
@@ -56,13 +57,28 @@ pub fn scenario(seed: u64) -> Scenario {
         nemesis.lying_sync = pick(stream, &[0, 0, 1, 2]) as u32;
     }
     scenario.network.bandwidth_kib = pick(stream, &[0, 0, 100, 10_000]);
+    ask_clocks(stream, &mut scenario);
+    reap_soon(stream, &mut scenario.cluster);
     scenario
+}
+
+/// Sometimes clocks are coarse, and sometimes they decide: then writes are lost, and all replicas lose the same ones.
+fn ask_clocks(stream: &mut Stream, scenario: &mut Scenario) {
+    scenario.clock.tick = Span::from_ms(pick(stream, &[0, 0, 16, 1_000]));
+    scenario.cluster.last_write_wins = stream.below(8) == 0;
+    scenario.expect.lost_writes_max = scenario.cluster.last_write_wins.then_some(u64::from(u32::MAX));
 }
 
 /// Sometimes there are so many carts that most are left alone for a while, so that deleted ones are reaped in mid-flight.
 fn spread(stream: &mut Stream, workload: &mut WorkloadSpec) {
     let WorkloadSpec::Cart { carts, .. } = workload;
     *carts = pick(stream, &[u64::from(*carts), u64::from(*carts), 40, 150]) as u32;
+}
+
+/// Sometimes tombstones are reaped while what is older than they are is still under way.
+fn reap_soon(stream: &mut Stream, cluster: &mut ClusterSpec) {
+    let soon = Span::from_ms(stream.between(20, 300));
+    cluster.reap_after = if stream.below(2) == 0 { soon } else { cluster.reap_after };
 }
 
 /// How background work is held back. Drawn last, so that it leaves everything else of a seed as it was.
@@ -113,8 +129,8 @@ fn network(stream: &mut Stream) -> NetworkSpec {
     let median = Span::from_us(pick(stream, &[100, 1_000, 10_000]));
     let loss = pick(stream, &[0, 0, 1, 20]) as f64 / 1_000.0;
     let duplication = pick(stream, &[0, 0, 1, 20]) as f64 / 1_000.0;
-    let reordering = pick(stream, &[0, 0, 10, 100]) as f64 / 1_000.0;
-    let late_by = Span::from_ms(pick(stream, &[5, 50, 500]));
+    let reordering = pick(stream, &[0, 10, 100, 300]) as f64 / 1_000.0;
+    let late_by = Span::from_ms(pick(stream, &[5, 50, 500, 3_000]));
     NetworkSpec {
         reordering: Probability::new(reordering).unwrap_or_default(),
         reordering_delay: Latency::Exponential { min: Span::default(), mean: late_by },

@@ -301,11 +301,12 @@ impl Get {
         let (key, siblings) = (self.key.clone(), self.merged.clone());
         cx.event(Event::ReadRepair { key: key.clone(), node });
         if node == cx.me() {
+            let siblings = cx.received(siblings);
             let update = Update::Merge { siblings, owed: None, policy: self.policy };
             cx.apply(key, update, Waiter::Nobody);
         } else {
             // Nobody waits for the answer: the next read repairs again.
-            let op = cx.next_op();
+            let op = cx.next_repair();
             cx.send_write(node, op, key, siblings, None);
         }
     }

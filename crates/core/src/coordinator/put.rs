@@ -19,6 +19,7 @@ use crate::boundary::{Answer, ClientError, Event, QuorumKind};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{NodeId, OpId, RequestId};
 use crate::key::Key;
 use crate::message::{ForwardMessage, Message, ReplicaError};
@@ -119,6 +120,7 @@ impl Puts {
             past_entries_max: cx.env.config.past_entries_max,
             owed,
             policy,
+            flaw: cx.env.config.flaw,
         };
         cx.apply(put.key.clone(), update, Waiter::Put(op));
         cx.arm(put.give_up, Timer::Put(op));
@@ -220,6 +222,10 @@ impl Puts {
     pub fn on_owed(&mut self, cx: &mut Cx, op: OpId, home: NodeId) {
         if let Some(put) = self.running.get_mut(&op) {
             put.slots.owed_here(home);
+            // Settled, but no vote: this node has one already.
+            if cx.has(Flaw::WCountsPartitions) {
+                put.tally.vote_twice(cx.me());
+            }
         }
         self.advance(cx, op);
     }

@@ -291,6 +291,7 @@ impl Machines {
         match message {
             ReapMessage::Ask { op, keys, fence } => {
                 self.gossip.raise_fence(cx, fence);
+                // Behind a fence that a crash would forget, nothing is agreed.
                 if self.gossip.kept_fence() >= fence {
                     Reaper::on_ask(cx, from, op, keys);
                 }

@@ -353,6 +353,7 @@ mod tests {
             owed: None,
             made: None,
             policy: Policy::KeepSiblings,
+            flaw: None,
         };
         let record: Option<Record> = update.apply(None).expect("a put applies").0;
         (Key::new(b"b", b"k"), record.expect("and leaves a record").siblings)

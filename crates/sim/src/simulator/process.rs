@@ -65,6 +65,7 @@ impl Process {
                 offset_us: clock.between(0, 2 * offset_max) as i64 - offset_max as i64,
                 drift_ppb: clock.between(0, 2 * drift_max) as i64 - drift_max as i64,
                 slept_ns: 0,
+                tick_us: (scenario.clock.tick.ns() / 1_000).max(1) as i64,
             },
             stream,
             started_ns: 0,
