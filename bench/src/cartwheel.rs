@@ -13,6 +13,8 @@ use crate::workload::Crowd;
 
 /// Two carts for each client.
 const CARTS_PER_CLIENT: u32 = 2;
+/// A client that is busy makes its last visit late, and none once clients stop.
+const LATE_NS: u64 = 200_000_000;
 
 /// A scenario with a seed, and how many messages are sent when it runs.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl World {
         let (nodes, clients) = (crowd.nodes as u64, crowd.clients as u64);
         let visits = requests / 2;
         let gap_ns = 50_000_000 / clients;
-        let mut scenario = scenario(crowd, Span::from_ns(gap_ns * visits));
+        let mut scenario = scenario(crowd, Span::from_ns(gap_ns * visits + LATE_NS));
         scenario.visit = (0..visits)
             .map(|visit| VisitSpec {
                 at: Span::from_ns(gap_ns * visit),

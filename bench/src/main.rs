@@ -15,6 +15,8 @@ mod table;
 mod turmoil;
 mod workload;
 
+use std::time::Duration;
+
 use clap::Parser;
 
 use self::measure::{Run, Took, measure, median};
@@ -72,8 +74,8 @@ impl Subject {
         let runs: Vec<(Run, Took)> = (0..self.worlds).map(|_| measure(|| (self.run)(round))).collect();
         let run = runs[0].0;
         let took = Took {
-            cpu: runs.iter().map(|(_, took)| took.cpu).sum::<std::time::Duration>() / self.worlds,
-            wall: runs.iter().map(|(_, took)| took.wall).sum::<std::time::Duration>() / self.worlds,
+            cpu: runs.iter().map(|(_, took)| took.cpu).sum::<Duration>() / self.worlds,
+            wall: runs.iter().map(|(_, took)| took.wall).sum::<Duration>() / self.worlds,
         };
         self.samples.push(Sample { run, took });
     }
@@ -91,8 +93,8 @@ impl Subject {
         Some(self.median(|sample| sample.run.events.unwrap_or(0) as f64 / sample.took.cpu.as_secs_f64()))
     }
 
-    fn simulated_rate(&self) -> f64 {
-        self.median(|sample| sample.run.simulated_ns as f64 / 1e9 / sample.took.wall.as_secs_f64())
+    fn simulated_rate(&self, clock: impl Fn(Took) -> Duration) -> f64 {
+        self.median(|sample| sample.run.simulated_ns as f64 / 1e9 / clock(sample.took).as_secs_f64())
     }
 
     fn worlds_rate(&self) -> f64 {
@@ -100,20 +102,32 @@ impl Subject {
     }
 }
 
-/// Long runs. `share` of the full length.
+/// Long runs: as many operations, or simulated seconds, as take each world less than a second or two.
+const LONG: [Long; 3] = [
+    Long { crowd: SMALL, madsim: 50_000, turmoil: 50_000, cartwheel_seconds: 40 },
+    Long { crowd: SMALL_CROWDED, madsim: 50_000, turmoil: 100_000, cartwheel_seconds: 5 },
+    Long { crowd: LARGE, madsim: 50_000, turmoil: 4_000, cartwheel_seconds: 3 },
+];
+const BARE_OPERATIONS: u64 = 1_000_000;
+
+struct Long {
+    crowd: Crowd,
+    madsim: u64,
+    turmoil: u64,
+    cartwheel_seconds: u64,
+}
+
+/// Long runs, of `share` of their length.
 fn long_runs(share: f64) -> Vec<Subject> {
     let part = |of: u64| ((of as f64 * share) as u64).max(1);
     let mut subjects = Vec::new();
-    for (crowd, operations, seconds) in [(SMALL, 1, 60), (SMALL_CROWDED, 1, 0), (LARGE, 1, 2)] {
-        let operations = |full: u64| part(operations * full);
-        let (most, some, few) = (operations(1_000_000), operations(50_000), operations(50_000));
-        subjects.push(Subject::new("bare loop", crowd, 1, move |seed| bare::run(crowd, most, seed)));
-        if seconds > 0 {
-            let world = cartwheel::World::steady(crowd, part(seconds), 1);
-            subjects.push(Subject::new("cartwheel", crowd, 1, move |_| world.run()));
-        }
-        subjects.push(Subject::new("madsim", crowd, 1, move |seed| madsim::run(crowd, some, seed)));
-        subjects.push(Subject::new("turmoil", crowd, 1, move |seed| turmoil::run(crowd, few, seed)));
+    for Long { crowd, madsim, turmoil, cartwheel_seconds } in LONG {
+        let (bare, madsim, turmoil) = (part(BARE_OPERATIONS), part(madsim), part(turmoil));
+        let world = cartwheel::World::steady(crowd, part(cartwheel_seconds), 1);
+        subjects.push(Subject::new("bare loop", crowd, 1, move |seed| bare::run(crowd, bare, seed)));
+        subjects.push(Subject::new("cartwheel", crowd, 1, move |_| world.run()));
+        subjects.push(Subject::new("madsim", crowd, 1, move |seed| madsim::run(crowd, madsim, seed)));
+        subjects.push(Subject::new("turmoil", crowd, 1, move |seed| turmoil::run(crowd, turmoil, seed)));
     }
     subjects
 }
@@ -133,10 +147,7 @@ fn fresh_worlds(share: f64) -> Vec<Subject> {
 fn speeds(subjects: &[Subject]) -> Vec<Speed> {
     let speed = |subject: &Subject| {
         let crowd = subject.crowd;
-        let is_bare = |other: &&Subject| {
-            other.world == "bare loop"
-                && (other.crowd.nodes, other.crowd.clients) == (crowd.nodes, crowd.clients)
-        };
+        let is_bare = |other: &&Subject| other.world == "bare loop" && other.crowd == crowd;
         let bare = subjects.iter().find(is_bare).expect("the bare loop runs with each crowd");
         let (messages, events) = (subject.messages_rate(), subject.events_rate());
         Speed {
@@ -145,7 +156,8 @@ fn speeds(subjects: &[Subject]) -> Vec<Speed> {
             clients: crowd.clients,
             messages_per_cpu_second: messages,
             events_per_cpu_second: events,
-            simulated_seconds_per_wall_second: subject.simulated_rate(),
+            simulated_seconds_per_wall_second: subject.simulated_rate(|took| took.wall),
+            simulated_seconds_per_cpu_second: subject.simulated_rate(|took| took.cpu),
             bare_by_messages: bare.messages_rate() / messages,
             bare_by_events: events.and_then(|events| Some(bare.events_rate()? / events)),
         }

@@ -16,6 +16,7 @@ pub struct Speed {
     pub messages_per_cpu_second: f64,
     pub events_per_cpu_second: Option<f64>,
     pub simulated_seconds_per_wall_second: f64,
+    pub simulated_seconds_per_cpu_second: f64,
     /// How many times more messages the bare loop delivers in a CPU second, with the same crowd.
     pub bare_by_messages: f64,
     /// How many times more events.
@@ -52,7 +53,10 @@ impl Results {
         let mut goals = Vec::new();
         for own in ours {
             goals.push(near_bare(own));
-            let others = speed.iter().filter(|other| other.nodes == own.nodes && is_other(other.world));
+            let is_beside = |other: &&Speed| {
+                (other.nodes, other.clients) == (own.nodes, own.clients) && is_other(other.world)
+            };
+            let others = speed.iter().filter(is_beside);
             goals.extend(others.map(|other| faster(own, other)));
         }
         goals.extend(fresher(&fresh));
@@ -67,7 +71,10 @@ fn is_other(world: &str) -> bool {
 fn near_bare(own: &Speed) -> Goal {
     let by_events = own.bare_by_events.unwrap_or(f64::INFINITY);
     Goal {
-        goal: format!("{} nodes: within {SLOWER_THAN_BARE_MAX}x of the bare loop", own.nodes),
+        goal: format!(
+            "{} nodes, {} clients: within {SLOWER_THAN_BARE_MAX}x of the bare loop",
+            own.nodes, own.clients
+        ),
         found: format!("{by_events:.1}x by events, {:.1}x by messages", own.bare_by_messages),
         met: by_events.max(own.bare_by_messages) <= SLOWER_THAN_BARE_MAX,
     }
@@ -75,12 +82,12 @@ fn near_bare(own: &Speed) -> Goal {
 
 fn faster(own: &Speed, other: &Speed) -> Goal {
     let times = own.messages_per_cpu_second / other.messages_per_cpu_second;
-    let Speed { world, nodes, clients, .. } = other;
     Goal {
         goal: format!(
-            "{nodes} nodes: {FASTER_THAN_OTHERS_MIN}x as many messages as {world} with {clients} clients"
+            "{} nodes, {} clients: at least {FASTER_THAN_OTHERS_MIN}x the messages of {}",
+            own.nodes, own.clients, other.world
         ),
-        found: format!("{times:.1}x"),
+        found: format!("{times:.2}x"),
         met: times >= FASTER_THAN_OTHERS_MIN,
     }
 }

@@ -4,15 +4,16 @@ use std::fmt;
 
 use crate::results::{Fresh, Results, Speed};
 
-const SPEED: [&str; 8] = [
+const SPEED: [&str; 9] = [
     "world",
     "nodes",
     "clients",
     "messages/s",
     "events/s",
-    "simulated s",
-    "bare loop is faster by messages",
-    "by events",
+    "sim s/CPU s",
+    "sim s/wall s",
+    "below bare, messages",
+    "events",
 ];
 const FRESH: [&str; 2] = ["world", "fresh worlds/s"];
 
@@ -20,7 +21,7 @@ impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "Per CPU second (simulated seconds: per wall second), median of {} rounds.\n",
+            "Per CPU second, median of {} rounds. Read the ratios: how many times the bare loop is faster.\n",
             self.rounds
         )?;
         write_columns(f, &SPEED, self.speed.iter().map(speed_cells))?;
@@ -43,6 +44,7 @@ fn speed_cells(speed: &Speed) -> Vec<String> {
         speed.clients.to_string(),
         millions(speed.messages_per_cpu_second),
         speed.events_per_cpu_second.map_or_else(|| "-".to_owned(), millions),
+        format!("{:.1}", speed.simulated_seconds_per_cpu_second),
         format!("{:.1}", speed.simulated_seconds_per_wall_second),
         times(speed.bare_by_messages),
         speed.bare_by_events.map_or_else(|| "-".to_owned(), times),

@@ -7,7 +7,7 @@
 pub const MESSAGES_PER_OPERATION: u64 = 6;
 
 /// How many there are. Each client has one operation under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crowd {
     pub nodes: usize,
     pub clients: usize,
@@ -17,11 +17,6 @@ impl Crowd {
     /// Where all clients are: behind the last node.
     pub const fn clients_place(self) -> usize {
         self.nodes
-    }
-
-    /// Nodes, and the place of the clients.
-    pub const fn places(self) -> usize {
-        self.nodes + 1
     }
 }
 
