@@ -140,7 +140,7 @@ fn rows(args: &SweepArgs, plan: &Plan) -> Vec<Vec<Cell>> {
 fn progress(bar: &ProgressBar) {
     bar.inc(1);
     let (done, all) = (bar.position(), bar.length().unwrap_or(0));
-    if bar.is_hidden() && all >= 10 && done % (all / 10) == 0 {
+    if bar.is_hidden() && all >= 10 && done % all.div_ceil(10) == 0 {
         tell_progress(&format!("{done}/{all} runs"));
     }
 }

@@ -14,7 +14,7 @@ const DUCKDB: &str = "import duckdb
 for file in ['all.parquet', 'all.csv']:
     rows, = duckdb.sql(f\"select count(*) from '{file}' where availability = 1.0\").fetchall()
     assert rows == (6,), rows
-print(*duckdb.sql(\"select count(*), sum(r) from 'all.parquet'\").fetchone())";
+print(*duckdb.sql(\"select count(*), sum(r) from 'all.parquet'\").fetchall()[0])";
 
 #[test]
 fn polars_and_duckdb_read_what_is_written() {

@@ -19,6 +19,8 @@ fn settings_that_make_no_sense_are_told_by_the_scenarios_loader() {
     assert!(kind.contains("workload.cart.clients: invalid type: string \"many\", expected"), "{kind}");
     let unit = wrong("cluster.hint_interval=5");
     assert!(unit.contains("cluster.hint_interval") && unit.contains("duration"), "{unit}");
+    let kinds = wrong("network.latency={fixed={value='1ms'},uniform={min='1ms',max='2ms'}}");
+    assert!(kinds.ends_with("network.latency: several kinds; allowed: one of them"), "{kinds}");
     assert_eq!(wrong("fault[0].crash.node=1"), "--vary fault[0].crash.node: there is no [0] in the scenario");
     assert_eq!(files(directory.path()), [""; 0]);
 }

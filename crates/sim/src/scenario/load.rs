@@ -290,6 +290,9 @@ fn position(text: &str, key: &str) -> Option<usize> {
 
 /// What serde says, in the words of people who write TOML.
 fn one_line(message: &str) -> String {
+    if message.starts_with("wanted exactly 1 element, more than 1") {
+        return "several kinds; allowed: one of them".into();
+    }
     let mut words: Vec<&str> = Vec::new();
     let mut rest = message.split_whitespace().peekable();
     while let Some(word) = rest.next() {
