@@ -62,7 +62,7 @@ impl Kind {
     }
 
     /// The narrowest kind that all `texts` are of.
-    pub fn of<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Self {
+    pub fn of<'a>(texts: &(impl Iterator<Item = &'a str> + Clone)) -> Self {
         let narrow = [Self::Bool, Self::Int, Self::Float].into_iter();
         let mut fitting = narrow.filter(|kind| texts.clone().all(|text| kind.read(text).is_some()));
         fitting.next().unwrap_or(Self::Text)
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn kinds_are_as_narrow_as_all_texts_allow() {
-        let of = |texts: &[&str]| Kind::of(texts.iter().copied());
+        let of = |texts: &[&str]| Kind::of(&texts.iter().copied());
         assert_eq!(of(&["1", "", "3"]), Kind::Int);
         assert_eq!(of(&["1.0", "3"]), Kind::Float);
         assert_eq!(of(&["true", "false"]), Kind::Bool);

@@ -65,6 +65,9 @@ pub fn measures() -> Vec<Measure> {
     all
 }
 
+/// One of them, in microseconds.
+type Quantile = fn(&Quantiles) -> u64;
+
 fn requests(all: &mut Vec<Measure>, kind: &str, of: fn(&Report) -> &Requests) {
     all.push(Measure::count(format!("{kind}s"), move |report| of(report).attempted));
     all.push(Measure::count(format!("{kind}s_succeeded"), move |report| of(report).succeeded));
@@ -72,7 +75,7 @@ fn requests(all: &mut Vec<Measure>, kind: &str, of: fn(&Report) -> &Requests) {
         let name = format!("{kind}s_failed_{reason}");
         all.push(Measure::count(name, move |report| of(report).failed.by_reason()[index].1));
     }
-    let quantiles: [(&str, fn(&Quantiles) -> u64); 5] = [
+    let quantiles: [(&str, Quantile); 5] = [
         ("p50", |latency| latency.p50_us),
         ("p95", |latency| latency.p95_us),
         ("p99", |latency| latency.p99_us),

@@ -145,7 +145,7 @@ fn kinds(inputs: &[(&Path, Read)]) -> Result<Vec<Column>, String> {
     let column = |(at, name): (usize, String)| {
         let cells =
             texts.iter().flat_map(|texts| &texts.rows).filter_map(|row| row.get(at)).map(String::as_str);
-        let guessed = || if [RUN, "seed"].contains(&name.as_str()) { Kind::Int } else { Kind::of(cells) };
+        let guessed = || if [RUN, "seed"].contains(&name.as_str()) { Kind::Int } else { Kind::of(&cells) };
         let kind = known.get(&name).copied().unwrap_or_else(guessed);
         Column { name, kind }
     };

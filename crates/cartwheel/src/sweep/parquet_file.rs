@@ -71,7 +71,7 @@ fn write_column<'a>(
     let levels = Some(&levels[..]);
     match column.untyped() {
         ColumnWriter::Int64ColumnWriter(writer) => {
-            let values: Vec<i64> = cells.filter_map(|cell| as_int(cell)).collect();
+            let values: Vec<i64> = cells.filter_map(as_int).collect();
             writer.write_batch(&values, levels, None)?;
         }
         ColumnWriter::DoubleColumnWriter(writer) => {
