@@ -41,10 +41,12 @@ impl Plan {
             std::fs::read_to_string(path).map_err(|error| format!("{file}: cannot read it: {error}"))?;
         let base: Table =
             text.parse().map_err(|error: toml::de::Error| format!("{file}: {}", error.message()))?;
+        let cells: Vec<Vec<Cell>> = varied.iter().map(Vary::cells).collect();
         let (mut scenarios, mut settings) = (Vec::new(), Vec::new());
         for combination in combinations(varied)? {
             scenarios.push(scenario(&file, &base, varied, &combination)?);
-            settings.push(varied.iter().zip(&combination).map(|(vary, index)| vary.cell(*index)).collect());
+            settings
+                .push(cells.iter().zip(&combination).map(|(cells, index)| cells[*index].clone()).collect());
         }
         let about = about(path, &text, varied, &seeds, scenarios.len());
         let measures = measures();

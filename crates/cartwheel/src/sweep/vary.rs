@@ -40,9 +40,6 @@ impl FromStr for Vary {
         let path = steps(path.trim())?;
         let text = values.to_owned();
         let values = if let Some(range) = range(values)? { range } else { list(values)? };
-        if values.iter().enumerate().any(|(index, value)| values[..index].contains(value)) {
-            return Err("a value is there twice".into());
-        }
         Ok(Self { path, values, text })
     }
 }
@@ -77,21 +74,10 @@ impl Vary {
         }
     }
 
-    /// Value `index` as it stands in the column.
-    pub fn cell(&self, index: usize) -> Cell {
-        let value = &self.values[index];
-        match (self.typed(), value) {
-            (Typed::Times { ns, .. }, Value::String(text)) => {
-                let span = humantime::parse_duration(text).map_or(0, |span| span.as_nanos());
-                Cell::count(u64::try_from(span / u128::from(ns)).unwrap_or(u64::MAX))
-            }
-            (Typed::Plain(Kind::Int), Value::Integer(value)) => Cell::Int(*value),
-            (Typed::Plain(Kind::Float), Value::Integer(value)) => Cell::Float(*value as f64),
-            (Typed::Plain(Kind::Float), Value::Float(value)) => Cell::Float(*value),
-            (Typed::Plain(Kind::Bool), Value::Boolean(value)) => Cell::Bool(*value),
-            (_, Value::String(text)) => Cell::Text(text.clone()),
-            (_, value) => Cell::Text(value.to_string()),
-        }
+    /// The values as they stand in the column.
+    pub fn cells(&self) -> Vec<Cell> {
+        let typed = self.typed();
+        self.values.iter().map(|value| cell(&typed, value)).collect()
     }
 
     /// Sets it to value `index` in a scenario. Whether the scenario then makes sense, its loader says.
@@ -143,6 +129,21 @@ enum Typed {
         ns: u32,
     },
     Plain(Kind),
+}
+
+fn cell(typed: &Typed, value: &Value) -> Cell {
+    match (typed, value) {
+        (Typed::Times { ns, .. }, value) => {
+            let times = duration_ns(value).unwrap_or(0) / u128::from(*ns);
+            Cell::count(u64::try_from(times).unwrap_or(u64::MAX))
+        }
+        (Typed::Plain(Kind::Int), Value::Integer(value)) => Cell::Int(*value),
+        (Typed::Plain(Kind::Float), Value::Integer(value)) => Cell::Float(*value as f64),
+        (Typed::Plain(Kind::Float), Value::Float(value)) => Cell::Float(*value),
+        (Typed::Plain(Kind::Bool), Value::Boolean(value)) => Cell::Bool(*value),
+        (_, Value::String(text)) => Cell::Text(text.clone()),
+        (_, value) => Cell::Text(value.to_string()),
+    }
 }
 
 fn duration_ns(value: &Value) -> Option<u128> {
@@ -240,7 +241,11 @@ fn range(text: &str) -> Result<Option<Vec<Value>>, String> {
 
 /// Values with commas between them: as TOML has them, or bare words.
 fn list(text: &str) -> Result<Vec<Value>, String> {
-    split(text).into_iter().map(str::trim).map(value).collect()
+    let values: Vec<Value> = split(text).into_iter().map(str::trim).map(value).collect::<Result<_, _>>()?;
+    if values.iter().enumerate().any(|(index, value)| values[..index].contains(value)) {
+        return Err("a value is there twice".into());
+    }
+    Ok(values)
 }
 
 fn value(text: &str) -> Result<Value, String> {

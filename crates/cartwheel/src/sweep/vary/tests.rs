@@ -4,10 +4,6 @@ fn vary(text: &str) -> Vary {
     text.parse().unwrap()
 }
 
-fn cells(vary: &Vary) -> Vec<Cell> {
-    (0..vary.values().len()).map(|index| vary.cell(index)).collect()
-}
-
 #[test]
 fn a_bare_name_is_one_of_the_cluster() {
     assert_eq!(vary("r=1").path(), "cluster.r");
@@ -34,9 +30,9 @@ fn columns_have_the_type_of_all_values() {
     assert_eq!(column("hint_interval=1ns"), ("hint_interval_ns".into(), Kind::Int));
     assert_eq!(column("last_write_wins=true,false"), ("last_write_wins".into(), Kind::Bool));
     assert_eq!(column("fault[0].crash.node=1").0, "fault_0_crash_node");
-    assert_eq!(cells(&vary("hint_interval=1ms,2s")), [Cell::Int(1_000), Cell::Int(2_000_000)]);
-    assert_eq!(cells(&vary("network.loss=0,0.5")), [Cell::Float(0.0), Cell::Float(0.5)]);
-    assert_eq!(cells(&vary("r=1,quorum")), [Cell::Text("1".into()), Cell::Text("quorum".into())]);
+    assert_eq!(vary("hint_interval=1ms,2s").cells(), [Cell::Int(1_000), Cell::Int(2_000_000)]);
+    assert_eq!(vary("network.loss=0,0.5").cells(), [Cell::Float(0.0), Cell::Float(0.5)]);
+    assert_eq!(vary("r=1,quorum").cells(), [Cell::Text("1".into()), Cell::Text("quorum".into())]);
 }
 
 #[test]
