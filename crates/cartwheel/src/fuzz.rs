@@ -301,7 +301,8 @@ fn hours(campaign: &Campaign) -> f64 {
     campaign.simulated_ns as f64 / 3.6e12
 }
 
-fn shard(text: &str) -> Result<Shard, String> {
+/// `I/N`.
+pub fn shard(text: &str) -> Result<Shard, String> {
     let shard = text.split_once('/').and_then(|(shard, of)| {
         let (shard, of) = (shard.parse().ok()?, of.parse().ok()?);
         (1..=of).contains(&shard).then_some(Shard { shard, of })
@@ -309,7 +310,8 @@ fn shard(text: &str) -> Result<Shard, String> {
     shard.ok_or_else(|| "allowed: I/N with 1 <= I <= N, such as 3/20".into())
 }
 
-fn seeds(text: &str) -> Result<Range<u64>, String> {
+/// `FROM..TO`, not empty.
+pub fn seeds(text: &str) -> Result<Range<u64>, String> {
     let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
     range
         .filter(|range: &Range<u64>| !range.is_empty())

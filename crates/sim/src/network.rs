@@ -20,6 +20,8 @@ pub struct Network {
     /// When a link's trouble last began or ended.
     changed_ns: BTreeMap<(u32, u32), u64>,
     faultless: bool,
+    /// Messages that nodes sent, whether or not they arrived.
+    pub sent: u64,
     /// Messages that were lost, by chance or in a cut.
     pub lost: u64,
     /// Messages that were delivered twice.
@@ -67,6 +69,7 @@ impl Network {
             troubles: BTreeMap::new(),
             changed_ns: BTreeMap::new(),
             faultless: false,
+            sent: 0,
             lost: 0,
             duplicated: 0,
             delayed: 0,
@@ -80,6 +83,7 @@ impl Network {
         (from, to): (u32, u32),
         message: &Message,
     ) -> impl Iterator<Item = u64> + use<> {
+        self.sent += 1;
         let streams = self.streams;
         let slot = &mut self.links[from as usize * self.nodes + to as usize];
         let new = || Link { stream: streams.stream(Component::Link { from, to }), free_at_ns: 0 };

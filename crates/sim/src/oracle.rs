@@ -21,6 +21,7 @@ mod regular;
 mod scene;
 mod sent;
 mod siblings;
+mod stale;
 #[cfg(test)]
 mod testing;
 mod trees;
@@ -54,6 +55,7 @@ use self::reaped::Reaped;
 use self::regular::Regular;
 use self::sent::Sent;
 use self::siblings::FalseSiblings;
+use self::stale::StaleReads;
 use crate::lookup::Lookup;
 use crate::scenario::Scenario;
 use crate::workload::Truth;
@@ -72,6 +74,7 @@ pub(crate) struct Oracle {
     losses: Losses,
     quorums: Quorums,
     regular: Regular,
+    stale: StaleReads,
     overlap: Overlap,
     placement: Placement,
     converge: Converge,
@@ -103,6 +106,7 @@ impl Oracle {
             losses: Losses::default(),
             quorums: Quorums::new(cluster.n, cluster.r.0, cluster.w.0),
             regular: Regular::default(),
+            stale: StaleReads::default(),
             overlap: Overlap::default(),
             placement: Placement::default(),
             converge: Converge::default(),
@@ -129,6 +133,7 @@ impl Oracle {
         let id = name(node);
         self.quorums.crashed(id);
         self.regular.crashed(id);
+        self.stale.crashed(id);
         self.overlap.crashed(id);
         self.sent.crashed(id);
         self.local_reads.retain(|(at, _), _| *at != id);
@@ -189,6 +194,7 @@ impl Oracle {
                 self.quorums.asked(scene.at_ns, node, request);
                 if let ClientOp::Get(_) = &request.op {
                     self.regular.began(scene.at_ns, node, request.call, &request.key);
+                    self.stale.began((node, request.call), &request.key);
                     self.overlap.get_began(scene, node, request.call, &request.key);
                 } else {
                     self.overlap.put_began(scene, node, request.request);
@@ -275,6 +281,7 @@ impl Oracle {
         self.quorums.get_answered(scene, call, answer, &mut self.findings);
         self.regular.answered(scene, call, answer, &self.reaped, &mut self.findings);
         self.overlap.get_answered(scene, call, answer, &self.reaped, &mut self.findings);
+        self.stale.answered(scene.truth, call, answer, &self.reaped);
     }
 
     fn forwards(&mut self, scene: &Scene<'_>, node: NodeId, to: NodeId, message: &ForwardMessage) {
@@ -304,6 +311,7 @@ impl Oracle {
         let by: Vec<NodeId> = by.iter().filter(has_it).copied().collect();
         self.regular.acknowledged(scene, key, write, &by);
         self.overlap.acknowledged(scene, (node, *request), key, write, &by);
+        self.stale.acknowledged(scene.truth, key, write);
         self.handoffs.acknowledged(scene, key, write);
     }
 
@@ -423,6 +431,11 @@ impl Oracle {
         let by_itself = may_return(&self.done, &self.once, &self.siblings, truth);
         let may_return = |write| by_itself(write) || self.reaped.may_return(truth, write);
         judge(&Insight { cause: &cause, may_return: &may_return })
+    }
+
+    /// How many gets did not show what had been acknowledged before they began.
+    pub fn stale_reads(&self) -> u64 {
+        self.stale.count()
     }
 
     /// How many requests made several dots.

@@ -1,14 +1,15 @@
 //! What a run tells.
 
 pub mod page;
+mod requests;
 mod text;
 
 use std::collections::BTreeMap;
 
 use cartwheel_check::{Diverged, Verdict};
-use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+pub use self::requests::{Failures, Quantiles, Requests};
 pub use crate::oracle::{Broken, Promise};
 
 use crate::oracle::Findings;
@@ -119,6 +120,8 @@ pub enum Counter {
     FalseSiblingsExplained,
     /// A cart was deleted.
     Deletes,
+    /// A get was answered without a write that had been acknowledged before it began, or anything that had seen it.
+    StaleReads,
 }
 
 impl Counter {
@@ -169,36 +172,6 @@ impl Counter {
     }
 }
 
-/// How long requests took, in microseconds of simulated time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quantiles {
-    /// Half took at most this.
-    pub p50_us: u64,
-    /// 99 % took at most this.
-    pub p99_us: u64,
-    /// 99.9 % took at most this.
-    pub p999_us: u64,
-}
-
-impl Quantiles {
-    /// Of what `histogram` recorded in microseconds.
-    pub fn of(histogram: &Histogram<u64>) -> Self {
-        let at = |quantile| histogram.value_at_quantile(quantile);
-        Self { p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999) }
-    }
-}
-
-/// Requests of one kind, each counted once however often it was tried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Requests {
-    /// How many were made.
-    pub attempted: u64,
-    /// How many succeeded.
-    pub succeeded: u64,
-    /// How long those took, retries included.
-    pub latency: Quantiles,
-}
-
 /// One expectation of the scenario file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expectation {
@@ -225,6 +198,10 @@ pub struct Report {
     pub simulated_ns: u64,
     /// Events that the simulator executed.
     pub events: u64,
+    /// Messages that nodes sent to each other, with those that got lost.
+    pub messages_sent: u64,
+    /// What nodes received from each other, in bytes: all that messages are made of, without frames.
+    pub bytes_received: u64,
     /// Reads.
     pub gets: Requests,
     /// Writes.
@@ -268,6 +245,8 @@ pub(crate) struct Measured {
     pub trace_digest: u128,
     pub simulated_ns: u64,
     pub events: u64,
+    pub messages_sent: u64,
+    pub bytes_received: u64,
     pub gets: Requests,
     pub puts: Requests,
     pub siblings_max: u32,
@@ -298,6 +277,8 @@ impl Report {
             trace_digest: format!("{:032x}", measured.trace_digest),
             simulated_ns: measured.simulated_ns,
             events: measured.events,
+            messages_sent: measured.messages_sent,
+            bytes_received: measured.bytes_received,
             gets: measured.gets,
             puts: measured.puts,
             availability,

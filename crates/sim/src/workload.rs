@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cartwheel_check::WriteId;
 
 pub use cart::{Ask, Carts, Next};
-pub(crate) use tally::Tally;
+pub(crate) use tally::{End, Tally};
 pub use truth::{Places, Truth};
 
 /// Every value that a workload writes begins with the id of its write.

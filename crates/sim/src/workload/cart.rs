@@ -15,7 +15,7 @@ use crate::latency::Latency;
 use crate::report::Requests;
 use crate::scenario::{Deed, Probability, RequestSpec, Span, VisitSpec, WorkloadSpec};
 use crate::streams::{Component, Stream, Streams};
-use crate::workload::{Tally, Truth};
+use crate::workload::{End, Tally, Truth};
 
 /// A cart with so many items is checked out: all items are removed.
 const ITEMS_MAX: usize = 32;
@@ -291,14 +291,9 @@ impl Carts {
     ) -> Next {
         match result {
             Some(Ok(answer)) => self.succeeded(client, now_ns, &answer),
-            Some(Err(error)) => {
-                let nothing_done = matches!(
-                    error,
-                    ClientError::Overloaded { .. } | ClientError::Invalid(_) | ClientError::StorageFailed
-                );
-                self.failed(client, now_ns, !nothing_done)
-            }
-            None => self.failed(client, now_ns, reached),
+            Some(Err(error)) => self.failed(client, now_ns, &End::Told(error)),
+            None if reached => self.failed(client, now_ns, &End::Disconnected),
+            None => self.failed(client, now_ns, &End::Unreachable),
         }
     }
 
@@ -361,11 +356,11 @@ impl Carts {
     }
 
     /// Tries again at the next node, or gives up.
-    fn failed(&mut self, client: usize, now_ns: u64, maybe_done: bool) -> Next {
+    fn failed(&mut self, client: usize, now_ns: u64, end: &End) -> Next {
         let nodes = self.nodes;
         let state = &mut self.clients[client];
         let Some(visit) = &mut state.visit else { return Next::Rest };
-        visit.maybe_done |= maybe_done;
+        visit.maybe_done |= end.is_maybe_done();
         if visit.attempts <= self.retries {
             visit.attempts += 1;
             visit.node = (visit.node + 1) % nodes;
@@ -373,9 +368,9 @@ impl Carts {
         }
         let Some(visit) = state.visit.take() else { return Next::Rest };
         match visit.doing {
-            Doing::Reading => self.gets.failed(),
+            Doing::Reading => self.gets.failed(end),
             Doing::Writing(pending) => {
-                self.puts.failed();
+                self.puts.failed(end);
                 let outcome = if visit.maybe_done { Outcome::Unknown } else { Outcome::Refused };
                 self.record(client, visit.cart, pending, outcome, now_ns, Vec::new());
             }
