@@ -26,6 +26,10 @@ pub enum Component {
     Nemesis,
     /// The options of a swarm run.
     Swarm,
+    /// When a client crashes.
+    Outages { client: u32 },
+    /// Which keys are popular.
+    Keys,
 }
 
 impl Component {
@@ -39,6 +43,8 @@ impl Component {
             Self::Client { client } => [6, client, 0],
             Self::Nemesis => [7, 0, 0],
             Self::Swarm => [8, 0, 0],
+            Self::Outages { client } => [9, client, 0],
+            Self::Keys => [10, 0, 0],
         }
     }
 }
