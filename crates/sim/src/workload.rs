@@ -13,6 +13,7 @@ mod popularity;
 mod tally;
 mod truth;
 mod value;
+mod writes;
 
 pub use client::{Ask, Next};
 pub use clients::Clients;

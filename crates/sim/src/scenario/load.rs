@@ -368,4 +368,48 @@ think = { fixed = { value = "5ms" } }
             assert!(!line.contains('\n'), "{line}");
         }
     }
+
+    #[test]
+    fn mistakes_in_workloads_are_told_in_the_words_of_their_kind() {
+        let kind = |section: &str| {
+            let start = GOOD.find("[workload.cart]").unwrap();
+            let text = format!("{}[workload.{section}\n", &GOOD[..start]);
+            Scenario::parse("a.toml", &text).unwrap_err().to_string()
+        };
+        let think = "think = { fixed = { value = \"5ms\" } }";
+        assert_eq!(
+            kind("registers]\nclients = 1\nkeys = 0\nrate = 1"),
+            "a.toml:10: workload.registers.keys: 0; allowed: 1 to 1000000"
+        );
+        assert_eq!(
+            kind("counters]\nclients = 1\nkeys = 1\nrate = 0"),
+            "a.toml:11: workload.counters.rate: 0; allowed: 0.001 to 1000000 visits a second"
+        );
+        let neither = kind("counters]\nclients = 1\nkeys = 1");
+        assert!(neither.ends_with("neither `think` nor `rate`; allowed: one of them"), "{neither}");
+        let both = kind(&format!("counters]\nclients = 1\nkeys = 1\nrate = 5\n{think}"));
+        assert!(both.ends_with("both `think` and `rate`; allowed: one of them"), "{both}");
+        let foreign = kind("registers]\nclients = 1\nkeys = 1\nrate = 1\nmix = \"a\"");
+        assert!(
+            foreign.starts_with("a.toml:12: workload.registers.mix: unknown field `mix`, expected one of"),
+            "{foreign}"
+        );
+        let mix = kind("ycsb]\nclients = 1\nkeys = 1\nrate = 1\nmix = \"g\"");
+        assert!(
+            mix.starts_with(
+                "a.toml:12: workload.ycsb.mix: unknown variant `g`, expected one of `a`, `b`, `c`"
+            ),
+            "{mix}"
+        );
+        let zipf = "popularity = { zipfian = { theta = -1 } }";
+        assert_eq!(
+            kind(&format!("ycsb]\nclients = 1\nkeys = 1\nrate = 1\nmix = \"a\"\n{zipf}")),
+            "a.toml:13: workload.ycsb.popularity.zipfian.theta: -1; allowed: 0 to 10"
+        );
+        let section = kind("queues]\nclients = 1");
+        assert!(
+            section.contains("unknown variant `queues`, expected one of `cart`, `registers`"),
+            "{section}"
+        );
+    }
 }

@@ -7,9 +7,6 @@ use cartwheel_check::WriteId;
 use crate::scenario::{Deed, KindSpec, Mix, Probability};
 use crate::streams::Stream;
 
-/// A cart with so many items is checked out: all items are removed.
-pub const ITEMS_MAX: usize = 32;
-
 /// A counter that has counted so far begins anew: values stay small.
 const INCREMENTS_MAX: usize = 256;
 
