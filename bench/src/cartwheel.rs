@@ -4,7 +4,7 @@
 //! Carts are read and written, and no fault strikes. Beside the messages of reads and writes there are those of gossip, SWIM and
 //! anti-entropy; beside messages, events are disk requests, syncs, timers and clients.
 
-use cartwheel_sim::scenario::{Deed, RequestSpec, Span, VisitSpec, WorkloadSpec};
+use cartwheel_sim::scenario::{Deed, RequestSpec, Span, VisitSpec};
 use cartwheel_sim::trace::Format;
 use cartwheel_sim::{Report, Scenario, run_recorded};
 
@@ -44,7 +44,8 @@ impl World {
                 cart: (visit % (clients * u64::from(CARTS_PER_CLIENT))) as u32,
                 does: Deed::Add,
                 item: 0,
-                read: Some(RequestSpec { node: (visit % nodes) as u32 + 1, strict: false, primary: false }),
+                reads: 1,
+                read: Some(RequestSpec { node: (visit % nodes) as u32 + 1, strict: false, primary: false, crash: None }),
                 write: None,
             })
             .collect();
@@ -79,8 +80,7 @@ fn scenario(crowd: Crowd, duration: Span) -> Scenario {
     scenario.duration = duration;
     scenario.cluster.nodes = crowd.nodes as u32;
     scenario.cluster.partitions = (crowd.nodes as u32 * 8).next_power_of_two();
-    let WorkloadSpec::Cart { clients, carts, .. } = &mut scenario.workload;
-    *clients = crowd.clients as u32;
-    *carts = *clients * CARTS_PER_CLIENT;
+    scenario.workload.clients = crowd.clients as u32;
+    scenario.workload.keys = scenario.workload.clients * CARTS_PER_CLIENT;
     scenario
 }

@@ -88,13 +88,13 @@ pub struct Nemesis {
     /// Members there will be when all that operators were asked to do is done.
     members: u32,
     members_min: u32,
-    carts: u32,
+    keys: u32,
     budget: Budget,
 }
 
 impl Nemesis {
-    /// With the weights of `spec`, against a cluster that keeps so many carts.
-    pub fn new(spec: NemesisSpec, cluster: &ClusterSpec, carts: u32, streams: Streams) -> Self {
+    /// With the weights of `spec`, against a cluster that keeps so many keys.
+    pub fn new(spec: NemesisSpec, cluster: &ClusterSpec, keys: u32, streams: Streams) -> Self {
         let stream = streams.stream(Component::Nemesis);
         Self {
             spec,
@@ -104,7 +104,7 @@ impl Nemesis {
             spares_used: 0,
             members: cluster.nodes,
             members_min: u32::from(cluster.n),
-            carts,
+            keys,
             budget: Budget::new(cluster),
         }
     }
@@ -136,8 +136,8 @@ impl Nemesis {
                     .then_some(Fault::RestoreDisk { at, lasts, node, back })
             }
             FaultKind::WipeKey => {
-                let cart = self.stream.below(u64::from(self.carts)) as u32;
-                self.budget.may_lose_data(node).then_some(Fault::WipeKey { at, node, carts: vec![cart] })
+                let key = self.stream.below(u64::from(self.keys)) as u32;
+                self.budget.may_lose_data(node).then_some(Fault::WipeKey { at, node, carts: vec![key] })
             }
             FaultKind::ClockJump => {
                 let by_ms = self.stream.between(0, 120_000) as i64 - 60_000;

@@ -118,17 +118,27 @@ pub enum Counter {
     RequestsDoneTwice,
     /// A superseded version was shown again at the end, because a past was pruned or a request done twice.
     FalseSiblingsExplained,
-    /// A cart was deleted.
+    /// A cart, or another key, was deleted.
     Deletes,
     /// A get was answered without a write that had been acknowledged before it began, or anything that had seen it.
     StaleReads,
+    /// A client crashed in the middle of a request.
+    ClientCrashes,
+    /// A visit began later than it should have, because its client was still busy with the one before.
+    LateVisits,
+    /// A put was made by a client that had read nothing.
+    BlindPuts,
+    /// A put was made in the knowledge of an earlier visit.
+    Updates,
+    /// Several keys in a row were read.
+    Scans,
 }
 
 impl Counter {
     /// All of them: the rare paths that a run may reach.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
     /// The counters that count faults.
-    pub const FAULTS: [Self; 27] = [
+    pub const FAULTS: [Self; 28] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -156,6 +166,7 @@ impl Counter {
         Self::RollingRestarts,
         Self::LyingSyncs,
         Self::SyncedUpdatesLost,
+        Self::ClientCrashes,
     ];
 
     /// Its name in files and reports.

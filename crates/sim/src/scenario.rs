@@ -5,6 +5,7 @@ mod load;
 mod text;
 mod units;
 mod visits;
+mod workload;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,8 @@ use crate::report::Counter;
 pub use faults::{Fault, FaultKind, NemesisSpec};
 pub use load::ScenarioError;
 pub use units::{Probability, QuorumSpec, Span, TargetSpec};
-pub use visits::{Deed, RequestSpec, VisitSpec};
+pub use visits::{CrashSpec, Deed, RequestSpec, VisitSpec};
+pub use workload::{ArrivalSpec, KindSpec, Mix, PopularitySpec, WorkloadSpec};
 
 /// One scenario file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -294,44 +296,6 @@ pub struct ClockSpec {
     pub tick: Span,
 }
 
-/// What clients do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum WorkloadSpec {
-    /// Shopping carts (the paper's section 4.4): read the cart, reconcile its versions by union, add or remove an
-    /// item, write it back with the context.
-    Cart {
-        /// How many, each with one request at a time.
-        clients: u32,
-        /// How many carts they share.
-        carts: u32,
-        /// In how many buckets they are, in turn.
-        #[serde(default = "WorkloadSpec::default_buckets")]
-        buckets: u32,
-        /// Between two visits of a client.
-        think: Latency,
-        /// A visit removes an item instead of adding one.
-        #[serde(default)]
-        remove: Probability,
-        /// A visit deletes the cart with the context that it read, instead of changing it.
-        #[serde(default)]
-        delete: Probability,
-        /// A visit adds an item without having read the cart (one click in a shop window): its write is concurrent
-        /// with everything.
-        #[serde(default)]
-        blind: Probability,
-        /// A request accepts no stand-ins (`sloppy` off).
-        #[serde(default)]
-        strict: Probability,
-        /// A request demands a majority of homes (`pr`, `pw`), and a get does not take "not found" for an answer.
-        #[serde(default)]
-        primary: Probability,
-        /// A request that fails is tried again so often, each time at the next node, with the same request id.
-        #[serde(default = "WorkloadSpec::default_retries")]
-        retries: u32,
-    },
-}
-
 impl Scenario {
     /// Whether some bucket is ever one that forgets writes which nobody had seen. What rests on remembering them is not
     /// promised then, in any bucket: an oracle keeps one account for all.
@@ -343,15 +307,6 @@ impl Scenario {
             _ => false,
         };
         self.cluster.last_write_wins || self.fault.iter().any(forgets)
-    }
-}
-
-impl WorkloadSpec {
-    fn default_buckets() -> u32 {
-        1
-    }
-    fn default_retries() -> u32 {
-        2
     }
 }
 

@@ -28,11 +28,11 @@ use crate::nemesis::Nemesis;
 use crate::network::Network;
 use crate::oracle::{Oracle, Rings, Scene};
 use crate::report::{Counter, Measured, Report};
-use crate::scenario::{Fault, Scenario, WorkloadSpec};
+use crate::scenario::{Fault, Scenario};
 use crate::streams::{Component, Stream, Streams};
 use crate::timeline::Timeline;
 use crate::trace::{Recorder, TraceDigest};
-use crate::workload::{Ask, Carts, Next};
+use crate::workload::{Ask, Clients, Next};
 
 /// Runs `scenario` with `seed`. The same two give the same report, on every machine.
 pub fn run(scenario: &Scenario, seed: u64) -> Report {
@@ -48,7 +48,7 @@ pub fn run_and_spell_out(scenario: &Scenario, seed: u64) -> (Report, Scenario) {
     simulator.run();
     let mut fault: Vec<Fault> = scenario.fault.iter().cloned().chain(simulator.struck.drain(..)).collect();
     fault.sort_by_key(Fault::at);
-    let visit = simulator.carts.made();
+    let visit = simulator.clients.made();
     let explicit = Scenario { seed: Some(seed), visit, fault, nemesis: None, ..scenario.clone() };
     (simulator.report(), explicit)
 }
@@ -87,6 +87,14 @@ pub(crate) enum Event {
     },
     /// A client begins a visit.
     Visit {
+        client: usize,
+    },
+    /// A client crashes, unless it has been answered.
+    ClientCrash {
+        call: CallId,
+    },
+    /// It is back, and repeats its request.
+    ClientBack {
         client: usize,
     },
     /// A fault of the timeline strikes.
@@ -138,7 +146,7 @@ struct Simulator<'a> {
     processes: Vec<Process>,
     network: Network,
     client_links: BTreeMap<usize, Stream>,
-    carts: Carts,
+    clients: Clients,
     nemesis: Option<Nemesis>,
     /// The faults that it struck with.
     struck: Vec<Fault>,
@@ -166,10 +174,9 @@ impl<'a> Simulator<'a> {
     fn new(scenario: &'a Scenario, seed: u64) -> Self {
         let streams = Streams::new(seed);
         let nodes = scenario.cluster.nodes + scenario.cluster.spares;
-        let WorkloadSpec::Cart { carts, .. } = scenario.workload;
         let ring = process::ring(&scenario.cluster);
         let process = |index| Process::new(index, scenario, ring.clone(), streams);
-        let nemesis = |spec| Nemesis::new(spec, &scenario.cluster, carts, streams);
+        let nemesis = |spec| Nemesis::new(spec, &scenario.cluster, scenario.workload.keys, streams);
         Self {
             scenario,
             seed,
@@ -180,7 +187,12 @@ impl<'a> Simulator<'a> {
             processes: (0..nodes).map(process).collect(),
             network: Network::new(scenario.network.clone(), nodes as usize, streams),
             client_links: BTreeMap::new(),
-            carts: Carts::new(&scenario.workload, &scenario.visit, scenario.cluster.nodes as usize, streams),
+            clients: Clients::new(
+                &scenario.workload,
+                &scenario.visit,
+                scenario.cluster.nodes as usize,
+                streams,
+            ),
             nemesis: scenario.nemesis.map(nemesis),
             struck: Vec::new(),
             rolling_until: 0,
@@ -205,8 +217,8 @@ impl<'a> Simulator<'a> {
         for node in 0..self.scenario.cluster.nodes {
             self.start(node);
         }
-        for client in 0..self.carts.clients() {
-            let next = self.carts.think(client, 0);
+        for client in 0..self.clients.clients() {
+            let next = self.clients.think(client, 0);
             self.go_on(client, next);
         }
         for (index, fault) in self.scenario.fault.iter().enumerate() {
@@ -268,9 +280,14 @@ impl<'a> Simulator<'a> {
             Event::Answer { call, result } => self.on_answer(call, result),
             Event::Visit { client } => {
                 if self.faults_strike() {
-                    let ask = self.carts.begin(client, self.now);
+                    let ask = self.clients.begin(client, self.now);
                     self.ask(client, ask);
                 }
+            }
+            Event::ClientCrash { call } => self.crash_client(call),
+            Event::ClientBack { client } => {
+                let ask = self.clients.ask(client);
+                self.ask(client, ask);
             }
             Event::Fault { index } => self.inflict(&self.scenario.fault[index].clone()),
             Event::Inflict(fault) => {
@@ -295,7 +312,7 @@ impl<'a> Simulator<'a> {
             at_ns: self.now,
             rings: &self.rings,
             n: self.scenario.cluster.n,
-            truth: self.carts.truth(),
+            truth: self.clients.truth(),
             processes: &self.processes,
             network: &self.network,
         };
@@ -438,8 +455,21 @@ impl<'a> Simulator<'a> {
         if let Some((recorder, scene)) = self.recorder() {
             recorder.asks(&scene, client, node, &request);
         }
+        if let Some(after) = ask.crash_after {
+            self.queue.push(self.now + after.ns(), Event::ClientCrash { call });
+        }
         let at = self.now + self.client_latency(client);
         self.queue.push(at, Event::Request { node, request });
+    }
+
+    /// Whoever made `call` is gone: nobody hears the answer. The request is made again when its client is back.
+    fn crash_client(&mut self, call: CallId) {
+        let Some(Call { client, .. }) = self.calls.remove(&call) else { return };
+        if let Some((recorder, scene)) = self.recorder() {
+            recorder.hangs_up(&scene, call);
+        }
+        let away = self.clients.crashed(client);
+        self.queue.push(self.now + away, Event::ClientBack { client });
     }
 
     fn on_request(&mut self, node: u32, request: ClientRequest) {
@@ -468,10 +498,10 @@ impl<'a> Simulator<'a> {
             recorder.answers(&scene, call, result.as_ref());
         }
         let Some(Call { client, reached, .. }) = self.calls.remove(&call) else { return };
-        if let (Some(Ok(_)), Some(began)) = (&result, self.carts.began(client)) {
+        if let (Some(Ok(_)), Some(began)) = (&result, self.clients.began(client)) {
             self.timeline.succeeded(self.now, self.now - began);
         }
-        let next = self.carts.answered(client, self.now, result, reached);
+        let next = self.clients.answered(client, self.now, result, reached);
         self.go_on(client, next);
     }
 
@@ -483,9 +513,9 @@ impl<'a> Simulator<'a> {
         }
     }
 
-    /// What each home of each cart holds at the end.
+    /// What each home of each key holds at the end.
     fn copies(&self) -> Copies {
-        let (n, truth) = (self.scenario.cluster.n, self.carts.truth());
+        let (n, truth) = (self.scenario.cluster.n, self.clients.truth());
         let ring = self.ring_in_force();
         let copy = |key: &Key, home: &NodeId| {
             let siblings = self.processes[home.0 as usize - 1].disk.read(key);
@@ -494,7 +524,7 @@ impl<'a> Simulator<'a> {
         let homes = |key: &Key| {
             ring.preference_list(key.token(), n).homes().iter().map(|home| copy(key, home)).collect()
         };
-        self.carts.keys().iter().map(|key| (key.to_string(), homes(key))).collect()
+        self.clients.keys().iter().map(|key| (key.to_string(), homes(key))).collect()
     }
 
     /// Hints on disks that are still part of the world.
@@ -541,9 +571,9 @@ impl<'a> Simulator<'a> {
     }
 
     fn report(mut self) -> Report {
-        let (gets, puts) = self.carts.requests();
-        let history = self.carts.history();
-        let truth = self.carts.truth();
+        let (gets, puts) = self.clients.requests();
+        let history = self.clients.history();
+        let truth = self.clients.truth();
         let copies = self.copies();
         let verdict = self.oracle.with_insight(truth, |insight| judge(history, &copies, insight));
         let deletes = history.writes().filter(|write| write.deletes && write.outcome == Outcome::Acked);
@@ -560,6 +590,7 @@ impl<'a> Simulator<'a> {
                 self.counters.insert(counter, count);
             }
         }
+        self.counters.extend(self.clients.counters());
         let ring = self.ring_in_force();
         let (oracle, scene) = self.watch();
         let findings = oracle.finish(&scene, &ring, &verdict);

@@ -28,6 +28,10 @@ pub enum Component {
     Swarm,
     /// What a campaign makes of what it has kept.
     Mutation,
+    /// When a client crashes.
+    Outages { client: u32 },
+    /// Which keys are popular.
+    Keys,
 }
 
 impl Component {
@@ -41,7 +45,9 @@ impl Component {
             Self::Client { client } => [6, client, 0],
             Self::Nemesis => [7, 0, 0],
             Self::Swarm => [8, 0, 0],
-            Self::Mutation => [9, 0, 0],
+            Self::Mutation => [11, 0, 0],
+            Self::Outages { client } => [9, client, 0],
+            Self::Keys => [10, 0, 0],
         }
     }
 }

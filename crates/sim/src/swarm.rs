@@ -7,8 +7,8 @@ use cartwheel_core::Quorum;
 
 use crate::latency::Latency;
 use crate::scenario::{
-    ClockSpec, ClusterSpec, DiskSpec, ExpectSpec, NemesisSpec, NetworkSpec, Probability, QuorumSpec,
-    Scenario, Span, TargetSpec, WorkloadSpec,
+    ArrivalSpec, ClockSpec, ClusterSpec, DiskSpec, ExpectSpec, KindSpec, Mix, NemesisSpec, NetworkSpec,
+    PopularitySpec, Probability, QuorumSpec, Scenario, Span, TargetSpec, WorkloadSpec,
 };
 use crate::streams::{Component, Stream, Streams};
 
@@ -59,6 +59,7 @@ pub fn scenario(seed: u64) -> Scenario {
     scenario.network.bandwidth_kib = pick(stream, &[0, 0, 100, 10_000]);
     ask_clocks(stream, &mut scenario);
     reap_soon(stream, &mut scenario.cluster);
+    vary(stream, &mut scenario.workload);
     scenario
 }
 
@@ -71,8 +72,8 @@ fn ask_clocks(stream: &mut Stream, scenario: &mut Scenario) {
 
 /// Sometimes there are so many carts that most are left alone for a while, so that deleted ones are reaped in mid-flight.
 fn spread(stream: &mut Stream, workload: &mut WorkloadSpec) {
-    let WorkloadSpec::Cart { carts, .. } = workload;
-    *carts = pick(stream, &[u64::from(*carts), u64::from(*carts), 40, 150]) as u32;
+    let keys = u64::from(workload.keys);
+    workload.keys = pick(stream, &[keys, keys, 40, 150]) as u32;
 }
 
 /// Sometimes tombstones are reaped while what is older than they are is still under way.
@@ -142,18 +143,58 @@ fn network(stream: &mut Stream) -> NetworkSpec {
 }
 
 fn workload(stream: &mut Stream) -> WorkloadSpec {
-    WorkloadSpec::Cart {
-        clients: stream.between(1, 8) as u32,
-        carts: stream.between(1, 8) as u32,
-        think: Latency::Exponential { min: Span::default(), mean: Span::from_ms(stream.between(5, 200)) },
-        remove: Probability::new(pick(stream, &[0, 2, 4]) as f64 / 10.0).unwrap_or_default(),
-        delete: Probability::new(pick(stream, &[0, 0, 1, 3]) as f64 / 10.0).unwrap_or_default(),
-        blind: Probability::new(pick(stream, &[0, 1, 5]) as f64 / 10.0).unwrap_or_default(),
-        strict: Probability::new(pick(stream, &[0, 0, 3]) as f64 / 10.0).unwrap_or_default(),
-        primary: Probability::new(pick(stream, &[0, 0, 3]) as f64 / 10.0).unwrap_or_default(),
+    let (clients, keys) = (stream.between(1, 8) as u32, stream.between(1, 8) as u32);
+    let think = Latency::Exponential { min: Span::default(), mean: Span::from_ms(stream.between(5, 200)) };
+    let remove = tenths(pick(stream, &[0, 2, 4]));
+    let delete = tenths(pick(stream, &[0, 0, 1, 3]));
+    let blind = tenths(pick(stream, &[0, 1, 5]));
+    WorkloadSpec {
+        kind: KindSpec::Cart { remove, blind },
+        clients,
+        keys,
+        arrivals: ArrivalSpec::Closed { think },
+        delete,
+        strict: tenths(pick(stream, &[0, 0, 3])),
+        primary: tenths(pick(stream, &[0, 0, 3])),
         buckets: 1,
         retries: stream.below(3) as u32,
+        popularity: None,
+        crash: Probability::default(),
+        restart_after: Latency::Exponential { min: Span::default(), mean: Span::from_ms(500) },
     }
+}
+
+fn tenths(count: u64) -> Probability {
+    Probability::new(count as f64 / 10.0).unwrap_or_default()
+}
+
+/// What clients do beside filling carts, which keys they like, when they come, and whether they crash.
+fn vary(stream: &mut Stream, workload: &mut WorkloadSpec) {
+    let read = tenths(stream.below(8));
+    let mix = [Mix::A, Mix::B, Mix::C, Mix::D, Mix::E, Mix::F][stream.index(6)];
+    let scan_max = stream.between(1, 10) as u32;
+    match stream.below(8) {
+        0..4 => {}
+        4 => workload.kind = KindSpec::Registers { read },
+        5 => workload.kind = KindSpec::Counters { read },
+        _ => workload.kind = KindSpec::Ycsb { mix, scan_max },
+    }
+    let theta = pick(stream, &[50, 99, 99, 150]) as f64 / 100.0;
+    let hotspot = PopularitySpec::Hotspot { keys: tenths(2), operations: tenths(8) };
+    workload.popularity = match stream.below(8) {
+        0 => Some(PopularitySpec::Uniform),
+        1 => Some(PopularitySpec::Zipfian { theta }),
+        2 => Some(PopularitySpec::Latest { theta }),
+        3 => Some(hotspot),
+        _ => None,
+    };
+    let rate = stream.between(5, 200) as f64;
+    if stream.below(4) == 0 {
+        workload.arrivals = ArrivalSpec::Open { rate };
+    }
+    workload.crash = Probability::new(pick(stream, &[0, 0, 0, 1, 5]) as f64 / 100.0).unwrap_or_default();
+    let away_ms = pick(stream, &[5, 100, 1_000, 4_000]);
+    workload.restart_after = Latency::Exponential { min: Span::default(), mean: Span::from_ms(away_ms) };
 }
 
 fn nemesis(stream: &mut Stream) -> NemesisSpec {

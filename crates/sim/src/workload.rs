@@ -1,18 +1,22 @@
 //! What clients do, and what they remember of it: the ground truth.
+//!
+//! All kinds of workloads share one loop ([`Clients`]): a visit begins when its time has come, asks for a key, tries again
+//! at other nodes, and is written down. Kinds differ in what a visit does to what it reads.
 
-pub(crate) mod cart;
+mod arrivals;
+mod client;
+mod clients;
+mod keyspace;
+mod kind;
+mod plan;
+mod popularity;
 mod tally;
 mod truth;
+mod value;
+mod writes;
 
-use bytes::Bytes;
-use cartwheel_check::WriteId;
-
-pub use cart::{Ask, Carts, Next};
+pub use client::{Ask, Next};
+pub use clients::Clients;
 pub(crate) use tally::{End, Tally};
 pub use truth::{Places, Truth};
-
-/// Every value that a workload writes begins with the id of its write.
-pub fn write_id(value: &Bytes) -> Option<WriteId> {
-    let bytes = value.first_chunk::<8>()?;
-    Some(WriteId(u64::from_le_bytes(*bytes)))
-}
+pub use value::write_id;

@@ -1,7 +1,7 @@
 //! Same seed, same digest: whatever else is different.
 
 use cartwheel_sim::fuzz::{OnFailure, fuzz};
-use cartwheel_sim::{run, run_and_spell_out, swarm};
+use cartwheel_sim::{Scenario, run, run_and_spell_out, swarm};
 
 /// Digests of swarm seeds, frozen: a change of the core's behaviour changes them, on purpose or not. To accept a
 /// change, put the new ones here; a platform or a build profile that disagrees is a bug.
@@ -47,6 +47,19 @@ fn a_run_that_is_spelled_out_goes_as_it_went() {
         let text = toml::to_string(&explicit).unwrap();
         let again = run(&text.parse().unwrap(), seed);
         assert_eq!(again.trace_digest, report.trace_digest, "swarm seed {seed}");
+    }
+}
+
+/// Every kind of workload, with each way to choose keys and clients that crash.
+#[test]
+fn workloads_go_the_same_way_again_and_when_spelled_out() {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sim-scenarios/workloads");
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let file = entry.unwrap().path();
+        let scenario = Scenario::load(&file).unwrap_or_else(|error| panic!("{error}"));
+        let (report, explicit) = run_and_spell_out(&scenario, 5);
+        let again = run(&explicit.to_file().parse().unwrap(), 5);
+        assert_eq!(again.trace_digest, report.trace_digest, "{}", file.display());
     }
 }
 

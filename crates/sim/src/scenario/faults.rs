@@ -52,7 +52,8 @@ pub enum Fault {
         at: Span,
         /// Where.
         node: u32,
-        /// Which.
+        /// Which carts, or other keys.
+        #[serde(alias = "keys")]
         carts: Vec<u32>,
     },
     /// `side` and the other nodes do not hear each other.

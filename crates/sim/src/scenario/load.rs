@@ -8,7 +8,7 @@ use cartwheel_core::ring::Ring;
 use cartwheel_core::{Invalid, Quorum, id::NodeId};
 use toml::de::DeValue;
 
-use super::{Deed, Fault, Scenario, Span, WorkloadSpec};
+use super::{Fault, Scenario, Span};
 use crate::latency::Latency;
 use crate::shrink::Symptom;
 
@@ -92,7 +92,7 @@ impl Scenario {
     pub(crate) fn check(&self) -> Result<(), (String, String)> {
         self.check_cluster()?;
         self.check_latencies()?;
-        self.check_workload()?;
+        self.workload.check()?;
         self.check_visits()?;
         self.check_faults()?;
         self.check_museum()?;
@@ -149,32 +149,16 @@ impl Scenario {
     }
 
     fn check_latencies(&self) -> Result<(), (String, String)> {
-        let WorkloadSpec::Cart { think, .. } = &self.workload;
-        let named: [(&str, &Latency); 6] = [
+        let named: [(&str, &Latency); 5] = [
             ("network.latency", &self.network.latency),
             ("network.reordering_delay", &self.network.reordering_delay),
             ("disk.read", &self.disk.read),
             ("disk.write", &self.disk.write),
             ("disk.sync", &self.disk.sync),
-            ("workload.cart.think", think),
         ];
         for (name, latency) in named {
             if let Some((key, message)) = latency.problem() {
                 return Err((format!("{name}.{key}"), message));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_workload(&self) -> Result<(), (String, String)> {
-        let WorkloadSpec::Cart { clients, carts, buckets, .. } = &self.workload;
-        if !(1..=*carts).contains(buckets) {
-            let message = format!("{buckets}; allowed: 1 to {carts} (workload.cart.carts)");
-            return Err(("workload.cart.buckets".into(), message));
-        }
-        for (key, value) in [("clients", *clients), ("carts", *carts)] {
-            if !(1..=1_000_000).contains(&value) {
-                return Err((format!("workload.cart.{key}"), format!("{value}; allowed: 1 to 1000000")));
             }
         }
         Ok(())
@@ -197,25 +181,32 @@ impl Scenario {
     }
 
     fn check_visits(&self) -> Result<(), (String, String)> {
-        let WorkloadSpec::Cart { clients, carts, .. } = &self.workload;
-        let nodes = self.cluster.nodes;
+        let (workload, nodes) = (&self.workload, self.cluster.nodes);
+        let (kind, named) = (workload.kind.name(), workload.kind.keys_name());
         for (index, visit) in self.visit.iter().enumerate() {
             let wrong = |key: &str, message: String| Err((format!("visit[{index}]{key}"), message));
-            if !(1..=*clients).contains(&visit.client) {
-                let message = format!("{}; allowed: 1 to {clients} (workload.cart.clients)", visit.client);
+            let (client, clients) = (visit.client, workload.clients);
+            if !(1..=clients).contains(&client) {
+                let message = format!("{client}; allowed: 1 to {clients} (workload.{kind}.clients)");
                 return wrong(".client", message);
             }
-            if visit.cart >= *carts {
-                let message =
-                    format!("{}; allowed: 0 to {} (workload.cart.carts - 1)", visit.cart, carts - 1);
+            if visit.cart >= workload.keys {
+                let last = workload.keys - 1;
+                let message = format!("{}; allowed: 0 to {last} (workload.{kind}.{named} - 1)", visit.cart);
                 return wrong(".cart", message);
+            }
+            if !(1..=workload.keys).contains(&visit.reads) {
+                let message =
+                    format!("{}; allowed: 1 to {} (workload.{kind}.{named})", visit.reads, workload.keys);
+                return wrong(".reads", message);
             }
             if let Some(node) = visit.nodes().find(|node| !(1..=nodes).contains(node)) {
                 return wrong("", format!("node {node}; allowed: 1 to {nodes} (cluster.nodes)"));
             }
-            let needed = if visit.does == Deed::AddBlindly { visit.write } else { visit.read };
+            let needed = if visit.does.reads_first() { visit.read } else { visit.write };
             if needed.is_none() {
-                return wrong("", "allowed: with a `read`, or, when it does `add_blindly`, a `write`".into());
+                let message = "allowed: with a `read`, or, when it does `add_blindly` or `update`, a `write`";
+                return wrong("", message.into());
             }
         }
         Ok(())
@@ -230,18 +221,20 @@ impl Scenario {
                     format!("node {node}; allowed: 1 to {nodes} (cluster.nodes + cluster.spares)"),
                 ));
             }
-            let WorkloadSpec::Cart { carts: kept, buckets, .. } = self.workload;
+            let (kept, buckets) = (self.workload.keys, self.workload.buckets);
+            let (kind, named) = (self.workload.kind.name(), self.workload.kind.keys_name());
             if let Fault::SetProps { bucket, .. } = fault
                 && *bucket >= buckets
             {
                 let message =
-                    format!("bucket {bucket}; allowed: 0 to {} (workload.cart.buckets - 1)", buckets - 1);
+                    format!("bucket {bucket}; allowed: 0 to {} (workload.{kind}.buckets - 1)", buckets - 1);
                 return Err((format!("fault[{index}].set_props"), message));
             }
             if let Fault::WipeKey { carts, .. } = fault
                 && let Some(cart) = carts.iter().find(|cart| **cart >= kept)
             {
-                let message = format!("cart {cart}; allowed: 0 to {} (workload.cart.carts - 1)", kept - 1);
+                let message =
+                    format!("cart {cart}; allowed: 0 to {} (workload.{kind}.{named} - 1)", kept - 1);
                 return Err((format!("fault[{index}].wipe_key"), message));
             }
             if let Fault::SlowNode { factor: 0, .. } = fault {
@@ -390,5 +383,49 @@ think = { fixed = { value = "5ms" } }
         for line in [negative, typo, many, kind, syntax, quorum, loss, node] {
             assert!(!line.contains('\n'), "{line}");
         }
+    }
+
+    #[test]
+    fn mistakes_in_workloads_are_told_in_the_words_of_their_kind() {
+        let kind = |section: &str| {
+            let start = GOOD.find("[workload.cart]").unwrap();
+            let text = format!("{}[workload.{section}\n", &GOOD[..start]);
+            Scenario::parse("a.toml", &text).unwrap_err().to_string()
+        };
+        let think = "think = { fixed = { value = \"5ms\" } }";
+        assert_eq!(
+            kind("registers]\nclients = 1\nkeys = 0\nrate = 1"),
+            "a.toml:10: workload.registers.keys: 0; allowed: 1 to 1000000"
+        );
+        assert_eq!(
+            kind("counters]\nclients = 1\nkeys = 1\nrate = 0"),
+            "a.toml:11: workload.counters.rate: 0; allowed: 0.001 to 1000000 visits a second"
+        );
+        let neither = kind("counters]\nclients = 1\nkeys = 1");
+        assert!(neither.ends_with("neither `think` nor `rate`; allowed: one of them"), "{neither}");
+        let both = kind(&format!("counters]\nclients = 1\nkeys = 1\nrate = 5\n{think}"));
+        assert!(both.ends_with("both `think` and `rate`; allowed: one of them"), "{both}");
+        let foreign = kind("registers]\nclients = 1\nkeys = 1\nrate = 1\nmix = \"a\"");
+        assert!(
+            foreign.starts_with("a.toml:12: workload.registers.mix: unknown field `mix`, expected one of"),
+            "{foreign}"
+        );
+        let mix = kind("ycsb]\nclients = 1\nkeys = 1\nrate = 1\nmix = \"g\"");
+        assert!(
+            mix.starts_with(
+                "a.toml:12: workload.ycsb.mix: unknown variant `g`, expected one of `a`, `b`, `c`"
+            ),
+            "{mix}"
+        );
+        let zipf = "popularity = { zipfian = { theta = -1 } }";
+        assert_eq!(
+            kind(&format!("ycsb]\nclients = 1\nkeys = 1\nrate = 1\nmix = \"a\"\n{zipf}")),
+            "a.toml:13: workload.ycsb.popularity.zipfian.theta: -1; allowed: 0 to 10"
+        );
+        let section = kind("queues]\nclients = 1");
+        assert!(
+            section.contains("unknown variant `queues`, expected one of `cart`, `registers`"),
+            "{section}"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::Scenario;
+use super::{KindSpec, Scenario};
 
 /// Sections of which only what differs from the defaults is written.
 const SECTIONS: [&str; 6] = ["cluster", "network", "disk", "clock", "workload", "expect"];
@@ -36,19 +36,21 @@ impl Scenario {
 
     /// What is read where a file says nothing but what it must.
     fn usual(&self) -> Table {
-        let super::WorkloadSpec::Cart { clients, carts, think, .. } = &self.workload;
-        let think = Value::try_from(think).map_or_else(|_| String::new(), |think| think.to_string());
         let least = format!(
             "name = \"\"\nabout = \"\"\nduration = \"1s\"\nsettle = \"1s\"\ncluster = {{ nodes = {} }}\n\
-             workload.cart = {{ clients = {clients}, carts = {carts}, think = {think} }}",
-            u32::MAX
+             workload.{} = {{ clients = 1, {} = 1, rate = 1{} }}",
+            u32::MAX,
+            self.workload.kind.name(),
+            self.workload.kind.keys_name(),
+            if let KindSpec::Ycsb { .. } = self.workload.kind { ", mix = \"a\"" } else { "" },
         );
         // The number of nodes is always said; so is what a workload must say.
         let mut usual = toml::from_str::<Self>(&least).map(|usual| table(&usual)).unwrap_or_default();
-        if let Some(Value::Table(cart)) =
-            usual.get_mut("workload").and_then(|workload| workload.get_mut("cart"))
-        {
-            ["clients", "carts", "think"].into_iter().for_each(|key| drop(cart.remove(key)));
+        let workload = usual.get_mut("workload").and_then(|kinds| kinds.get_mut(self.workload.kind.name()));
+        if let Some(Value::Table(workload)) = workload {
+            for key in ["clients", self.workload.kind.keys_name(), "rate", "mix"] {
+                workload.remove(key);
+            }
         }
         usual
     }

@@ -6,8 +6,8 @@ use super::Search;
 use super::ddmin::remove_parts;
 use crate::latency::Latency;
 use crate::scenario::{
-    ClockSpec, ClusterSpec, Deed, DiskSpec, Fault, NetworkSpec, Probability, Scenario, Span, VisitSpec,
-    WorkloadSpec,
+    ClockSpec, ClusterSpec, Deed, DiskSpec, Fault, KindSpec, NetworkSpec, Probability, Scenario, Span,
+    VisitSpec,
 };
 
 /// How many seeds are tried where a change sends chance other ways.
@@ -137,7 +137,9 @@ fn without_node(scenario: &Scenario, gone: u32) -> Option<Scenario> {
     };
     candidate.fault.retain_mut(|fault| fault.retain_nodes(rename));
     for request in candidate.visit.iter_mut().flat_map(VisitSpec::requests_mut) {
-        request.node = rename(request.node).unwrap_or(1 + gone % nodes).min(nodes);
+        for node in request.nodes_mut() {
+            *node = rename(*node).unwrap_or(1 + gone % nodes).min(nodes);
+        }
     }
     Some(candidate)
 }
@@ -163,22 +165,22 @@ fn sooner(search: &mut Search<'_>) -> bool {
     gave
 }
 
-/// Clients and carts that nobody names go; so do partitions.
+/// Clients and keys that nobody names go; so do partitions.
 fn compact(search: &mut Search<'_>) -> bool {
     let mut candidate = search.best.clone();
-    let WorkloadSpec::Cart { clients, carts, buckets, .. } = &mut candidate.workload;
     let mut named: Vec<u32> = candidate.visit.iter().map(|visit| visit.client).collect();
     named.sort_unstable();
     named.dedup();
-    *clients = named.len().max(1) as u32;
+    candidate.workload.clients = named.len().max(1) as u32;
     let place = |client: u32| named.partition_point(|other| *other < client) as u32 + 1;
     candidate.visit.iter_mut().for_each(|visit| visit.client = place(visit.client));
     let wiped = candidate.fault.iter().flat_map(|fault| match fault {
         Fault::WipeKey { carts, .. } => carts.clone(),
         _ => Vec::new(),
     });
-    let last = candidate.visit.iter().map(|visit| visit.cart).chain(wiped).max().unwrap_or(0);
-    *carts = (last + 1).max(*buckets);
+    let last =
+        candidate.visit.iter().map(|visit| visit.cart + visit.reads - 1).chain(wiped).max().unwrap_or(0);
+    candidate.workload.keys = (last + 1).clamp(candidate.workload.buckets, candidate.workload.keys);
     let mut gave = search.try_with_luck(&candidate, LUCK);
     let mut candidate = search.best.clone();
     candidate.cluster.partitions = 8;
@@ -210,12 +212,17 @@ fn simpler_cluster(search: &mut Search<'_>) -> bool {
             scenario.cluster.background_rate_min = usual.background_rate_min;
         },
         &|scenario| {
-            let WorkloadSpec::Cart { remove, delete, blind, strict, primary, retries, .. } =
-                &mut scenario.workload;
-            for chance in [remove, delete, blind, strict, primary] {
+            let workload = &mut scenario.workload;
+            for chance in
+                [&mut workload.delete, &mut workload.strict, &mut workload.primary, &mut workload.crash]
+            {
                 *chance = Probability::default();
             }
-            *retries = 0;
+            if let KindSpec::Cart { remove, blind } = &mut workload.kind {
+                (*remove, *blind) = (Probability::default(), Probability::default());
+            }
+            workload.popularity = None;
+            workload.retries = 0;
         },
     ];
     try_each(search, &settings, 2)
@@ -225,7 +232,7 @@ fn simpler_cluster(search: &mut Search<'_>) -> bool {
 fn simpler_visits(search: &mut Search<'_>) -> bool {
     let mut gave = false;
     for index in 0..search.best.visit.len() {
-        let plain: [&dyn Fn(&mut VisitSpec); 5] = [
+        let plain: [&dyn Fn(&mut VisitSpec); 7] = [
             &|visit| {
                 visit.write = visit.write.or(visit.read);
                 (visit.does, visit.item, visit.read) = (Deed::AddBlindly, 0, None);
@@ -236,6 +243,8 @@ fn simpler_visits(search: &mut Search<'_>) -> bool {
                 }
             },
             &|visit| visit.item = 0,
+            &|visit| visit.reads = 1,
+            &|visit| visit.requests_mut().for_each(|request| request.crash = None),
             &|visit| {
                 if visit.does == Deed::Remove {
                     visit.does = Deed::Add;

@@ -64,7 +64,7 @@ impl Simulator<'_> {
             Fault::WipeDisk { lasts, node, .. } => self.wipe_disk(node - 1, *lasts),
             Fault::WipeKey { node, carts, .. } => {
                 for cart in carts {
-                    let key = self.carts.keys()[*cart as usize].clone();
+                    let key = self.clients.keys()[*cart as usize].clone();
                     if self.processes[*node as usize - 1].disk.wipe_key(&key) {
                         self.count(Counter::KeyWipes);
                     }

@@ -31,7 +31,7 @@ impl Simulator<'_> {
                 busy.push(what);
             }
         };
-        note("clients wait".into(), !self.carts.is_quiet());
+        note("clients wait".into(), !self.clients.is_quiet());
         note("operators wait".into(), !self.operator.is_idle());
         for (process, number) in self.processes.iter().zip(1..).filter(|(process, _)| process.exists) {
             let Some(node) = process.node.as_ref() else {

@@ -35,7 +35,7 @@ pub fn replay(
     question: &Question,
 ) -> Result<(Situation, Recording), ReplayError> {
     let mut simulator = Simulator::new(scenario, seed);
-    let key = question.key.as_deref().map(|asked| find_key(simulator.carts.keys(), asked)).transpose()?;
+    let key = question.key.as_deref().map(|asked| find_key(simulator.clients.keys(), asked)).transpose()?;
     let node = question
         .node
         .as_deref()
@@ -79,7 +79,7 @@ fn find_key(keys: &[Key], asked: &str) -> Result<Key, ReplayError> {
 impl Simulator<'_> {
     /// From now on, what happens is written down.
     pub(super) fn record(&mut self) {
-        let (nodes, clients) = (self.processes.len() as u32, self.carts.clients() as u32);
+        let (nodes, clients) = (self.processes.len() as u32, self.clients.clients() as u32);
         self.recorder = Some(Box::new(Recorder::new(nodes, clients)));
     }
 
@@ -90,7 +90,7 @@ impl Simulator<'_> {
             at_ns: self.now,
             rings: &self.rings,
             n: self.scenario.cluster.n,
-            truth: self.carts.truth(),
+            truth: self.clients.truth(),
             processes: &self.processes,
             network: &self.network,
         };
@@ -179,12 +179,12 @@ impl Simulator<'_> {
             let copies = numbered
                 .filter(|(process, _)| !held(process).is_empty())
                 .map(|(process, number)| {
-                    (NodeId(number).to_string(), siblings_in_words(&held(process), self.carts.truth()))
+                    (NodeId(number).to_string(), siblings_in_words(&held(process), self.clients.truth()))
                 })
                 .collect();
             KeyCopies { key: key.to_string(), copies, agrees: digests.len() <= 1 }
         };
-        self.carts.keys().iter().map(copies).filter(|copies| !copies.copies.is_empty()).collect()
+        self.clients.keys().iter().map(copies).filter(|copies| !copies.copies.is_empty()).collect()
     }
 
     fn node_state(
@@ -237,7 +237,7 @@ impl Simulator<'_> {
     fn version_state(&self, version: &Version) -> VersionState {
         let value = value_in_words(&version.value);
         VersionState {
-            write: Some(version_in_words(version, self.carts.truth())),
+            write: Some(version_in_words(version, self.clients.truth())),
             dot: version.dot.to_string(),
             past: version.past.entries().iter().map(ToString::to_string).collect(),
             is_tombstone: version.value == cartwheel_core::version::Value::Tombstone,

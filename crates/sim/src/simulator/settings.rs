@@ -8,7 +8,6 @@ use super::operator::PATIENCE_NS;
 use super::{Event, Simulator};
 use crate::report::Counter;
 use crate::scenario::Fault;
-use crate::workload::cart;
 
 /// What one operator wants set.
 #[derive(Debug)]
@@ -32,7 +31,8 @@ impl Simulator<'_> {
             return;
         };
         let bucket_type = Key::DEFAULT_TYPE.to_vec();
-        let bucket = Bucket { bucket_type, name: cart::bucket(*bucket).into_bytes() };
+        let name = self.scenario.workload.kind.bucket(*bucket).into_bytes();
+        let bucket = Bucket { bucket_type, name };
         let props = Props {
             node_confirms: *node_confirms,
             allow_mult: *allow_mult,

@@ -292,6 +292,23 @@ impl Recorder {
         }
     }
 
+    /// The client that made `call` has crashed. What was to be the answer is not heard.
+    pub fn hangs_up(&mut self, scene: &Scene<'_>, call: CallId) {
+        let Some(Call { client, answers, waited, .. }) = self.calls.remove(&call) else { return };
+        let at = scene.at_ns;
+        if let Some(answer) = answers {
+            self.recording.messages[answer].fate = Fate::Unheard(at);
+        }
+        let Waited { request, key, attempts, .. } = &mut self.recording.requests[waited];
+        let (request, keys) = (*request, vec![key.clone()]);
+        if let Some(attempt) = attempts.last_mut() {
+            (attempt.ended_ns, attempt.outcome) = (Some(at), "the client crashed".into());
+        }
+        let step = self.step(at, Lane::Client(client), What::Broken);
+        (step.keys, step.request) = (keys, Some(request));
+        step.text = "the client crashes; it will ask again".into();
+    }
+
     /// The client that made `call` is told.
     pub fn answers(&mut self, scene: &Scene<'_>, call: CallId, result: Option<&Result<Answer, ClientError>>) {
         let Some(Call { client, answers, waited, .. }) = self.calls.remove(&call) else { return };
