@@ -171,6 +171,12 @@ impl Nemesis {
                 let lasts = Span::from_ms(self.stream.between(10, every.ns() / 1_000_000));
                 self.budget.may_go_down(down).then_some(Fault::RollingRestart { at, lasts, every })
             }
+            FaultKind::LateLink => {
+                let to = self.other(node)?;
+                let percent = self.stream.between(5, 100) as u32;
+                let by = Span::from_ms(self.stream.between(50, 5_000));
+                Some(Fault::LateLink { at, lasts, from: vec![node], to: vec![to], percent, by })
+            }
             FaultKind::LyingSync => {
                 self.budget.may_lose_data(node).then_some(Fault::LyingSync { at, lasts, node })
             }

@@ -58,6 +58,8 @@ pub enum Counter {
     AckDrops,
     /// A node became slow.
     SlowNodes,
+    /// A link began to deliver late.
+    LateLinks,
     /// A node came back with an empty disk.
     DiskWipes,
     /// A node was stopped cleanly and started again.
@@ -138,7 +140,7 @@ impl Counter {
     /// All of them: the rare paths that a run may reach.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
     /// The counters that count faults.
-    pub const FAULTS: [Self; 28] = [
+    pub const FAULTS: [Self; 29] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -146,6 +148,7 @@ impl Counter {
         Self::PartialPartitions,
         Self::AckDrops,
         Self::SlowNodes,
+        Self::LateLinks,
         Self::DiskWipes,
         Self::KeyWipes,
         Self::ClockJumps,

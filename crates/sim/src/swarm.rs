@@ -60,6 +60,9 @@ pub fn scenario(seed: u64) -> Scenario {
     ask_clocks(stream, &mut scenario);
     reap_soon(stream, &mut scenario.cluster);
     vary(stream, &mut scenario.workload);
+    if let Some(nemesis) = &mut scenario.nemesis {
+        nemesis.late_link = pick(stream, &[0, 1, 3]) as u32;
+    }
     scenario
 }
 
@@ -130,8 +133,8 @@ fn network(stream: &mut Stream) -> NetworkSpec {
     let median = Span::from_us(pick(stream, &[100, 1_000, 10_000]));
     let loss = pick(stream, &[0, 0, 1, 20]) as f64 / 1_000.0;
     let duplication = pick(stream, &[0, 0, 1, 20]) as f64 / 1_000.0;
-    let reordering = pick(stream, &[0, 10, 100, 300]) as f64 / 1_000.0;
-    let late_by = Span::from_ms(pick(stream, &[5, 50, 500, 3_000]));
+    let reordering = pick(stream, &[0, 0, 10, 100]) as f64 / 1_000.0;
+    let late_by = Span::from_ms(pick(stream, &[5, 50, 500]));
     NetworkSpec {
         reordering: Probability::new(reordering).unwrap_or_default(),
         reordering_delay: Latency::Exponential { min: Span::default(), mean: late_by },
@@ -220,6 +223,7 @@ fn nemesis(stream: &mut Stream) -> NemesisSpec {
         flapping: 0,
         rolling_restart: 0,
         lying_sync: 0,
+        late_link: 0,
         every: Span::from_ms(stream.between(200, 3_000)),
         lasts: Span::from_ms(stream.between(100, 4_000)),
     }

@@ -107,6 +107,22 @@ pub enum Fault {
         /// How many times as long.
         factor: u32,
     },
+    /// Of what `from` sends to `to`, so many percent arrive late, by `by` on average, and overtaken by the rest: what a
+    /// connection does that has to send again.
+    LateLink {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Senders.
+        from: Vec<u32>,
+        /// Receivers.
+        to: Vec<u32>,
+        /// How many in a hundred.
+        percent: u32,
+        /// How late, on average.
+        by: Span,
+    },
     /// The process stands still, its clocks run on: a long pause of a virtual machine, a debugger, `SIGSTOP`. What it is
     /// sent waits for it.
     Pause {
@@ -247,6 +263,7 @@ impl Fault {
             | Self::Flapping { at, .. }
             | Self::RollingRestart { at, .. }
             | Self::LyingSync { at, .. }
+            | Self::LateLink { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
             | Self::Join { at, .. }
@@ -285,7 +302,8 @@ impl Fault {
             | Self::CrashLoop { at, lasts, .. }
             | Self::Flapping { at, lasts, .. }
             | Self::RollingRestart { at, lasts, .. }
-            | Self::LyingSync { at, lasts, .. } => (at, Some(lasts)),
+            | Self::LyingSync { at, lasts, .. }
+            | Self::LateLink { at, lasts, .. } => (at, Some(lasts)),
             Self::WipeKey { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
@@ -349,7 +367,9 @@ impl Fault {
             | Self::Remove { node, .. } => one(node),
             Self::Replace { node, with, .. } => one(node) && one(with),
             Self::Partition { side, .. } | Self::Flapping { side, .. } => list(side),
-            Self::OneWay { from, to, .. } | Self::DropAcks { from, to, .. } => list(from) && list(to),
+            Self::OneWay { from, to, .. }
+            | Self::DropAcks { from, to, .. }
+            | Self::LateLink { from, to, .. } => list(from) && list(to),
             Self::PartialPartition { pairs, .. } => {
                 let renamed = |[one, other]: &[u32; 2]| Some([rename(*one)?, rename(*other)?]);
                 *pairs = pairs.iter().filter_map(renamed).collect();
@@ -380,9 +400,9 @@ impl Fault {
             Self::Replace { node, with, .. } => vec![*node, *with],
             Self::Partition { side, .. } | Self::Flapping { side, .. } => side.clone(),
             Self::PartialPartition { pairs, .. } => pairs.as_flattened().to_vec(),
-            Self::OneWay { from, to, .. } | Self::DropAcks { from, to, .. } => {
-                from.iter().chain(to).copied().collect()
-            }
+            Self::OneWay { from, to, .. }
+            | Self::DropAcks { from, to, .. }
+            | Self::LateLink { from, to, .. } => from.iter().chain(to).copied().collect(),
             Self::RollingRestart { .. } => Vec::new(),
         }
     }
@@ -456,6 +476,9 @@ pub struct NemesisSpec {
     /// Weight of [`Fault::LyingSync`].
     #[serde(default)]
     pub lying_sync: u32,
+    /// Weight of [`Fault::LateLink`].
+    #[serde(default)]
+    pub late_link: u32,
 }
 
 /// The kinds of [`Fault`].
@@ -482,11 +505,12 @@ pub enum FaultKind {
     Flapping,
     RollingRestart,
     LyingSync,
+    LateLink,
 }
 
 impl NemesisSpec {
     /// The kinds that it may draw, each with its name in files and its weight.
-    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 20] {
+    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 21] {
         [
             (FaultKind::Crash, "crash", self.crash),
             (FaultKind::Partition, "partition", self.partition),
@@ -508,6 +532,7 @@ impl NemesisSpec {
             (FaultKind::Flapping, "flapping", self.flapping),
             (FaultKind::RollingRestart, "rolling_restart", self.rolling_restart),
             (FaultKind::LyingSync, "lying_sync", self.lying_sync),
+            (FaultKind::LateLink, "late_link", self.late_link),
         ]
     }
 }

@@ -237,6 +237,12 @@ impl Scenario {
                     format!("cart {cart}; allowed: 0 to {} (workload.{kind}.{named} - 1)", kept - 1);
                 return Err((format!("fault[{index}].wipe_key"), message));
             }
+            if let Fault::LateLink { percent, .. } = fault
+                && !(1..=100).contains(percent)
+            {
+                let message = format!("{percent}; allowed: 1 to 100");
+                return Err((format!("fault[{index}].late_link.percent"), message));
+            }
             if let Fault::SlowNode { factor: 0, .. } = fault {
                 return Err((format!("fault[{index}].slow_node.factor"), "0; allowed: 1 or more".into()));
             }

@@ -87,6 +87,11 @@ impl Simulator<'_> {
                 let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
                 self.trouble(links, Trouble::AcksDropped, *lasts);
             }
+            Fault::LateLink { lasts, from, to, percent, by, .. } => {
+                self.count(Counter::LateLinks);
+                let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
+                self.trouble(links, Trouble::Late { percent: *percent, by_ns: by.ns() }, *lasts);
+            }
             Fault::SlowNode { lasts, node, factor, .. } => {
                 self.count(Counter::SlowNodes);
                 let links = self.links(|from, to| from == *node || to == *node);
