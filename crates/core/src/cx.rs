@@ -231,16 +231,19 @@ impl Cx<'_> {
         self.out.push(Output::Send { to, message });
     }
 
-    /// The operation of a write that repairs. The museum has one that no fence stops.
-    pub fn next_repair(&mut self) -> OpId {
-        let OpId(op) = self.next_op();
-        OpId(if self.has(Flaw::RepairTreatsMissingAsStale) { op | Serve::UNFENCED } else { op })
-    }
-
     /// Asks `to` to hold `siblings` durably, and perhaps to owe it to somebody.
     pub fn send_write(&mut self, to: NodeId, op: OpId, key: Key, siblings: Siblings, owed: Option<NodeId>) {
         let fence = self.env.cluster.fence;
         self.send(to, Message::Replica(ReplicaMessage::Write { op, key, siblings, owed, fence }));
+    }
+
+    /// Brings a home what it lacks.
+    pub fn send_repair(&mut self, to: NodeId, op: OpId, key: Key, siblings: Siblings) {
+        if self.has(Flaw::RepairTreatsMissingAsStale) {
+            let (owed, fence) = (None, Serve::UNFENCED);
+            return self.send(to, Message::Replica(ReplicaMessage::Write { op, key, siblings, owed, fence }));
+        }
+        self.send_write(to, op, key, siblings, None);
     }
 
     pub fn reply(&mut self, call: CallId, result: Result<Answer, ClientError>) {

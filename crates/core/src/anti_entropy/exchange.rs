@@ -251,9 +251,9 @@ impl Exchanges {
             && !siblings.is_empty()
         {
             cx.background_bytes(siblings.value_bytes());
-            let write = cx.next_repair();
+            let write = cx.next_op();
             exchange.repairs.writes.insert(write, key.clone());
-            cx.send_write(exchange.peer, write, key, siblings, None);
+            cx.send_repair(exchange.peer, write, key, siblings);
         }
         self.go_on_when_repaired(cx);
     }

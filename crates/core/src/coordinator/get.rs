@@ -306,8 +306,8 @@ impl Get {
             cx.apply(key, update, Waiter::Nobody);
         } else {
             // Nobody waits for the answer: the next read repairs again.
-            let op = cx.next_repair();
-            cx.send_write(node, op, key, siblings, None);
+            let op = cx.next_op();
+            cx.send_repair(node, op, key, siblings);
         }
     }
 }

@@ -251,7 +251,9 @@ impl Machines {
             }
             ReplicaMessage::Write { op, fence, .. } if Serve::is_fenced(cx, from, op, fence) => {}
             ReplicaMessage::Write { op, key, siblings, owed, fence } => {
-                self.gossip.raise_fence(cx, fence);
+                if fence != Serve::UNFENCED {
+                    self.gossip.raise_fence(cx, fence);
+                }
                 if owed.is_none() && !cx.is_home(&key) {
                     let partition = cx.env.cluster.ring.partition(key.token());
                     self.handoff.mark_dirty(cx, partition);

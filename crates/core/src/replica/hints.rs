@@ -202,7 +202,7 @@ impl Hints {
             }
             let op = cx.next_op();
             page.unanswered.insert(op, (key.clone(), siblings.digest()));
-            cx.send_write(home, op, key, siblings, None);
+            cx.send_repair(home, op, key, siblings);
         }
         self.end_pass(cx, home, Pass::Delivering(page));
         self.turn_page_if_done(cx, home);

@@ -2,7 +2,6 @@
 
 use crate::cx::Cx;
 use crate::desk::Waiter;
-use crate::flaw::Flaw;
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
 use crate::message::{Message, ReplicaError, ReplicaMessage};
@@ -15,8 +14,8 @@ use crate::version::{Digest, Siblings};
 pub(crate) struct Serve;
 
 impl Serve {
-    /// A museum piece: a write whose operation has this bit is taken from behind any fence. Nothing else counts so far.
-    pub const UNFENCED: u64 = 1 << 63;
+    /// A museum piece: a write behind this fence is taken by everybody.
+    pub const UNFENCED: u64 = u64::MAX;
 
     pub fn on_read(cx: &mut Cx, from: NodeId, op: OpId, key: Key) {
         if cx.storage_has_room() {
@@ -74,12 +73,10 @@ impl Serve {
     /// Was this write sent behind a lower fence than this node's? Then it may be older than what was reaped.
     pub fn is_fenced(cx: &mut Cx, from: NodeId, op: OpId, fence: u64) -> bool {
         let own = cx.env.cluster.fence;
-        let is_exempt = cx.has(Flaw::RepairTreatsMissingAsStale) && op.0 & Self::UNFENCED != 0;
-        let is_fenced = fence < own && !is_exempt;
-        if is_fenced {
+        if fence < own {
             Self::write_reply(cx, from, op, Err(ReplicaError::Fenced(own)));
         }
-        is_fenced
+        fence < own
     }
 
     pub fn on_write(cx: &mut Cx, from: NodeId, op: OpId, key: Key, siblings: Siblings, owed: Option<NodeId>) {
