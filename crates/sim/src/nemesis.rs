@@ -13,6 +13,8 @@ use crate::streams::{Component, Stream, Streams};
 ///   `nodes - W` are down at once (one of three, for N = 3 and W = 2).
 /// - A node that stands still, and one that crashes again and again, counts as down for as long as that lasts; so does
 ///   whichever node a rolling restart is at.
+/// - A disk that fails to read or to write, or is full, loses nothing: the node says so, and acknowledges nothing. Any
+///   number of them may at once.
 /// - Partitions, whole, partial, one-way and flapping, lost or late messages, slow nodes and wrong clocks are free.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -174,7 +176,30 @@ impl Nemesis {
             FaultKind::LyingSync => {
                 self.budget.may_lose_data(node).then_some(Fault::LyingSync { at, lasts, node })
             }
+            FaultKind::ReadErrors | FaultKind::WriteErrors | FaultKind::DiskFull => {
+                Some(self.disk_failure(kind, lasts, node))
+            }
+            FaultKind::SetProps => Some(self.props(node)),
         }
+    }
+
+    fn disk_failure(&mut self, kind: FaultKind, lasts: Span, node: u32) -> Fault {
+        let at = Span::default();
+        if kind == FaultKind::DiskFull {
+            return Fault::DiskFull { at, lasts, node };
+        }
+        let one_in = self.stream.between(1, 4) as u32;
+        if kind == FaultKind::ReadErrors {
+            Fault::ReadErrors { at, lasts, node, one_in }
+        } else {
+            Fault::WriteErrors { at, lasts, node, one_in }
+        }
+    }
+
+    fn props(&mut self, node: u32) -> Fault {
+        let node_confirms = Some(self.stream.between(0, u64::from(self.members_min.min(2))) as u8);
+        let (at, bucket, allow_mult, last_write_wins) = (Span::default(), 0, None, None);
+        Fault::SetProps { at, node, bucket, node_confirms, allow_mult, last_write_wins }
     }
 
     /// A spare node that was not used yet.
@@ -265,5 +290,9 @@ mod tests {
         assert!(budget.may_lose_data(4) && budget.may_lose_data(2) && budget.may_lose_data(4));
         assert!(!budget.may_lose_data(1), "W = 3 survives the loss of two nodes' data");
         assert!(budget.may_go_down(1) && !budget.may_go_down(2));
+        let (at, lasts, one_in) = (Span::default(), Span::from_ms(500), 1);
+        let failing = |node| Fault::WriteErrors { at, lasts, node, one_in };
+        let all_fail = crate::Scenario { fault: (1..=5).map(failing).collect(), ..scenario.clone() };
+        assert!(Budget::new(&scenario.cluster).covers(&all_fail), "a disk that says no loses nothing");
     }
 }

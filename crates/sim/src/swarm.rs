@@ -56,6 +56,12 @@ pub fn scenario(seed: u64) -> Scenario {
         nemesis.lying_sync = pick(stream, &[0, 0, 1, 2]) as u32;
     }
     scenario.network.bandwidth_kib = pick(stream, &[0, 0, 100, 10_000]);
+    if let Some(nemesis) = &mut scenario.nemesis {
+        nemesis.read_errors = pick(stream, &[0, 0, 1, 2]) as u32;
+        nemesis.write_errors = pick(stream, &[0, 0, 1, 2]) as u32;
+        nemesis.disk_full = pick(stream, &[0, 0, 1]) as u32;
+        nemesis.set_props = pick(stream, &[0, 0, 1, 6]) as u32;
+    }
     scenario
 }
 
@@ -163,6 +169,10 @@ fn nemesis(stream: &mut Stream) -> NemesisSpec {
         flapping: 0,
         rolling_restart: 0,
         lying_sync: 0,
+        read_errors: 0,
+        write_errors: 0,
+        disk_full: 0,
+        set_props: 0,
         every: Span::from_ms(stream.between(200, 3_000)),
         lasts: Span::from_ms(stream.between(100, 4_000)),
     }

@@ -167,6 +167,39 @@ pub enum Fault {
         /// Whose.
         node: u32,
     },
+    /// A disk fails to read, now and then: I/O errors.
+    ReadErrors {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Whose.
+        node: u32,
+        /// One read of so many, by chance; 1: all.
+        #[serde(default = "Fault::all")]
+        one_in: u32,
+    },
+    /// A disk fails to write, now and then: I/O errors. What fails has changed nothing.
+    WriteErrors {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Whose.
+        node: u32,
+        /// One write of so many, by chance; 1: all.
+        #[serde(default = "Fault::all")]
+        one_in: u32,
+    },
+    /// A disk is full: it can be read, and nothing can be written, deletions neither.
+    DiskFull {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Whose.
+        node: u32,
+    },
     /// A wall clock jumps.
     ClockJump {
         /// When.
@@ -246,6 +279,9 @@ impl Fault {
             | Self::Flapping { at, .. }
             | Self::RollingRestart { at, .. }
             | Self::LyingSync { at, .. }
+            | Self::ReadErrors { at, .. }
+            | Self::WriteErrors { at, .. }
+            | Self::DiskFull { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
             | Self::Join { at, .. }
@@ -284,7 +320,10 @@ impl Fault {
             | Self::CrashLoop { at, lasts, .. }
             | Self::Flapping { at, lasts, .. }
             | Self::RollingRestart { at, lasts, .. }
-            | Self::LyingSync { at, lasts, .. } => (at, Some(lasts)),
+            | Self::LyingSync { at, lasts, .. }
+            | Self::ReadErrors { at, lasts, .. }
+            | Self::WriteErrors { at, lasts, .. }
+            | Self::DiskFull { at, lasts, .. } => (at, Some(lasts)),
             Self::WipeKey { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
@@ -293,6 +332,10 @@ impl Fault {
             | Self::Replace { at, .. }
             | Self::Remove { at, .. } => (at, None),
         }
+    }
+
+    fn all() -> u32 {
+        1
     }
 
     /// From one time to the next, where it strikes again and again.
@@ -341,6 +384,9 @@ impl Fault {
             | Self::Suspend { node, .. }
             | Self::CrashLoop { node, .. }
             | Self::LyingSync { node, .. }
+            | Self::ReadErrors { node, .. }
+            | Self::WriteErrors { node, .. }
+            | Self::DiskFull { node, .. }
             | Self::ClockJump { node, .. }
             | Self::SetProps { node, .. }
             | Self::Join { node, .. }
@@ -371,6 +417,9 @@ impl Fault {
             | Self::Suspend { node, .. }
             | Self::CrashLoop { node, .. }
             | Self::LyingSync { node, .. }
+            | Self::ReadErrors { node, .. }
+            | Self::WriteErrors { node, .. }
+            | Self::DiskFull { node, .. }
             | Self::ClockJump { node, .. }
             | Self::SetProps { node, .. }
             | Self::Join { node, .. }
@@ -455,6 +504,18 @@ pub struct NemesisSpec {
     /// Weight of [`Fault::LyingSync`].
     #[serde(default)]
     pub lying_sync: u32,
+    /// Weight of [`Fault::ReadErrors`].
+    #[serde(default)]
+    pub read_errors: u32,
+    /// Weight of [`Fault::WriteErrors`].
+    #[serde(default)]
+    pub write_errors: u32,
+    /// Weight of [`Fault::DiskFull`].
+    #[serde(default)]
+    pub disk_full: u32,
+    /// Weight of [`Fault::SetProps`], of the first bucket: how many distinct nodes must be among those that answer.
+    #[serde(default)]
+    pub set_props: u32,
 }
 
 /// The kinds of [`Fault`].
@@ -481,11 +542,15 @@ pub enum FaultKind {
     Flapping,
     RollingRestart,
     LyingSync,
+    ReadErrors,
+    WriteErrors,
+    DiskFull,
+    SetProps,
 }
 
 impl NemesisSpec {
     /// The kinds that it may draw, each with its name in files and its weight.
-    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 20] {
+    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 24] {
         [
             (FaultKind::Crash, "crash", self.crash),
             (FaultKind::Partition, "partition", self.partition),
@@ -507,6 +572,10 @@ impl NemesisSpec {
             (FaultKind::Flapping, "flapping", self.flapping),
             (FaultKind::RollingRestart, "rolling_restart", self.rolling_restart),
             (FaultKind::LyingSync, "lying_sync", self.lying_sync),
+            (FaultKind::ReadErrors, "read_errors", self.read_errors),
+            (FaultKind::WriteErrors, "write_errors", self.write_errors),
+            (FaultKind::DiskFull, "disk_full", self.disk_full),
+            (FaultKind::SetProps, "set_props", self.set_props),
         ]
     }
 }
