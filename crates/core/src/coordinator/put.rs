@@ -57,6 +57,8 @@ struct Put {
     callers: Vec<Caller>,
     tally: Tally,
     slots: Slots,
+    /// The dot of an earlier attempt at the same request.
+    made: Option<Dot>,
     /// The state to spread, once the local copy has it.
     spread: Option<(Siblings, Option<Dot>)>,
     started_at: Instant,
@@ -133,6 +135,7 @@ impl Puts {
                 ring: cx.env.cluster.ring.version(),
                 tally,
                 slots,
+                made,
                 spread: None,
                 started_at: cx.time(),
                 give_up: put.give_up,
@@ -273,7 +276,8 @@ impl Puts {
     fn finish(&mut self, cx: &mut Cx, op: OpId) {
         let Some(put) = self.running.remove(&op) else { return };
         cx.disarm(put.deadline, Timer::Put(op));
-        let dot = put.spread.and_then(|(_, dot)| dot);
+        // An attempt that made nothing, because the disk failed, is no reason to forget what an earlier one made.
+        let dot = put.spread.and_then(|(_, dot)| dot).or(put.made);
         self.admission.ended(put.request, dot, cx.env.config.request_memory_max);
     }
 }
