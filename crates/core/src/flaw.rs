@@ -26,6 +26,9 @@ pub enum Flaw {
     /// An actor is named after the clock, to the second: stores made in the same second count under one (riak_kv
     /// PR 1027).
     ActorFromClock,
+    /// Of properties of a bucket that were set equally late on two sides each node keeps its own, and gossip never ends
+    /// (riak_core#855).
+    MetadataTiePrefersLocal,
 }
 
 impl Flaw {
@@ -39,6 +42,7 @@ impl Flaw {
         Self::HintsBoundToNode,
         Self::FallbackAsleepAfterRestart,
         Self::ActorFromClock,
+        Self::MetadataTiePrefersLocal,
     ];
 
     /// The name on the command line and in scenario files.
@@ -52,6 +56,7 @@ impl Flaw {
             Self::HintsBoundToNode => "hints-bound-to-node",
             Self::FallbackAsleepAfterRestart => "fallback-asleep-after-restart",
             Self::ActorFromClock => "actor-from-clock",
+            Self::MetadataTiePrefersLocal => "metadata-tie-prefers-local",
         }
     }
 }

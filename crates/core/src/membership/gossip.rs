@@ -22,6 +22,7 @@ use crate::config::Boot;
 use crate::cx::{Cx, Env};
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{CallId, NodeId};
 use crate::message::{MembershipMessage, Message};
 use crate::ring::{Partition, RingVersion};
@@ -300,6 +301,10 @@ impl Gossip {
         self.note_confirmed(cx, from, Some(theirs));
         let mut merged = Cluster::clone(&cx.env.cluster);
         merged.merge(theirs);
+        let ties_stay = cx.has(Flaw::MetadataTiePrefersLocal);
+        if ties_stay {
+            merged.keep_equally_new_props(&cx.env.cluster);
+        }
         self.adopt(cx, merged);
         if is_lost {
             // Only now: the word on an earlier loss, which peers remember, must not outweigh this one.
@@ -307,7 +312,8 @@ impl Gossip {
             self.note_loss(cx, true);
         }
         // Who waits is helped by who does not; two that wait would answer each other for ever.
-        if cx.env.cluster_digest != theirs.digest() || (!ready && self.is_ready()) {
+        let is_news = cx.env.cluster_digest != theirs.digest() && !ties_stay;
+        if is_news || (!ready && self.is_ready()) {
             self.tell(cx, from);
         }
         self.heard(cx, from, ready);
