@@ -29,6 +29,9 @@ pub enum Flaw {
     /// Of properties of a bucket that were set equally late on two sides each node keeps its own, and gossip never ends
     /// (riak_core#855).
     MetadataTiePrefersLocal,
+    /// The boot that a node is known by among the members is named after the clock: one that starts on a clock that was
+    /// put back is taken for an earlier self (CASSANDRA-8113, CASSANDRA-10969; scylladb#3331).
+    IncarnationFromClock,
 }
 
 impl Flaw {
@@ -43,6 +46,7 @@ impl Flaw {
         Self::FallbackAsleepAfterRestart,
         Self::ActorFromClock,
         Self::MetadataTiePrefersLocal,
+        Self::IncarnationFromClock,
     ];
 
     /// The name on the command line and in scenario files.
@@ -57,6 +61,7 @@ impl Flaw {
             Self::FallbackAsleepAfterRestart => "fallback-asleep-after-restart",
             Self::ActorFromClock => "actor-from-clock",
             Self::MetadataTiePrefersLocal => "metadata-tie-prefers-local",
+            Self::IncarnationFromClock => "incarnation-from-clock",
         }
     }
 }

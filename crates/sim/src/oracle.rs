@@ -122,6 +122,7 @@ impl Oracle {
     pub fn started(&mut self, node: u32, life: Life) {
         self.dots.started(node + 1, life);
         self.once.started(node + 1);
+        self.converge.started(life.store);
     }
 
     /// `node` lost power; its disk is as the crash left it.
@@ -256,11 +257,8 @@ impl Oracle {
                 }
             }
             Output::Event(Event::RingSuperseded { .. }) => self.regular.is_forked(),
-            Output::Send { .. }
-            | Output::Event(_)
-            | Output::AdminReply(_)
-            | Output::Contact { .. }
-            | Output::StartOver { .. } => {}
+            Output::StartOver { .. } => self.converge.starts_over(scene, node, &mut self.findings),
+            Output::Send { .. } | Output::Event(_) | Output::AdminReply(_) | Output::Contact { .. } => {}
         }
     }
 
