@@ -32,6 +32,8 @@ pub enum Flaw {
     /// The boot that a node is known by among the members is named after the clock: one that starts on a clock that was
     /// put back is taken for an earlier self (CASSANDRA-8113, CASSANDRA-10969; scylladb#3331).
     IncarnationFromClock,
+    /// When partitions are shared out, the last ones are no neighbours of the first ones (riak_core PR 913, 970).
+    ClaimIgnoresWrap,
 }
 
 impl Flaw {
@@ -47,6 +49,7 @@ impl Flaw {
         Self::ActorFromClock,
         Self::MetadataTiePrefersLocal,
         Self::IncarnationFromClock,
+        Self::ClaimIgnoresWrap,
     ];
 
     /// The name on the command line and in scenario files.
@@ -62,6 +65,7 @@ impl Flaw {
             Self::ActorFromClock => "actor-from-clock",
             Self::MetadataTiePrefersLocal => "metadata-tie-prefers-local",
             Self::IncarnationFromClock => "incarnation-from-clock",
+            Self::ClaimIgnoresWrap => "claim-ignores-wrap",
         }
     }
 }
