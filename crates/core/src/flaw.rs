@@ -34,6 +34,9 @@ pub enum Flaw {
     IncarnationFromClock,
     /// When partitions are shared out, the last ones are no neighbours of the first ones (riak_core PR 913, 970).
     ClaimIgnoresWrap,
+    /// While ownership moves, a home sends the client's put on to the new home, which issues a dot of its own
+    /// (riak_kv#1046).
+    ForwardRawPut,
 }
 
 impl Flaw {
@@ -50,6 +53,7 @@ impl Flaw {
         Self::MetadataTiePrefersLocal,
         Self::IncarnationFromClock,
         Self::ClaimIgnoresWrap,
+        Self::ForwardRawPut,
     ];
 
     /// The name on the command line and in scenario files.
@@ -66,6 +70,7 @@ impl Flaw {
             Self::MetadataTiePrefersLocal => "metadata-tie-prefers-local",
             Self::IncarnationFromClock => "incarnation-from-clock",
             Self::ClaimIgnoresWrap => "claim-ignores-wrap",
+            Self::ForwardRawPut => "forward-raw-put",
         }
     }
 }

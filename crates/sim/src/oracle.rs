@@ -192,6 +192,7 @@ impl Oracle {
                     self.regular.began(scene.at_ns, node, request.call, &request.key);
                     self.overlap.get_began(scene, node, request.call, &request.key);
                 } else {
+                    self.once.asked(node, request.request);
                     self.overlap.put_began(scene, node, request.request);
                 }
             }
@@ -280,6 +281,7 @@ impl Oracle {
             ForwardMessage::Request { op, request, key, needs, .. } => {
                 let (total, homes) = (usize::from(needs.total), usize::from(needs.homes));
                 let needs = Numbers { total, homes, sloppy: needs.sloppy };
+                self.once.sent_on(node, to, *request);
                 self.quorums.forwarded(scene.at_ns, (node, *op), *request, key, needs);
             }
             ForwardMessage::Reply { op, result: Ok(answer) } => {

@@ -19,13 +19,14 @@ use crate::boundary::{Answer, ClientError, Event, QuorumKind};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{NodeId, OpId, RequestId};
 use crate::key::Key;
 use crate::message::{ForwardMessage, Message, ReplicaError};
 use crate::replica::{Change, Update, Write};
 use crate::ring::RingVersion;
 use crate::time::Instant;
-use crate::version::{Dot, Policy, Siblings};
+use crate::version::{Context, Dot, Policy, Siblings};
 
 /// Callers that wait for one put: a client's own, and its repetitions through other nodes.
 const CALLERS_MAX: usize = 64;
@@ -150,6 +151,9 @@ impl Puts {
         put.spread = Some((change.siblings.clone(), change.dot));
         put.slots.sent(cx.time());
         for (node, owed) in put.slots.to_send(cx.me()) {
+            if cx.has(Flaw::ForwardRawPut) && put.slots.is_gaining(node) {
+                put.send_on(cx, op, node);
+            }
             put.send(cx, op, node, owed);
         }
         let at = cx.time() + cx.env.config.replica_timeout;
@@ -305,6 +309,22 @@ impl Put {
     fn send(&self, cx: &mut Cx, op: OpId, to: NodeId, owed: Option<NodeId>) {
         let Some((siblings, _)) = &self.spread else { return };
         cx.send_write(to, op, self.key.clone(), siblings.clone(), owed);
+    }
+
+    /// A museum piece: `node` is to do again what was done here.
+    fn send_on(&self, cx: &mut Cx, op: OpId, node: NodeId) {
+        let Some((siblings, _)) = &self.spread else { return };
+        let Some(version) = siblings.by_request(self.request) else { return };
+        let request = ForwardMessage::Request {
+            op,
+            request: self.request,
+            key: self.key.clone(),
+            context: Context(version.past.clone()),
+            value: version.value.clone(),
+            needs: self.tally.needs(),
+            time_left: self.give_up.since(cx.time()),
+        };
+        cx.send(node, Message::Forward(request));
     }
 
     /// `node` will not do: the next node of the preference list keeps a hint, or else this one does.
