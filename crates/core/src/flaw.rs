@@ -37,6 +37,9 @@ pub enum Flaw {
     /// While ownership moves, a home sends the client's put on to the new home, which issues a dot of its own
     /// (riak_kv#1046).
     ForwardRawPut,
+    /// A put that is given to another coordinator, because the first one has not said that it is at it, gets another id
+    /// (riak_kv#1188).
+    RetryNewCoordinator,
 }
 
 impl Flaw {
@@ -54,6 +57,7 @@ impl Flaw {
         Self::IncarnationFromClock,
         Self::ClaimIgnoresWrap,
         Self::ForwardRawPut,
+        Self::RetryNewCoordinator,
     ];
 
     /// The name on the command line and in scenario files.
@@ -71,6 +75,7 @@ impl Flaw {
             Self::IncarnationFromClock => "incarnation-from-clock",
             Self::ClaimIgnoresWrap => "claim-ignores-wrap",
             Self::ForwardRawPut => "forward-raw-put",
+            Self::RetryNewCoordinator => "retry-new-coordinator",
         }
     }
 }
