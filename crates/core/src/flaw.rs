@@ -40,6 +40,8 @@ pub enum Flaw {
     /// A put that is given to another coordinator, because the first one has not said that it is at it, gets another id
     /// (riak_kv#1188).
     RetryNewCoordinator,
+    /// A home that answers that it cannot say counts towards R (COUCHDB-3271).
+    ErrorsAreVotes,
 }
 
 impl Flaw {
@@ -58,6 +60,7 @@ impl Flaw {
         Self::ClaimIgnoresWrap,
         Self::ForwardRawPut,
         Self::RetryNewCoordinator,
+        Self::ErrorsAreVotes,
     ];
 
     /// The name on the command line and in scenario files.
@@ -76,6 +79,7 @@ impl Flaw {
             Self::ClaimIgnoresWrap => "claim-ignores-wrap",
             Self::ForwardRawPut => "forward-raw-put",
             Self::RetryNewCoordinator => "retry-new-coordinator",
+            Self::ErrorsAreVotes => "errors-are-votes",
         }
     }
 }
