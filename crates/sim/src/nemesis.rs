@@ -92,6 +92,8 @@ pub struct Nemesis {
     members_min: u32,
     carts: u32,
     budget: Budget,
+    /// What strikes next, before anything is drawn.
+    also: Option<Fault>,
 }
 
 impl Nemesis {
@@ -108,17 +110,24 @@ impl Nemesis {
             members_min: u32::from(cluster.n),
             carts,
             budget: Budget::new(cluster),
+            also: None,
         }
     }
 
     /// How long until the next strike, in nanoseconds.
     pub fn pause(&mut self) -> u64 {
+        if self.also.is_some() {
+            return self.stream.below(20_000_000);
+        }
         exponential(&mut self.stream, self.spec.every)
     }
 
     /// The next fault, striking now; `None` when the budget forbids the one drawn. `up` are the nodes that run,
     /// counted from 1; so many others are `down` and will run again.
     pub fn strike(&mut self, up: &[u32], down: usize) -> Option<Fault> {
+        if let Some(fault) = self.also.take() {
+            return Some(fault);
+        }
         let lasts = Span::from_ns(exponential(&mut self.stream, self.spec.lasts).max(1_000_000));
         let kind = self.draw_kind();
         let node = *up.get(self.stream.index(up.len()))?;
@@ -179,7 +188,10 @@ impl Nemesis {
             FaultKind::ReadErrors | FaultKind::WriteErrors | FaultKind::DiskFull => {
                 Some(self.disk_failure(kind, lasts, node))
             }
-            FaultKind::SetProps => Some(self.props(node)),
+            FaultKind::SetProps => {
+                self.also = self.other(node).map(|other| self.props(other));
+                Some(self.props(node))
+            }
         }
     }
 
@@ -196,6 +208,7 @@ impl Nemesis {
         }
     }
 
+    /// An operator at one node; another one is often at another node at the same time.
     fn props(&mut self, node: u32) -> Fault {
         let node_confirms = Some(self.stream.between(0, u64::from(self.members_min.min(2))) as u8);
         let (at, bucket, allow_mult, last_write_wins) = (Span::default(), 0, None, None);

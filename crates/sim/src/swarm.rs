@@ -60,7 +60,7 @@ pub fn scenario(seed: u64) -> Scenario {
         nemesis.read_errors = pick(stream, &[0, 0, 1, 2]) as u32;
         nemesis.write_errors = pick(stream, &[0, 0, 1, 2]) as u32;
         nemesis.disk_full = pick(stream, &[0, 0, 1]) as u32;
-        nemesis.set_props = pick(stream, &[0, 0, 1, 6]) as u32;
+        nemesis.set_props = pick(stream, &[0, 0, 1, 2]) as u32;
     }
     scenario
 }
