@@ -43,7 +43,7 @@ pub(crate) struct Env {
     pub is_outdated: bool,
     /// Members that know of this boot, of those asked since the start.
     confirmed_by: BTreeSet<NodeId>,
-    /// What the clock said at the start. Nothing rests on it but a museum piece.
+    /// What the clock said at the start. Nothing rests on it but museum pieces.
     started_at: WallTime,
     rng: CoreRng,
     pub background: Background,
@@ -100,6 +100,14 @@ impl Env {
             word.copy_from_slice(&self.rng.next_u64().to_le_bytes());
         }
         seed
+    }
+
+    /// The number of this start, as the other members know it: rises with each.
+    pub fn incarnation(&self) -> u64 {
+        if self.config.flaw == Some(Flaw::IncarnationFromClock) {
+            return self.started_at.0;
+        }
+        self.boot.number
     }
 
     /// `node` knows of this boot.

@@ -44,6 +44,22 @@ pub enum Flaw {
     /// The hint that a coordinator keeps beside its own copy, for a home that nobody else stands in for, counts as
     /// another replica (riak_kv PR 1663).
     WCountsPartitions,
+    /// Of properties of a bucket that were set equally late on two sides each node keeps its own, and gossip never ends
+    /// (riak_core#855).
+    MetadataTiePrefersLocal,
+    /// The boot that a node is known by among the members is named after the clock: one that starts on a clock that was
+    /// put back is taken for an earlier self (CASSANDRA-8113, CASSANDRA-10969; scylladb#3331).
+    IncarnationFromClock,
+    /// When partitions are shared out, the last ones are no neighbours of the first ones (riak_core PR 913, 970).
+    ClaimIgnoresWrap,
+    /// While ownership moves, a home sends the client's put on to the new home, which issues a dot of its own
+    /// (riak_kv#1046).
+    ForwardRawPut,
+    /// A put that is given to another coordinator, because the first one has not said that it is at it, gets another id
+    /// (riak_kv#1188).
+    RetryNewCoordinator,
+    /// A home that answers that it cannot say counts towards R (COUCHDB-3271).
+    ErrorsAreVotes,
 }
 
 impl Flaw {
@@ -63,6 +79,12 @@ impl Flaw {
         Self::TieByArrival,
         Self::RepairTreatsMissingAsStale,
         Self::WCountsPartitions,
+        Self::MetadataTiePrefersLocal,
+        Self::IncarnationFromClock,
+        Self::ClaimIgnoresWrap,
+        Self::ForwardRawPut,
+        Self::RetryNewCoordinator,
+        Self::ErrorsAreVotes,
     ];
 
     /// The name on the command line and in scenario files.
@@ -82,6 +104,12 @@ impl Flaw {
             Self::TieByArrival => "tie-by-arrival",
             Self::RepairTreatsMissingAsStale => "repair-treats-missing-as-stale",
             Self::WCountsPartitions => "w-counts-partitions",
+            Self::MetadataTiePrefersLocal => "metadata-tie-prefers-local",
+            Self::IncarnationFromClock => "incarnation-from-clock",
+            Self::ClaimIgnoresWrap => "claim-ignores-wrap",
+            Self::ForwardRawPut => "forward-raw-put",
+            Self::RetryNewCoordinator => "retry-new-coordinator",
+            Self::ErrorsAreVotes => "errors-are-votes",
         }
     }
 }

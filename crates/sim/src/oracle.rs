@@ -126,6 +126,7 @@ impl Oracle {
     pub fn started(&mut self, node: u32, life: Life) {
         self.dots.started(node + 1, life);
         self.once.started(node + 1);
+        self.converge.started(life.store);
     }
 
     /// `node` lost power; its disk is as the crash left it.
@@ -197,6 +198,7 @@ impl Oracle {
                     self.stale.began((node, request.call), &request.key);
                     self.overlap.get_began(scene, node, request.call, &request.key);
                 } else {
+                    self.once.asked(node, request.request);
                     self.overlap.put_began(scene, node, request.request);
                 }
             }
@@ -262,11 +264,8 @@ impl Oracle {
                 }
             }
             Output::Event(Event::RingSuperseded { .. }) => self.regular.is_forked(),
-            Output::Send { .. }
-            | Output::Event(_)
-            | Output::AdminReply(_)
-            | Output::Contact { .. }
-            | Output::StartOver { .. } => {}
+            Output::StartOver { .. } => self.converge.starts_over(scene, node, &mut self.findings),
+            Output::Send { .. } | Output::Event(_) | Output::AdminReply(_) | Output::Contact { .. } => {}
         }
     }
 
@@ -289,6 +288,7 @@ impl Oracle {
             ForwardMessage::Request { op, request, key, needs, .. } => {
                 let (total, homes) = (usize::from(needs.total), usize::from(needs.homes));
                 let needs = Numbers { total, homes, sloppy: needs.sloppy };
+                self.once.sent_on(node, to, *request);
                 self.quorums.forwarded(scene.at_ns, (node, *op), *request, key, needs);
             }
             ForwardMessage::Reply { op, result: Ok(answer) } => {

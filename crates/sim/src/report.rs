@@ -84,6 +84,12 @@ pub enum Counter {
     LyingSyncs,
     /// A crash lost an update that the disk had said to have synced.
     SyncedUpdatesLost,
+    /// A disk failed to read.
+    ReadErrors,
+    /// A disk failed to write, because it was full among others.
+    WriteErrors,
+    /// A disk became full.
+    FullDisks,
     /// A message got lost.
     MessagesLost,
     /// A message arrived twice.
@@ -140,7 +146,7 @@ impl Counter {
     /// All of them: the rare paths that a run may reach.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
     /// The counters that count faults.
-    pub const FAULTS: [Self; 29] = [
+    pub const FAULTS: [Self; 32] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -170,6 +176,9 @@ impl Counter {
         Self::LyingSyncs,
         Self::SyncedUpdatesLost,
         Self::ClientCrashes,
+        Self::ReadErrors,
+        Self::WriteErrors,
+        Self::FullDisks,
     ];
 
     /// Its name in files and reports.

@@ -62,6 +62,10 @@ pub fn scenario(seed: u64) -> Scenario {
     vary(stream, &mut scenario.workload);
     if let Some(nemesis) = &mut scenario.nemesis {
         nemesis.late_link = pick(stream, &[0, 1, 3]) as u32;
+        nemesis.read_errors = pick(stream, &[0, 0, 1, 2]) as u32;
+        nemesis.write_errors = pick(stream, &[0, 0, 1, 2]) as u32;
+        nemesis.disk_full = pick(stream, &[0, 0, 1]) as u32;
+        nemesis.set_props = pick(stream, &[0, 0, 1, 2]) as u32;
     }
     scenario
 }
@@ -224,6 +228,10 @@ fn nemesis(stream: &mut Stream) -> NemesisSpec {
         rolling_restart: 0,
         lying_sync: 0,
         late_link: 0,
+        read_errors: 0,
+        write_errors: 0,
+        disk_full: 0,
+        set_props: 0,
         every: Span::from_ms(stream.between(200, 3_000)),
         lasts: Span::from_ms(stream.between(100, 4_000)),
     }

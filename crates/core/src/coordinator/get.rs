@@ -14,6 +14,7 @@ use crate::boundary::{Answer, ClientError, Event, QuorumKind};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{CallId, NodeId, OpId};
 use crate::key::Key;
 use crate::message::{Message, ReplicaError, ReplicaMessage};
@@ -135,6 +136,9 @@ impl Gets {
             (Some(asked_at), Err(ReplicaError::Overloaded)) => cx.foreground_failure(asked_at),
             (Some(asked_at), _) => cx.foreground_access(asked_at),
             (None, _) => {}
+        }
+        if result.is_err() && cx.has(Flaw::ErrorsAreVotes) {
+            get.tally.vote(from, Role::Home);
         }
         get.note(from, result);
         self.advance(cx, op)

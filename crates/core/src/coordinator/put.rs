@@ -26,7 +26,7 @@ use crate::message::{ForwardMessage, Message, ReplicaError};
 use crate::replica::{Change, Update, Write};
 use crate::ring::RingVersion;
 use crate::time::Instant;
-use crate::version::{Dot, Policy, Siblings};
+use crate::version::{Context, Dot, Policy, Siblings};
 
 /// Callers that wait for one put: a client's own, and its repetitions through other nodes.
 const CALLERS_MAX: usize = 64;
@@ -58,6 +58,8 @@ struct Put {
     callers: Vec<Caller>,
     tally: Tally,
     slots: Slots,
+    /// The dot of an earlier attempt at the same request.
+    made: Option<Dot>,
     /// The state to spread, once the local copy has it.
     spread: Option<(Siblings, Option<Dot>)>,
     started_at: Instant,
@@ -135,6 +137,7 @@ impl Puts {
                 ring: cx.env.cluster.ring.version(),
                 tally,
                 slots,
+                made,
                 spread: None,
                 started_at: cx.time(),
                 give_up: put.give_up,
@@ -149,6 +152,9 @@ impl Puts {
         put.spread = Some((change.siblings.clone(), change.dot));
         put.slots.sent(cx.time());
         for (node, owed) in put.slots.to_send(cx.me()) {
+            if cx.has(Flaw::ForwardRawPut) && put.slots.is_gaining(node) {
+                put.send_on(cx, op, node);
+            }
             put.send(cx, op, node, owed);
         }
         let at = cx.time() + cx.env.config.replica_timeout;
@@ -279,7 +285,8 @@ impl Puts {
     fn finish(&mut self, cx: &mut Cx, op: OpId) {
         let Some(put) = self.running.remove(&op) else { return };
         cx.disarm(put.deadline, Timer::Put(op));
-        let dot = put.spread.and_then(|(_, dot)| dot);
+        // An attempt that made nothing, because the disk failed, is no reason to forget what an earlier one made.
+        let dot = put.spread.and_then(|(_, dot)| dot).or(put.made);
         self.admission.ended(put.request, dot, cx.env.config.request_memory_max);
     }
 }
@@ -307,6 +314,22 @@ impl Put {
     fn send(&self, cx: &mut Cx, op: OpId, to: NodeId, owed: Option<NodeId>) {
         let Some((siblings, _)) = &self.spread else { return };
         cx.send_write(to, op, self.key.clone(), siblings.clone(), owed);
+    }
+
+    /// A museum piece: `node` is to do again what was done here.
+    fn send_on(&self, cx: &mut Cx, op: OpId, node: NodeId) {
+        let Some((siblings, _)) = &self.spread else { return };
+        let Some(version) = siblings.by_request(self.request) else { return };
+        let request = ForwardMessage::Request {
+            op,
+            request: self.request,
+            key: self.key.clone(),
+            context: Context(version.past.clone()),
+            value: version.value.clone(),
+            needs: self.tally.needs(),
+            time_left: self.give_up.since(cx.time()),
+        };
+        cx.send(node, Message::Forward(request));
     }
 
     /// `node` will not do: the next node of the preference list keeps a hint, or else this one does.

@@ -184,7 +184,7 @@ impl Machines {
     }
 
     fn administer(&mut self, cx: &mut Cx, op: AdminOp) -> Result<Option<Plan>, PlanError> {
-        let me = cx.me();
+        let (me, flaw) = (cx.me(), cx.env.config.flaw);
         let mut result = Ok(None);
         self.gossip.change(cx, |cluster| {
             result = match op {
@@ -198,7 +198,7 @@ impl Machines {
                 AdminOp::Plan => cluster.plan().map(Some),
                 AdminOp::Commit { shown } => match cluster.plan() {
                     Ok(plan) if shown.is_some_and(|shown| shown != plan) => Err(PlanError::Changed),
-                    _ => cluster.commit(me).map(Some),
+                    _ => cluster.commit(me, flaw).map(Some),
                 },
                 AdminOp::SetProps { bucket, props } => {
                     cluster.set_props(me, bucket, props).map(|()| None).map_err(PlanError::Props)

@@ -184,6 +184,39 @@ pub enum Fault {
         /// Whose.
         node: u32,
     },
+    /// A disk fails to read, now and then: I/O errors.
+    ReadErrors {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Whose.
+        node: u32,
+        /// One read of so many, by chance; 1: all.
+        #[serde(default = "Fault::all")]
+        one_in: u32,
+    },
+    /// A disk fails to write, now and then: I/O errors. What fails has changed nothing.
+    WriteErrors {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Whose.
+        node: u32,
+        /// One write of so many, by chance; 1: all.
+        #[serde(default = "Fault::all")]
+        one_in: u32,
+    },
+    /// A disk is full: it can be read, and nothing can be written, deletions neither.
+    DiskFull {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Whose.
+        node: u32,
+    },
     /// A wall clock jumps.
     ClockJump {
         /// When.
@@ -264,6 +297,9 @@ impl Fault {
             | Self::RollingRestart { at, .. }
             | Self::LyingSync { at, .. }
             | Self::LateLink { at, .. }
+            | Self::ReadErrors { at, .. }
+            | Self::WriteErrors { at, .. }
+            | Self::DiskFull { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
             | Self::Join { at, .. }
@@ -303,7 +339,10 @@ impl Fault {
             | Self::Flapping { at, lasts, .. }
             | Self::RollingRestart { at, lasts, .. }
             | Self::LyingSync { at, lasts, .. }
-            | Self::LateLink { at, lasts, .. } => (at, Some(lasts)),
+            | Self::LateLink { at, lasts, .. }
+            | Self::ReadErrors { at, lasts, .. }
+            | Self::WriteErrors { at, lasts, .. }
+            | Self::DiskFull { at, lasts, .. } => (at, Some(lasts)),
             Self::WipeKey { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
@@ -312,6 +351,10 @@ impl Fault {
             | Self::Replace { at, .. }
             | Self::Remove { at, .. } => (at, None),
         }
+    }
+
+    fn all() -> u32 {
+        1
     }
 
     /// From one time to the next, where it strikes again and again.
@@ -360,6 +403,9 @@ impl Fault {
             | Self::Suspend { node, .. }
             | Self::CrashLoop { node, .. }
             | Self::LyingSync { node, .. }
+            | Self::ReadErrors { node, .. }
+            | Self::WriteErrors { node, .. }
+            | Self::DiskFull { node, .. }
             | Self::ClockJump { node, .. }
             | Self::SetProps { node, .. }
             | Self::Join { node, .. }
@@ -392,6 +438,9 @@ impl Fault {
             | Self::Suspend { node, .. }
             | Self::CrashLoop { node, .. }
             | Self::LyingSync { node, .. }
+            | Self::ReadErrors { node, .. }
+            | Self::WriteErrors { node, .. }
+            | Self::DiskFull { node, .. }
             | Self::ClockJump { node, .. }
             | Self::SetProps { node, .. }
             | Self::Join { node, .. }
@@ -479,6 +528,18 @@ pub struct NemesisSpec {
     /// Weight of [`Fault::LateLink`].
     #[serde(default)]
     pub late_link: u32,
+    /// Weight of [`Fault::ReadErrors`].
+    #[serde(default)]
+    pub read_errors: u32,
+    /// Weight of [`Fault::WriteErrors`].
+    #[serde(default)]
+    pub write_errors: u32,
+    /// Weight of [`Fault::DiskFull`].
+    #[serde(default)]
+    pub disk_full: u32,
+    /// Weight of [`Fault::SetProps`], of the first bucket: how many distinct nodes must be among those that answer.
+    #[serde(default)]
+    pub set_props: u32,
 }
 
 /// The kinds of [`Fault`].
@@ -506,11 +567,15 @@ pub enum FaultKind {
     RollingRestart,
     LyingSync,
     LateLink,
+    ReadErrors,
+    WriteErrors,
+    DiskFull,
+    SetProps,
 }
 
 impl NemesisSpec {
     /// The kinds that it may draw, each with its name in files and its weight.
-    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 21] {
+    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 25] {
         [
             (FaultKind::Crash, "crash", self.crash),
             (FaultKind::Partition, "partition", self.partition),
@@ -533,6 +598,10 @@ impl NemesisSpec {
             (FaultKind::RollingRestart, "rolling_restart", self.rolling_restart),
             (FaultKind::LyingSync, "lying_sync", self.lying_sync),
             (FaultKind::LateLink, "late_link", self.late_link),
+            (FaultKind::ReadErrors, "read_errors", self.read_errors),
+            (FaultKind::WriteErrors, "write_errors", self.write_errors),
+            (FaultKind::DiskFull, "disk_full", self.disk_full),
+            (FaultKind::SetProps, "set_props", self.set_props),
         ]
     }
 }

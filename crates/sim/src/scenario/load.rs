@@ -246,6 +246,9 @@ impl Scenario {
             if let Fault::SlowNode { factor: 0, .. } = fault {
                 return Err((format!("fault[{index}].slow_node.factor"), "0; allowed: 1 or more".into()));
             }
+            if let Fault::ReadErrors { one_in: 0, .. } | Fault::WriteErrors { one_in: 0, .. } = fault {
+                return Err((format!("fault[{index}]"), "one_in 0; allowed: 1 or more".into()));
+            }
             if fault.every().is_some_and(|every| every.ns() < 1_000_000) {
                 return Err((format!("fault[{index}]"), "every below 1ms; allowed: 1ms or more".into()));
             }
