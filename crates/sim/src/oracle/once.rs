@@ -28,10 +28,10 @@ pub struct Once {
     /// Counts dots, for each node.
     issued: BTreeMap<u32, u64>,
     twice: BTreeSet<RequestId>,
-    /// How often clients have asked each node.
-    by_clients: Lookup<(RequestId, NodeId), u64>,
-    /// Who may coordinate.
-    asked: Lookup<(RequestId, NodeId), ()>,
+    /// Whom clients have asked.
+    by_clients: Lookup<(RequestId, NodeId), ()>,
+    /// Who may coordinate: how often each has been asked to, by clients and by nodes.
+    asked: Lookup<(RequestId, NodeId), u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,20 +51,17 @@ impl Once {
 
     /// A client asks `node`.
     pub fn asked(&mut self, node: NodeId, request: RequestId) {
-        *self.by_clients.get_or_insert_with((request, node), || 0) += 1;
-        self.asked.insert((request, node), ());
+        self.by_clients.insert((request, node), ());
+        *self.asked.get_or_insert_with((request, node), || 0) += 1;
     }
 
     /// `node` asks `to` to coordinate. One that was asked several times may have several tries under way.
     pub fn sent_on(&mut self, node: NodeId, to: NodeId, request: RequestId) {
         let does_it = |made: &Vec<Made>| made.iter().any(|made| u64::from(made.node) == node.0);
-        let may = match self.by_clients.get(&(request, node)) {
-            None => false,
-            Some(1) => !self.made.get(&request).is_some_and(does_it),
-            Some(_) => true,
-        };
-        if may {
-            self.asked.insert((request, to), ());
+        let asked = self.asked.get(&(request, node)).copied().unwrap_or(0);
+        let may = asked > 1 || !self.made.get(&request).is_some_and(does_it);
+        if may && self.by_clients.get(&(request, node)).is_some() {
+            *self.asked.get_or_insert_with((request, to), || 0) += 1;
         }
     }
 
