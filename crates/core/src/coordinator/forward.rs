@@ -104,6 +104,7 @@ impl Forwards {
                 self.running.get_mut(&op)?.put.write.request = request;
             }
         }
+        self.running.get_mut(&op)?.put.may_be_done = true;
         self.try_next(cx, op)
     }
 

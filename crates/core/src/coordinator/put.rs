@@ -38,6 +38,8 @@ pub(crate) struct PutRequest {
     pub write: Write,
     pub needs: Needs,
     pub give_up: Instant,
+    /// Another node was asked to coordinate it, and has not said that it did nothing.
+    pub may_be_done: bool,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +62,8 @@ struct Put {
     slots: Slots,
     /// The dot of an earlier attempt at the same request.
     made: Option<Dot>,
+    /// Another node may coordinate it, too.
+    may_be_done: bool,
     /// The state to spread, once the local copy has it.
     spread: Option<(Siblings, Option<Dot>)>,
     started_at: Instant,
@@ -138,6 +142,7 @@ impl Puts {
                 tally,
                 slots,
                 made,
+                may_be_done: put.may_be_done,
                 spread: None,
                 started_at: cx.time(),
                 give_up: put.give_up,
@@ -173,7 +178,7 @@ impl Puts {
         self.advance(cx, op);
     }
 
-    /// The local copy could not be written: nothing was sent, nothing is kept. Or it was written, spread, and could
+    /// The local copy could not be written: nothing was sent, nothing is kept, unless by an earlier attempt. Or it was written, spread, and could
     /// not be synced: then peers alone may meet W, and somebody stands in for this node.
     pub fn on_local_failure(&mut self, cx: &mut Cx, op: OpId) {
         let me = cx.me();
@@ -183,7 +188,13 @@ impl Puts {
             put.stand_in(cx, op, me);
             return self.advance(cx, op);
         }
-        put.answer(cx, &Err(ClientError::StorageFailed));
+        let error = if put.made.is_some() || put.may_be_done {
+            let (_, needed, got) = put.tally.missed(QuorumKind::W, QuorumKind::Pw);
+            ClientError::Timeout { needed, got }
+        } else {
+            ClientError::StorageFailed
+        };
+        put.answer(cx, &Err(error));
         self.finish(cx, op);
     }
 

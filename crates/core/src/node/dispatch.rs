@@ -109,7 +109,7 @@ impl Machines {
             ClientOp::Put { context, value, options } => {
                 let needs = Needs::of_write(&options, &cx.rules(&key)).map_err(ClientError::Invalid)?;
                 let write = Write { request, context, value, written_at: cx.now.wall };
-                let put = PutRequest { key, write, needs, give_up };
+                let put = PutRequest { key, write, needs, give_up, may_be_done: false };
                 let caller = Caller::Client(call);
                 match options.condition {
                     None => self.put(cx, caller, put),
@@ -330,7 +330,8 @@ impl Machines {
         match message {
             ForwardMessage::Request { op, request, key, context, value, needs, time_left } => {
                 let write = Write { request, context, value, written_at: cx.now.wall };
-                let put = PutRequest { key, write, needs, give_up: cx.time() + time_left };
+                let give_up = cx.time() + time_left;
+                let put = PutRequest { key, write, needs, give_up, may_be_done: false };
                 self.on_forwarded(cx, Caller::Peer { node: from, op }, put);
             }
             ForwardMessage::Accepted { op } => self.forwards.on_accepted(cx, from, op),
