@@ -134,10 +134,6 @@ impl Nemesis {
         let at = Span::default();
         match kind {
             FaultKind::Crash => self.budget.may_go_down(down).then_some(Fault::Crash { at, lasts, node }),
-            FaultKind::Partition => self.side().map(|side| Fault::Partition { at, lasts, side }),
-            FaultKind::OneWay => {
-                self.other(node).map(|to| Fault::OneWay { at, lasts, from: vec![node], to: vec![to] })
-            }
             FaultKind::WipeDisk => (self.budget.may_go_down(down) && self.budget.may_lose_data(node))
                 .then_some(Fault::WipeDisk { at, lasts, node }),
             FaultKind::Restart => self.budget.may_go_down(down).then_some(Fault::Restart { at, lasts, node }),
@@ -154,6 +150,47 @@ impl Nemesis {
                 let by_ms = self.stream.between(0, 120_000) as i64 - 60_000;
                 Some(Fault::ClockJump { at, node, by_ms })
             }
+            FaultKind::Join => Some(Fault::Join { at, node: self.take_spare()? }),
+            FaultKind::Leave => self.may_leave().then_some(Fault::Leave { at, node }),
+            FaultKind::Replace => self.replacement(at, node),
+            FaultKind::Pause => self.budget.may_go_down(down).then_some(Fault::Pause { at, lasts, node }),
+            FaultKind::Suspend => self.budget.may_go_down(down).then_some(Fault::Suspend { at, lasts, node }),
+            FaultKind::CrashLoop => {
+                let every = Span::from_ms(self.stream.between(50, 1_500));
+                self.budget.may_go_down(down).then_some(Fault::CrashLoop { at, lasts, node, every })
+            }
+            FaultKind::RollingRestart => {
+                let every = Span::from_ms(self.stream.between(100, 1_500));
+                let lasts = Span::from_ms(self.stream.between(10, every.ns() / 1_000_000));
+                self.budget.may_go_down(down).then_some(Fault::RollingRestart { at, lasts, every })
+            }
+            FaultKind::LyingSync => {
+                self.budget.may_lose_data(node).then_some(Fault::LyingSync { at, lasts, node })
+            }
+            FaultKind::ReadErrors | FaultKind::WriteErrors | FaultKind::DiskFull => {
+                Some(self.disk_failure(kind, lasts, node))
+            }
+            FaultKind::Partition
+            | FaultKind::OneWay
+            | FaultKind::PartialPartition
+            | FaultKind::DropAcks
+            | FaultKind::SlowNode
+            | FaultKind::Flapping
+            | FaultKind::LateLink => self.network_failure(kind, lasts, node),
+            FaultKind::SetProps => {
+                self.also = self.other(node).map(|other| self.props(other));
+                Some(self.props(node))
+            }
+        }
+    }
+
+    fn network_failure(&mut self, kind: FaultKind, lasts: Span, node: u32) -> Option<Fault> {
+        let at = Span::default();
+        match kind {
+            FaultKind::Partition => self.side().map(|side| Fault::Partition { at, lasts, side }),
+            FaultKind::OneWay => {
+                self.other(node).map(|to| Fault::OneWay { at, lasts, from: vec![node], to: vec![to] })
+            }
             FaultKind::PartialPartition => {
                 self.pairs().map(|pairs| Fault::PartialPartition { at, lasts, pairs })
             }
@@ -164,23 +201,9 @@ impl Nemesis {
                 let factor = self.stream.between(2, 200) as u32;
                 Some(Fault::SlowNode { at, lasts, node, factor })
             }
-            FaultKind::Join => Some(Fault::Join { at, node: self.take_spare()? }),
-            FaultKind::Leave => self.may_leave().then_some(Fault::Leave { at, node }),
-            FaultKind::Replace => self.replacement(at, node),
-            FaultKind::Pause => self.budget.may_go_down(down).then_some(Fault::Pause { at, lasts, node }),
-            FaultKind::Suspend => self.budget.may_go_down(down).then_some(Fault::Suspend { at, lasts, node }),
-            FaultKind::CrashLoop => {
-                let every = Span::from_ms(self.stream.between(50, 1_500));
-                self.budget.may_go_down(down).then_some(Fault::CrashLoop { at, lasts, node, every })
-            }
             FaultKind::Flapping => {
                 let every = Span::from_ms(self.stream.between(20, 1_000));
                 self.side().map(|side| Fault::Flapping { at, lasts, side, every })
-            }
-            FaultKind::RollingRestart => {
-                let every = Span::from_ms(self.stream.between(100, 1_500));
-                let lasts = Span::from_ms(self.stream.between(10, every.ns() / 1_000_000));
-                self.budget.may_go_down(down).then_some(Fault::RollingRestart { at, lasts, every })
             }
             FaultKind::LateLink => {
                 let to = self.other(node)?;
@@ -188,16 +211,7 @@ impl Nemesis {
                 let by = Span::from_ms(self.stream.between(50, 5_000));
                 Some(Fault::LateLink { at, lasts, from: vec![node], to: vec![to], percent, by })
             }
-            FaultKind::LyingSync => {
-                self.budget.may_lose_data(node).then_some(Fault::LyingSync { at, lasts, node })
-            }
-            FaultKind::ReadErrors | FaultKind::WriteErrors | FaultKind::DiskFull => {
-                Some(self.disk_failure(kind, lasts, node))
-            }
-            FaultKind::SetProps => {
-                self.also = self.other(node).map(|other| self.props(other));
-                Some(self.props(node))
-            }
+            _ => None,
         }
     }
 

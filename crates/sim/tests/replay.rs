@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cartwheel_core::flaw::Flaw;
 use cartwheel_sim::replay::{NodeState, Question, ReplayError, Situation};
-use cartwheel_sim::scenario::Span;
+use cartwheel_sim::scenario::{KindSpec, Span};
 use cartwheel_sim::{Scenario, replay, run, swarm};
 
 fn amnesia() -> Scenario {
@@ -63,7 +63,8 @@ fn the_end_of_a_replay_is_the_end_of_the_run() {
 #[test]
 fn what_nodes_owe_doubt_and_have_not_kept_yet_shows() {
     let mut met = [false; 6];
-    for seed in 0..6 {
+    let sells = |seed: &u64| matches!(swarm::scenario(*seed).workload.kind, KindSpec::Cart { .. });
+    for seed in (0..).filter(sells).take(8) {
         let scenario = swarm::scenario(seed);
         let steps = scenario.duration.ns() / 1_000 / 12;
         for step in 1..12 {
