@@ -261,6 +261,9 @@ impl<'a> Simulator<'a> {
 
     fn execute(&mut self, event: Event) {
         if let Some(until) = self.still_until(&event) {
+            if let (Event::Deliver { from, to, .. }, Some((recorder, scene))) = (&event, self.recorder()) {
+                recorder.waits(scene.at_ns, (*from, *to), until);
+            }
             return self.queue.push(until, event);
         }
         match event {

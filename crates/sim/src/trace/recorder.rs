@@ -27,6 +27,8 @@ struct Call {
     answers: Option<usize>,
     /// Its place among the requests.
     waited: usize,
+    /// The client has crashed: it hears no answer.
+    is_hung_up: bool,
 }
 
 /// Writes a [`Recording`].
@@ -176,6 +178,18 @@ impl Recorder {
         }
     }
 
+    /// The node that a message has come to stands still: it hears it at `until_ns`.
+    pub fn waits(&mut self, at: u64, (from, to): (u32, u32), until_ns: u64) {
+        let Some(waiting) = self.under_way.get_mut(&(from, to, at)) else { return };
+        let message = waiting.pop_front();
+        if waiting.is_empty() {
+            self.under_way.remove(&(from, to, at));
+        }
+        let Some(message) = message else { return };
+        self.recording.messages[message].fate = Fate::UnderWay(Some(until_ns));
+        self.under_way.entry((from, to, until_ns)).or_default().push_back(message);
+    }
+
     fn arrives(&mut self, at: u64, from: u32, to: u32, is_up: bool) {
         let due = (from, to, at);
         let Some(waiting) = self.under_way.get_mut(&due) else { return };
@@ -195,7 +209,8 @@ impl Recorder {
         let (at, lane) = (scene.at_ns, Lane::Node(node));
         match output {
             Output::Reply(reply) => {
-                let Some(call) = self.calls.get(&reply.call).copied() else { return };
+                let heeded = self.calls.get(&reply.call).copied().filter(|call| !call.is_hung_up);
+                let Some(call) = heeded else { return };
                 let message = self.recording.messages.len();
                 let (kind, text) = words::answered(&reply.result, scene.truth);
                 let (from, to) = (lane, Lane::Client(call.client));
@@ -267,7 +282,7 @@ impl Recorder {
         self.recording.requests[waited].attempts.push(attempt);
         let asks = self.recording.messages.len();
         self.client_message(scene.at_ns, Lane::Client(client), Lane::Node(node), kind, text, waited);
-        self.calls.insert(request.call, Call { client, asks, answers: None, waited });
+        self.calls.insert(request.call, Call { client, asks, answers: None, waited, is_hung_up: false });
     }
 
     /// The node that was to answer `call` is gone. If it never heard the request, nobody does.
@@ -282,8 +297,9 @@ impl Recorder {
 
     /// The client that made `call` has crashed. What was to be the answer is not heard.
     pub fn hangs_up(&mut self, scene: &Scene<'_>, call: CallId) {
-        let Some(Call { client, answers, waited, .. }) = self.calls.remove(&call) else { return };
-        let at = scene.at_ns;
+        let Some(call) = self.calls.get_mut(&call) else { return };
+        call.is_hung_up = true;
+        let (Call { client, answers, waited, .. }, at) = (*call, scene.at_ns);
         if let Some(answer) = answers {
             self.recording.messages[answer].fate = Fate::Unheard(at);
         }
@@ -299,7 +315,8 @@ impl Recorder {
 
     /// The client that made `call` is told.
     pub fn answers(&mut self, scene: &Scene<'_>, call: CallId, result: Option<&Result<Answer, ClientError>>) {
-        let Some(Call { client, answers, waited, .. }) = self.calls.remove(&call) else { return };
+        let heeded = self.calls.remove(&call).filter(|call| !call.is_hung_up);
+        let Some(Call { client, answers, waited, .. }) = heeded else { return };
         let (at, lane) = (scene.at_ns, Lane::Client(client));
         let Waited { request, key, attempts, .. } = &mut self.recording.requests[waited];
         let (request, keys) = (*request, vec![key.clone()]);
