@@ -20,9 +20,9 @@ sim seed="42":
 fuzz seeds="0..1000":
     ci/fuzz.sh {{seeds}}
 
-# Simulator throughput, as ratios within one run.
-bench:
-    cargo run --release -p cartwheel-sim --example bench
+# Simulator throughput beside the bare event loop, madsim and turmoil, as ratios within one run. `--json` for machines.
+bench *options:
+    cd bench && cargo run --release --locked -- {{options}}
 
 # What CI runs on each change.
 ci:

@@ -7,6 +7,9 @@ cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
+# The benchmark is a workspace of its own, with flags of its own (bench/.cargo/config.toml).
+(cd bench && cargo fmt --check && cargo clippy --all-targets --locked -- -D warnings)
+
 # The core must build for a target without an operating system: no clock, I/O, thread or OS randomness is in reach.
 ci/core-is-pure.sh
 
@@ -14,6 +17,7 @@ if command -v cargo-deny >/dev/null; then
   # The graph has crates of other platforms, which no build here has brought.
   cargo fetch --quiet --locked
   cargo deny --offline check bans licenses sources
+  (cd bench && cargo fetch --quiet --locked && cargo deny --offline check bans licenses sources)
 else
   echo "SKIPPED: cargo-deny is not installed (cargo install cargo-deny --locked); licences and bans were not checked"
 fi

@@ -10,7 +10,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use cartwheel_core::flaw::Flaw;
-use cartwheel_sim::fuzz::{Campaign, OnFailure, Shard, fuzz};
+use cartwheel_sim::corpus::Corpus;
+use cartwheel_sim::fuzz::{Campaign, OnFailure, Shard, fuzz, fuzz_with_corpus};
 use cartwheel_sim::report::Counter;
 use cartwheel_sim::{Report, Scenario, swarm};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -46,6 +47,10 @@ pub struct Args {
     /// Plant a bug in every node, to see it found: one that a real system of this family had.
     #[arg(long, value_parser = flaws())]
     flaw: Option<Flaw>,
+    /// Learn: keep each run that reached something new as a scenario file in this directory, and mutate the faults of what
+    /// is there for half of the seeds. A seed's run then depends on those before it.
+    #[arg(long, value_name = "DIR")]
+    corpus: Option<PathBuf>,
     /// The first seed that fails is shrunk to a scenario file in this directory.
     #[arg(long, default_value = "fuzz-failures")]
     failures: PathBuf,
@@ -73,7 +78,11 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let began = Instant::now();
     let digests = Mutex::new(BTreeMap::new());
-    let campaign = search(args, scenario.as_ref(), &digests);
+    let mut corpus = match args.corpus.as_deref().map(Corpus::load).transpose() {
+        Ok(corpus) => corpus,
+        Err(error) => return complain(&error),
+    };
+    let campaign = search(args, scenario.as_ref(), corpus.as_mut(), &digests);
     let took = began.elapsed();
     if args.digests {
         let digests = digests.into_inner().unwrap_or_default();
@@ -83,10 +92,24 @@ pub fn run(args: &Args) -> ExitCode {
     } else {
         tell(args, &campaign, took);
     }
-    match hand_over(args, scenario.as_ref(), &campaign, took) {
+    let kept = keep(args, corpus.as_ref());
+    match kept.and_then(|()| hand_over(args, scenario.as_ref(), &campaign, took)) {
         Ok(()) => ExitCode::from(u8::from(!campaign.failures.is_empty())),
         Err(error) => complain(&error),
     }
+}
+
+/// What has been learned is there for the next campaign.
+fn keep(args: &Args, corpus: Option<&Corpus>) -> Result<(), String> {
+    let (Some(corpus), Some(dir)) = (corpus, &args.corpus) else { return Ok(()) };
+    let new = corpus.write_new(dir)?;
+    if !args.json && !args.digests {
+        let (kept, covered, dir) = (corpus.kept().len(), corpus.covered(), dir.display());
+        say(&format!(
+            "corpus        {kept} runs in {dir}, {new} of them new; they reach {covered} marks and powers"
+        ));
+    }
+    Ok(())
 }
 
 /// Failures leave as files and annotations.
@@ -97,23 +120,30 @@ fn hand_over(
     took: Duration,
 ) -> Result<(), String> {
     if let Some(path) = &args.junit {
-        junit::write(path, campaign, took, |seed| replay(args, seed))?;
+        junit::write(path, campaign, took, |seed| replay(args, campaign, seed))?;
     }
     if args.github || std::env::var_os("GITHUB_ACTIONS").is_some() {
-        campaign.failures.iter().for_each(|report| annotate(args, report));
+        campaign.failures.iter().for_each(|report| annotate(args, campaign, report));
+    }
+    for (seed, mutant) in &campaign.mutants {
+        shrink::write_file(&mutant_path(args, *seed), &mutant.to_file())?;
     }
     let Some(report) = campaign.failures.first().filter(|_| !args.shrink.is_zero()) else { return Ok(()) };
-    let shrunk = shrink_within(&of_seed(args, scenario, report.seed), report.seed, args.shrink);
+    let mutant = campaign.mutants.get(&report.seed).cloned();
+    let failing = mutant.map(|mutant| Scenario { flaw: args.flaw, ..mutant });
+    let failing = failing.unwrap_or_else(|| of_seed(args, scenario, report.seed));
+    let shrunk = shrink_within(&failing, report.seed, args.shrink);
     // What the scenario merely expects, and did not happen, cannot be shrunk.
     let Some(shrunk) = shrunk else { return Ok(()) };
     let path = args.failures.join(format!("{}-{}.toml", report.scenario, report.seed));
     shrink::write(&shrunk, report.seed, args.flaw, &path, !args.json && !args.digests)
 }
 
-fn annotate(args: &Args, report: &Report) {
+fn annotate(args: &Args, campaign: &Campaign, report: &Report) {
     let why = report.explanation().unwrap_or_else(|| report.verdict.clone());
-    let escaped =
-        format!("{why}. Replay: {}", replay(args, report.seed)).replace('%', "%25").replace('\n', "%0A");
+    let escaped = format!("{why}. Replay: {}", replay(args, campaign, report.seed))
+        .replace('%', "%25")
+        .replace('\n', "%0A");
     say(&format!("::error title=seed {} of {} fails::{escaped}", report.seed, report.scenario));
 }
 
@@ -121,7 +151,17 @@ fn of_seed(args: &Args, scenario: Option<&Scenario>, seed: u64) -> Scenario {
     Scenario { flaw: args.flaw, ..scenario.cloned().unwrap_or_else(|| swarm::scenario(seed)) }
 }
 
-fn search(args: &Args, scenario: Option<&Scenario>, digests: &Mutex<BTreeMap<u64, String>>) -> Campaign {
+/// Where the scenario of a seed that mutated one goes.
+fn mutant_path(args: &Args, seed: u64) -> PathBuf {
+    args.failures.join(format!("mutant-{seed}.toml"))
+}
+
+fn search(
+    args: &Args,
+    scenario: Option<&Scenario>,
+    corpus: Option<&mut Corpus>,
+    digests: &Mutex<BTreeMap<u64, String>>,
+) -> Campaign {
     let shard = args.shard.unwrap_or(Shard::WHOLE);
     let seeds = shard.seeds(args.seeds.clone());
     let bar = progress_bar(seeds.clone().count() as u64);
@@ -130,24 +170,23 @@ fn search(args: &Args, scenario: Option<&Scenario>, digests: &Mutex<BTreeMap<u64
     let end = args.budget.map(|budget| Instant::now() + budget);
     let seen = Mutex::new(Seen::default());
     let threads = args.threads.map_or(cores, usize::from);
-    let campaign = fuzz(
-        seeds,
-        threads,
-        on_failure,
-        |seed| of_seed(args, scenario, seed),
-        |report| {
-            if args.digests
-                && let Ok(mut digests) = digests.lock()
-            {
-                digests.insert(report.seed, report.trace_digest.clone());
-            }
-            if let Ok(mut seen) = seen.lock() {
-                seen.add(report);
-                progress(&bar, &seen);
-            }
-            end.is_none_or(|end| Instant::now() < end)
-        },
-    );
+    let fresh = |seed| of_seed(args, scenario, seed);
+    let after_each = |report: &Report| {
+        if args.digests
+            && let Ok(mut digests) = digests.lock()
+        {
+            digests.insert(report.seed, report.trace_digest.clone());
+        }
+        if let Ok(mut seen) = seen.lock() {
+            seen.add(report);
+            progress(&bar, &seen);
+        }
+        end.is_none_or(|end| Instant::now() < end)
+    };
+    let campaign = match corpus {
+        Some(corpus) => fuzz_with_corpus(seeds, threads, on_failure, corpus, fresh, after_each),
+        None => fuzz(seeds, threads, on_failure, fresh, after_each),
+    };
     bar.finish_and_clear();
     campaign
 }
@@ -213,7 +252,7 @@ fn tell(args: &Args, campaign: &Campaign, took: Duration) {
         say(&format!("never         {}", unreached.join(", ")));
     }
     for report in &campaign.failures {
-        tell_failure(args, report);
+        tell_failure(args, campaign, report);
     }
     let failed = campaign.failures.len();
     let seeds = if failed == 1 { "1 seed fails".into() } else { format!("{failed} seeds fail") };
@@ -221,19 +260,22 @@ fn tell(args: &Args, campaign: &Campaign, took: Duration) {
     say(&format!("result        {result}"));
 }
 
-fn tell_failure(args: &Args, report: &Report) {
+fn tell_failure(args: &Args, campaign: &Campaign, report: &Report) {
     let broken: Vec<&str> =
         report.expectations.iter().filter(|e| !e.holds).map(|e| e.what.as_str()).collect();
     say(&format!("seed {} fails: {}", report.seed, broken.join("; ")));
     if let Some(why) = report.explanation() {
         say(&format!("  {why}."));
     }
-    say(&format!("  replay: {}", replay(args, report.seed)));
+    say(&format!("  replay: {}", replay(args, campaign, report.seed)));
 }
 
 /// The command that shows the failure again.
-fn replay(args: &Args, seed: u64) -> String {
+fn replay(args: &Args, campaign: &Campaign, seed: u64) -> String {
     let flaw = args.flaw.map(|flaw| format!(" --flaw {flaw}")).unwrap_or_default();
+    if campaign.mutants.contains_key(&seed) {
+        return format!("cartwheel sim run {} --seed {seed}{flaw}", mutant_path(args, seed).display());
+    }
     match &args.scenario {
         Some(path) => format!("cartwheel sim run {} --seed {seed}{flaw}", path.display()),
         None => format!("cartwheel sim swarm --seed {seed}{flaw}"),
@@ -259,7 +301,8 @@ fn hours(campaign: &Campaign) -> f64 {
     campaign.simulated_ns as f64 / 3.6e12
 }
 
-fn shard(text: &str) -> Result<Shard, String> {
+/// `I/N`.
+pub fn shard(text: &str) -> Result<Shard, String> {
     let shard = text.split_once('/').and_then(|(shard, of)| {
         let (shard, of) = (shard.parse().ok()?, of.parse().ok()?);
         (1..=of).contains(&shard).then_some(Shard { shard, of })
@@ -267,7 +310,8 @@ fn shard(text: &str) -> Result<Shard, String> {
     shard.ok_or_else(|| "allowed: I/N with 1 <= I <= N, such as 3/20".into())
 }
 
-fn seeds(text: &str) -> Result<Range<u64>, String> {
+/// `FROM..TO`, not empty.
+pub fn seeds(text: &str) -> Result<Range<u64>, String> {
     let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
     range
         .filter(|range: &Range<u64>| !range.is_empty())

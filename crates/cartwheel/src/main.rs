@@ -10,6 +10,7 @@ mod replay;
 mod serve;
 mod shrink;
 mod sim;
+mod sweep;
 mod table;
 
 use std::process::ExitCode;
@@ -41,6 +42,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Plant real bugs of real systems, one after the other, and see each of them found.
     Museum(museum::Args),
+    /// Run a scenario with many settings and seeds, and write a table with a row for each run.
+    Sweep(sweep::Args),
     /// Turn a seed that fails into the smallest scenario file that fails in the same way.
     Shrink(shrink::Args),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Museum(args) => museum::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
         Command::Shrink(args) => shrink::run(&args),
     }
 }

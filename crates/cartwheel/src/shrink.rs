@@ -69,6 +69,15 @@ pub fn shrink_within(scenario: &Scenario, seed: u64, budget: Duration) -> Option
     shrunk
 }
 
+/// Writes a file, and the directories that it is to be in.
+pub fn write_file(path: &Path, text: &str) -> Result<(), String> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent)
+            .map_err(|error| format!("{}: cannot create it: {error}", parent.display()))?;
+    }
+    std::fs::write(path, text).map_err(|error| format!("{}: cannot write it: {error}", path.display()))
+}
+
 /// Writes the scenario, with how it fails and how that is seen, and tells of it where that is wanted.
 pub fn write(shrunk: &Shrunk, seed: u64, flaw: Option<Flaw>, path: &Path, tell: bool) -> Result<(), String> {
     let Shrunk { scenario, report, symptom, runs } = shrunk;
@@ -85,11 +94,7 @@ pub fn write(shrunk: &Shrunk, seed: u64, flaw: Option<Flaw>, path: &Path, tell: 
         text += &format!("# Only with the museum piece {flaw}: without it, it is green.\n");
     }
     text += &format!("# Replay: {replay}\n\n{file}");
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent)
-            .map_err(|error| format!("{}: cannot create it: {error}", parent.display()))?;
-    }
-    std::fs::write(path, text).map_err(|error| format!("{}: cannot write it: {error}", path.display()))?;
+    write_file(path, &text)?;
     if !tell {
         return Ok(());
     }

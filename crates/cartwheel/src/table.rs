@@ -12,6 +12,17 @@ impl Table {
         Self { rows: vec![head.map(str::to_owned).into()] }
     }
 
+    /// As many columns as `head` has.
+    pub fn of(head: Vec<String>) -> Self {
+        Self { rows: vec![head] }
+    }
+
+    /// A row of as many cells as the head has.
+    pub fn push(&mut self, cells: Vec<String>) {
+        assert_eq!(cells.len(), self.rows[0].len());
+        self.rows.push(cells);
+    }
+
     pub fn row<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
         self.rows.push(cells.into());
     }

@@ -13,7 +13,7 @@ use crate::id::{CallId, NodeId, OpId, StoreId};
 use crate::key::Key;
 use crate::membership::{Cluster, ClusterDigest, Liveness, MemberStatus, Rules};
 use crate::message::{Message, ReplicaMessage};
-use crate::replica::{Owed, Update};
+use crate::replica::{Owed, Serve, Update};
 use crate::ring::{Partition, Placement, PreferenceList};
 use crate::rng::CoreRng;
 use crate::storage::{StorageOp, StorageRequest};
@@ -43,7 +43,7 @@ pub(crate) struct Env {
     pub is_outdated: bool,
     /// Members that know of this boot, of those asked since the start.
     confirmed_by: BTreeSet<NodeId>,
-    /// What the clock said at the start. Nothing rests on it but a museum piece.
+    /// What the clock said at the start. Nothing rests on it but museum pieces.
     started_at: WallTime,
     rng: CoreRng,
     pub background: Background,
@@ -100,6 +100,14 @@ impl Env {
             word.copy_from_slice(&self.rng.next_u64().to_le_bytes());
         }
         seed
+    }
+
+    /// The number of this start, as the other members know it: rises with each.
+    pub fn incarnation(&self) -> u64 {
+        if self.config.flaw == Some(Flaw::IncarnationFromClock) {
+            return self.started_at.0;
+        }
+        self.boot.number
     }
 
     /// `node` knows of this boot.
@@ -201,7 +209,19 @@ impl Cx<'_> {
 
     /// What becomes of concurrent versions of `key`.
     pub fn policy(&self, key: &Key) -> Policy {
-        self.rules(key).policy
+        let policy = self.rules(key).policy;
+        if self.has(Flaw::TieByArrival) && policy == Policy::LastWriteWins {
+            return Policy::LastWriteWinsFirstOfEquals;
+        }
+        policy
+    }
+
+    /// What another node holds, as it is merged here: as it is. Copies that differ in a past could not be compared.
+    pub fn received(&self, siblings: Siblings) -> Siblings {
+        if self.has(Flaw::PruneOnReceive) {
+            return siblings.pruned(self.env.config.past_entries_max as usize);
+        }
+        siblings
     }
 
     /// Any 64 bits.
@@ -223,6 +243,15 @@ impl Cx<'_> {
     pub fn send_write(&mut self, to: NodeId, op: OpId, key: Key, siblings: Siblings, owed: Option<NodeId>) {
         let fence = self.env.cluster.fence;
         self.send(to, Message::Replica(ReplicaMessage::Write { op, key, siblings, owed, fence }));
+    }
+
+    /// Brings a home what it lacks.
+    pub fn send_repair(&mut self, to: NodeId, op: OpId, key: Key, siblings: Siblings) {
+        if self.has(Flaw::RepairTreatsMissingAsStale) {
+            let (owed, fence) = (None, Serve::UNFENCED);
+            return self.send(to, Message::Replica(ReplicaMessage::Write { op, key, siblings, owed, fence }));
+        }
+        self.send_write(to, op, key, siblings, None);
     }
 
     pub fn reply(&mut self, call: CallId, result: Result<Answer, ClientError>) {

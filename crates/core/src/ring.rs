@@ -12,6 +12,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+pub(crate) use claim::claim_with;
 pub use claim::{Claimant, claim};
 pub use plan::{Move, Moves, Shares};
 pub use preference::PreferenceList;

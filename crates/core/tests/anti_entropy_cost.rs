@@ -46,6 +46,7 @@ fn written(before: Option<&Record>) -> Record {
         past_entries_max: 10,
         owed: None,
         policy: Policy::KeepSiblings,
+        flaw: None,
     };
     update.apply(before).expect("a put applies").0.expect("and leaves a record")
 }

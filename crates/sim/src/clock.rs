@@ -16,6 +16,8 @@ pub struct Clock {
     pub drift_ppb: i64,
     /// How much of true time the monotonic clock has slept through, in nanoseconds.
     pub slept_ns: u64,
+    /// The wall clock moves on in steps of so many microseconds.
+    pub tick_us: i64,
 }
 
 impl Clock {
@@ -24,6 +26,7 @@ impl Clock {
         let local = self.local_ns(true_ns.saturating_sub(self.slept_ns));
         // The wall clock does not sleep.
         let wall = EPOCH_US + self.offset_us + (self.local_ns(true_ns) / 1_000) as i64;
+        let wall = wall - wall.rem_euclid(self.tick_us);
         Now { monotonic: Instant(local + 1_000_000_000), wall: WallTime(u64::try_from(wall).unwrap_or(0)) }
     }
 
@@ -55,12 +58,20 @@ mod tests {
     #[test]
     fn a_timer_fires_when_the_local_clock_says_so_and_not_before() {
         for drift_ppb in [-200_000, 0, 1, 200_000] {
-            let clock = Clock { offset_us: -5, drift_ppb, slept_ns: 77 };
+            let clock = Clock { offset_us: -5, drift_ppb, slept_ns: 77, tick_us: 1 };
             for local in [1_000_000_001, 1_000_000_007, 61_123_456_789] {
                 let at = clock.when(Instant(local));
                 assert!(clock.read(at).monotonic >= Instant(local));
                 assert!(at <= 77 || clock.read(at - 1).monotonic < Instant(local));
             }
         }
+    }
+
+    #[test]
+    fn a_wall_clock_that_ticks_shows_the_same_time_until_the_next_tick() {
+        let clock = Clock { offset_us: 0, drift_ppb: 0, slept_ns: 0, tick_us: 1_000 };
+        let walls = [0, 999_999, 1_000_000, 2_500_000].map(|ns| clock.read(ns).wall.0 - EPOCH_US as u64);
+        assert_eq!(walls, [0, 0, 1_000, 2_000]);
+        assert_eq!(clock.read(999_999).monotonic, Instant(1_000_999_999), "timers go by the other one");
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::corpus::{Corpus, GENERATION};
 use crate::report::{Counter, Report};
 use crate::scenario::Scenario;
 
@@ -23,6 +24,8 @@ pub struct Campaign {
     pub happened: BTreeMap<Counter, u64>,
     /// Reports whose expectations do not hold, by seed.
     pub failures: Vec<Report>,
+    /// What those of them ran that no seed alone makes again: mutants.
+    pub mutants: BTreeMap<u64, Scenario>,
 }
 
 /// When to stop.
@@ -91,10 +94,63 @@ pub fn fuzz(
     campaign
 }
 
+/// As [`fuzz`], and learns as it goes: a generation of seeds runs what `corpus` makes of them, and what reached something
+/// new is kept in it.
+pub fn fuzz_with_corpus(
+    mut seeds: impl Iterator<Item = u64>,
+    threads: usize,
+    on_failure: OnFailure,
+    corpus: &mut Corpus,
+    fresh: impl Fn(u64) -> Scenario + Sync,
+    progress: impl Fn(&Report) -> bool + Sync,
+) -> Campaign {
+    let mut whole = Campaign::default();
+    let goes_on = AtomicBool::new(true);
+    while goes_on.load(Ordering::Relaxed) {
+        let generation: Vec<u64> = seeds.by_ref().take(GENERATION).collect();
+        if generation.is_empty() {
+            break;
+        }
+        let known = corpus.clone();
+        let of_seed = |seed| known.scenario(seed, &fresh);
+        let ran = Mutex::new(BTreeMap::new());
+        let campaign = fuzz(generation.into_iter(), threads, on_failure, of_seed, |report| {
+            ran.lock().expect("no thread panics while it notes").insert(report.seed, report.counters.clone());
+            let more = progress(report);
+            goes_on.fetch_and(more, Ordering::Relaxed);
+            more
+        });
+        corpus.learn(&ran.into_inner().expect("no thread panics while it notes"), of_seed);
+        let has_failed = !campaign.failures.is_empty();
+        for Report { seed, .. } in &campaign.failures {
+            let scenario = of_seed(*seed);
+            if scenario != fresh(*seed) {
+                whole.mutants.insert(*seed, scenario);
+            }
+        }
+        whole.join(campaign);
+        if has_failed && on_failure == OnFailure::Stop {
+            break;
+        }
+    }
+    whole
+}
+
 impl Campaign {
     /// What no run has reached.
     pub fn never_happened(&self) -> impl Iterator<Item = Counter> {
         Counter::ALL.iter().copied().filter(|counter| !self.happened.contains_key(counter))
+    }
+
+    fn join(&mut self, other: Self) {
+        self.seeds += other.seeds;
+        self.simulated_ns += other.simulated_ns;
+        self.events += other.events;
+        self.acked_writes += other.acked_writes;
+        for (counter, count) in other.happened {
+            *self.happened.entry(counter).or_default() += count;
+        }
+        self.failures.extend(other.failures);
     }
 
     fn add(&mut self, report: Report) {

@@ -5,6 +5,7 @@
 //! ([`workload`]); [`nemesis`] injects faults; `cartwheel-check` judges.
 
 mod clock;
+pub mod corpus;
 mod disk;
 pub mod fuzz;
 mod latency;

@@ -13,6 +13,8 @@ use crate::streams::{Component, Stream, Streams};
 ///   `nodes - W` are down at once (one of three, for N = 3 and W = 2).
 /// - A node that stands still, and one that crashes again and again, counts as down for as long as that lasts; so does
 ///   whichever node a rolling restart is at.
+/// - A disk that fails to read or to write, or is full, loses nothing: the node says so, and acknowledges nothing. Any
+///   number of them may at once.
 /// - Partitions, whole, partial, one-way and flapping, lost or late messages, slow nodes and wrong clocks are free.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -90,6 +92,8 @@ pub struct Nemesis {
     members_min: u32,
     keys: u32,
     budget: Budget,
+    /// What strikes next, before anything is drawn.
+    also: Option<Fault>,
 }
 
 impl Nemesis {
@@ -106,17 +110,24 @@ impl Nemesis {
             members_min: u32::from(cluster.n),
             keys,
             budget: Budget::new(cluster),
+            also: None,
         }
     }
 
     /// How long until the next strike, in nanoseconds.
     pub fn pause(&mut self) -> u64 {
+        if self.also.is_some() {
+            return self.stream.below(20_000_000);
+        }
         exponential(&mut self.stream, self.spec.every)
     }
 
     /// The next fault, striking now; `None` when the budget forbids the one drawn. `up` are the nodes that run,
     /// counted from 1; so many others are `down` and will run again.
     pub fn strike(&mut self, up: &[u32], down: usize) -> Option<Fault> {
+        if let Some(fault) = self.also.take() {
+            return Some(fault);
+        }
         let lasts = Span::from_ns(exponential(&mut self.stream, self.spec.lasts).max(1_000_000));
         let kind = self.draw_kind();
         let node = *up.get(self.stream.index(up.len()))?;
@@ -171,10 +182,43 @@ impl Nemesis {
                 let lasts = Span::from_ms(self.stream.between(10, every.ns() / 1_000_000));
                 self.budget.may_go_down(down).then_some(Fault::RollingRestart { at, lasts, every })
             }
+            FaultKind::LateLink => {
+                let to = self.other(node)?;
+                let percent = self.stream.between(5, 100) as u32;
+                let by = Span::from_ms(self.stream.between(50, 5_000));
+                Some(Fault::LateLink { at, lasts, from: vec![node], to: vec![to], percent, by })
+            }
             FaultKind::LyingSync => {
                 self.budget.may_lose_data(node).then_some(Fault::LyingSync { at, lasts, node })
             }
+            FaultKind::ReadErrors | FaultKind::WriteErrors | FaultKind::DiskFull => {
+                Some(self.disk_failure(kind, lasts, node))
+            }
+            FaultKind::SetProps => {
+                self.also = self.other(node).map(|other| self.props(other));
+                Some(self.props(node))
+            }
         }
+    }
+
+    fn disk_failure(&mut self, kind: FaultKind, lasts: Span, node: u32) -> Fault {
+        let at = Span::default();
+        if kind == FaultKind::DiskFull {
+            return Fault::DiskFull { at, lasts, node };
+        }
+        let one_in = self.stream.between(1, 4) as u32;
+        if kind == FaultKind::ReadErrors {
+            Fault::ReadErrors { at, lasts, node, one_in }
+        } else {
+            Fault::WriteErrors { at, lasts, node, one_in }
+        }
+    }
+
+    /// An operator at one node; another one is often at another node at the same time.
+    fn props(&mut self, node: u32) -> Fault {
+        let node_confirms = Some(self.stream.between(0, u64::from(self.members_min.min(2))) as u8);
+        let (at, bucket, allow_mult, last_write_wins) = (Span::default(), 0, None, None);
+        Fault::SetProps { at, node, bucket, node_confirms, allow_mult, last_write_wins }
     }
 
     /// A spare node that was not used yet.
@@ -265,5 +309,9 @@ mod tests {
         assert!(budget.may_lose_data(4) && budget.may_lose_data(2) && budget.may_lose_data(4));
         assert!(!budget.may_lose_data(1), "W = 3 survives the loss of two nodes' data");
         assert!(budget.may_go_down(1) && !budget.may_go_down(2));
+        let (at, lasts, one_in) = (Span::default(), Span::from_ms(500), 1);
+        let failing = |node| Fault::WriteErrors { at, lasts, node, one_in };
+        let all_fail = crate::Scenario { fault: (1..=5).map(failing).collect(), ..scenario.clone() };
+        assert!(Budget::new(&scenario.cluster).covers(&all_fail), "a disk that says no loses nothing");
     }
 }

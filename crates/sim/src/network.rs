@@ -20,6 +20,8 @@ pub struct Network {
     /// When a link's trouble last began or ended.
     changed_ns: BTreeMap<(u32, u32), u64>,
     faultless: bool,
+    /// Messages that nodes sent, whether or not they arrived.
+    pub sent: u64,
     /// Messages that were lost, by chance or in a cut.
     pub lost: u64,
     /// Messages that were delivered twice.
@@ -54,6 +56,8 @@ pub enum Trouble {
     AcksDropped,
     /// Everything takes so many times as long.
     Slow(u32),
+    /// So many percent come late, by so many nanoseconds on average.
+    Late { percent: u32, by_ns: u64 },
 }
 
 impl Network {
@@ -67,6 +71,7 @@ impl Network {
             troubles: BTreeMap::new(),
             changed_ns: BTreeMap::new(),
             faultless: false,
+            sent: 0,
             lost: 0,
             duplicated: 0,
             delayed: 0,
@@ -80,6 +85,7 @@ impl Network {
         (from, to): (u32, u32),
         message: &Message,
     ) -> impl Iterator<Item = u64> + use<> {
+        self.sent += 1;
         let streams = self.streams;
         let slot = &mut self.links[from as usize * self.nodes + to as usize];
         let new = || Link { stream: streams.stream(Component::Link { from, to }), free_at_ns: 0 };
@@ -93,8 +99,10 @@ impl Network {
         let is_late = stream.happens(self.spec.reordering.chance());
         let late_by = if is_late { self.spec.reordering_delay.sample(stream) } else { 0 };
         let troubles = self.troubles.get(&(from, to)).map_or(&[][..], Vec::as_slice);
+        let luck = stream.unit();
         let is_dropped = troubles.iter().any(|trouble| trouble.drops(message));
         let slowness = troubles.iter().map(|trouble| trouble.slowness()).max().unwrap_or(1);
+        let late_by = late_by + troubles.iter().map(|trouble| trouble.lateness(luck)).sum::<u64>();
         if is_dropped || (is_lost && !self.faultless) {
             self.lost += 1;
             return [None, None].into_iter().flatten();
@@ -156,12 +164,19 @@ impl Trouble {
                 message,
                 Message::Replica(ReplicaMessage::ReadReply { .. } | ReplicaMessage::WriteReply { .. })
             ),
-            Self::Slow(_) => false,
+            Self::Slow(_) | Self::Late { .. } => false,
         }
     }
 
     fn slowness(self) -> u64 {
         if let Self::Slow(factor) = self { u64::from(factor) } else { 1 }
+    }
+
+    /// How late a message of this luck, from 0 to 1, is, in nanoseconds: the unlucky ones exponentially.
+    fn lateness(self, luck: f64) -> u64 {
+        let Self::Late { percent, by_ns } = self else { return 0 };
+        let share = f64::from(percent) / 100.0;
+        if luck > share { 0 } else { (-libm::log(luck / share) * by_ns as f64) as u64 }
     }
 }
 

@@ -21,6 +21,7 @@ mod regular;
 mod scene;
 mod sent;
 mod siblings;
+mod stale;
 #[cfg(test)]
 mod testing;
 mod trees;
@@ -54,6 +55,7 @@ use self::reaped::Reaped;
 use self::regular::Regular;
 use self::sent::Sent;
 use self::siblings::FalseSiblings;
+use self::stale::StaleReads;
 use crate::lookup::Lookup;
 use crate::scenario::Scenario;
 use crate::workload::Truth;
@@ -72,6 +74,7 @@ pub(crate) struct Oracle {
     losses: Losses,
     quorums: Quorums,
     regular: Regular,
+    stale: StaleReads,
     overlap: Overlap,
     placement: Placement,
     converge: Converge,
@@ -103,6 +106,7 @@ impl Oracle {
             losses: Losses::default(),
             quorums: Quorums::new(cluster.n, cluster.r.0, cluster.w.0),
             regular: Regular::default(),
+            stale: StaleReads::default(),
             overlap: Overlap::default(),
             placement: Placement::default(),
             converge: Converge::default(),
@@ -122,6 +126,7 @@ impl Oracle {
     pub fn started(&mut self, node: u32, life: Life) {
         self.dots.started(node + 1, life);
         self.once.started(node + 1);
+        self.converge.started(life.store);
     }
 
     /// `node` lost power; its disk is as the crash left it.
@@ -129,6 +134,7 @@ impl Oracle {
         let id = name(node);
         self.quorums.crashed(id);
         self.regular.crashed(id);
+        self.stale.crashed(id);
         self.overlap.crashed(id);
         self.sent.crashed(id);
         self.local_reads.retain(|(at, _), _| *at != id);
@@ -189,8 +195,10 @@ impl Oracle {
                 self.quorums.asked(scene.at_ns, node, request);
                 if let ClientOp::Get(_) = &request.op {
                     self.regular.began(scene.at_ns, node, request.call, &request.key);
+                    self.stale.began((node, request.call), &request.key);
                     self.overlap.get_began(scene, node, request.call, &request.key);
                 } else {
+                    self.once.asked(node, request.request);
                     self.overlap.put_began(scene, node, request.request);
                 }
             }
@@ -256,11 +264,8 @@ impl Oracle {
                 }
             }
             Output::Event(Event::RingSuperseded { .. }) => self.regular.is_forked(),
-            Output::Send { .. }
-            | Output::Event(_)
-            | Output::AdminReply(_)
-            | Output::Contact { .. }
-            | Output::StartOver { .. } => {}
+            Output::StartOver { .. } => self.converge.starts_over(scene, node, &mut self.findings),
+            Output::Send { .. } | Output::Event(_) | Output::AdminReply(_) | Output::Contact { .. } => {}
         }
     }
 
@@ -275,6 +280,7 @@ impl Oracle {
         self.quorums.get_answered(scene, call, answer, &mut self.findings);
         self.regular.answered(scene, call, answer, &self.reaped, &mut self.findings);
         self.overlap.get_answered(scene, call, answer, &self.reaped, &mut self.findings);
+        self.stale.answered(scene.truth, call, answer, &self.reaped);
     }
 
     fn forwards(&mut self, scene: &Scene<'_>, node: NodeId, to: NodeId, message: &ForwardMessage) {
@@ -282,6 +288,7 @@ impl Oracle {
             ForwardMessage::Request { op, request, key, needs, .. } => {
                 let (total, homes) = (usize::from(needs.total), usize::from(needs.homes));
                 let needs = Numbers { total, homes, sloppy: needs.sloppy };
+                self.once.sent_on(node, to, *request);
                 self.quorums.forwarded(scene.at_ns, (node, *op), *request, key, needs);
             }
             ForwardMessage::Reply { op, result: Ok(answer) } => {
@@ -304,6 +311,7 @@ impl Oracle {
         let by: Vec<NodeId> = by.iter().filter(has_it).copied().collect();
         self.regular.acknowledged(scene, key, write, &by);
         self.overlap.acknowledged(scene, (node, *request), key, write, &by);
+        self.stale.acknowledged(scene.truth, key, write);
         self.handoffs.acknowledged(scene, key, write);
     }
 
@@ -318,7 +326,10 @@ impl Oracle {
         change: &Change,
     ) {
         match update {
-            Update::Coordinate { write, .. } => self.coordinated(scene, node + 1, key, write, before, change),
+            Update::Coordinate { write, past_entries_max, .. } => {
+                let may_prune = write.context.0.entries().len() > *past_entries_max as usize;
+                self.coordinated(scene, node + 1, key, (write, may_prune), before, change);
+            }
             Update::Merge { siblings, .. } => {
                 let (truth, at) = (scene.truth, (scene.at_ns, node + 1));
                 self.drops.updated(truth, at, before, siblings.versions(), &change.siblings);
@@ -364,7 +375,7 @@ impl Oracle {
         scene: &Scene<'_>,
         node: u32,
         key: &Key,
-        write: &Write,
+        (write, may_prune): (&Write, bool),
         before: &Siblings,
         change: &Change,
     ) {
@@ -392,7 +403,7 @@ impl Oracle {
         let version = change.siblings.versions().iter().find(|version| version.dot == dot);
         if let Some(id) = id {
             self.done.insert(id, request);
-            if version.is_some_and(|version| version.past != raw.past) {
+            if may_prune && version.is_some_and(|version| version.past != raw.past) {
                 self.siblings.pruned(id);
             }
         }
@@ -420,6 +431,11 @@ impl Oracle {
         let by_itself = may_return(&self.done, &self.once, &self.siblings, truth);
         let may_return = |write| by_itself(write) || self.reaped.may_return(truth, write);
         judge(&Insight { cause: &cause, may_return: &may_return })
+    }
+
+    /// How many gets did not show what had been acknowledged before they began.
+    pub fn stale_reads(&self) -> u64 {
+        self.stale.count()
     }
 
     /// How many requests made several dots.

@@ -1,14 +1,15 @@
 //! What a run tells.
 
 pub mod page;
+mod requests;
 mod text;
 
 use std::collections::BTreeMap;
 
 use cartwheel_check::{Diverged, Verdict};
-use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+pub use self::requests::{Failures, Quantiles, Requests};
 pub use crate::oracle::{Broken, Promise};
 
 use crate::oracle::Findings;
@@ -57,6 +58,8 @@ pub enum Counter {
     AckDrops,
     /// A node became slow.
     SlowNodes,
+    /// A link began to deliver late.
+    LateLinks,
     /// A node came back with an empty disk.
     DiskWipes,
     /// A node was stopped cleanly and started again.
@@ -81,6 +84,12 @@ pub enum Counter {
     LyingSyncs,
     /// A crash lost an update that the disk had said to have synced.
     SyncedUpdatesLost,
+    /// A disk failed to read.
+    ReadErrors,
+    /// A disk failed to write, because it was full among others.
+    WriteErrors,
+    /// A disk became full.
+    FullDisks,
     /// A message got lost.
     MessagesLost,
     /// A message arrived twice.
@@ -119,6 +128,8 @@ pub enum Counter {
     FalseSiblingsExplained,
     /// A cart, or another key, was deleted.
     Deletes,
+    /// A get was answered without a write that had been acknowledged before it began, or anything that had seen it.
+    StaleReads,
     /// A client crashed in the middle of a request.
     ClientCrashes,
     /// A visit began later than it should have, because its client was still busy with the one before.
@@ -135,7 +146,7 @@ impl Counter {
     /// All of them: the rare paths that a run may reach.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
     /// The counters that count faults.
-    pub const FAULTS: [Self; 28] = [
+    pub const FAULTS: [Self; 32] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -143,6 +154,7 @@ impl Counter {
         Self::PartialPartitions,
         Self::AckDrops,
         Self::SlowNodes,
+        Self::LateLinks,
         Self::DiskWipes,
         Self::KeyWipes,
         Self::ClockJumps,
@@ -164,6 +176,9 @@ impl Counter {
         Self::LyingSyncs,
         Self::SyncedUpdatesLost,
         Self::ClientCrashes,
+        Self::ReadErrors,
+        Self::WriteErrors,
+        Self::FullDisks,
     ];
 
     /// Its name in files and reports.
@@ -178,36 +193,6 @@ impl Counter {
         }
         name
     }
-}
-
-/// How long requests took, in microseconds of simulated time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quantiles {
-    /// Half took at most this.
-    pub p50_us: u64,
-    /// 99 % took at most this.
-    pub p99_us: u64,
-    /// 99.9 % took at most this.
-    pub p999_us: u64,
-}
-
-impl Quantiles {
-    /// Of what `histogram` recorded in microseconds.
-    pub fn of(histogram: &Histogram<u64>) -> Self {
-        let at = |quantile| histogram.value_at_quantile(quantile);
-        Self { p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999) }
-    }
-}
-
-/// Requests of one kind, each counted once however often it was tried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Requests {
-    /// How many were made.
-    pub attempted: u64,
-    /// How many succeeded.
-    pub succeeded: u64,
-    /// How long those took, retries included.
-    pub latency: Quantiles,
 }
 
 /// One expectation of the scenario file.
@@ -236,6 +221,10 @@ pub struct Report {
     pub simulated_ns: u64,
     /// Events that the simulator executed.
     pub events: u64,
+    /// Messages that nodes sent to each other, with those that got lost.
+    pub messages_sent: u64,
+    /// What nodes received from each other, in bytes: all that messages are made of, without frames.
+    pub bytes_received: u64,
     /// Reads.
     pub gets: Requests,
     /// Writes.
@@ -279,6 +268,8 @@ pub(crate) struct Measured {
     pub trace_digest: u128,
     pub simulated_ns: u64,
     pub events: u64,
+    pub messages_sent: u64,
+    pub bytes_received: u64,
     pub gets: Requests,
     pub puts: Requests,
     pub siblings_max: u32,
@@ -309,6 +300,8 @@ impl Report {
             trace_digest: format!("{:032x}", measured.trace_digest),
             simulated_ns: measured.simulated_ns,
             events: measured.events,
+            messages_sent: measured.messages_sent,
+            bytes_received: measured.bytes_received,
             gets: measured.gets,
             puts: measured.puts,
             availability,

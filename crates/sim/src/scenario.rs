@@ -291,6 +291,9 @@ pub struct ClockSpec {
     pub offset_max: Span,
     /// Each clock runs fast or slow by up to so many millionths.
     pub drift_max_ppm: u32,
+    /// Wall clocks move on in steps of this, so that different moments bear the same time; 0: as fine as they can, in
+    /// microseconds.
+    pub tick: Span,
 }
 
 impl Scenario {

@@ -163,6 +163,7 @@ struct Simulator<'a> {
     siblings_max: u32,
     timeline: Timeline,
     events: u64,
+    bytes_received: u64,
     /// Writes down what happens, where somebody wants to see it.
     recorder: Option<Box<Recorder>>,
     /// The run is looked at then: later events wait.
@@ -206,6 +207,7 @@ impl<'a> Simulator<'a> {
             siblings_max: 0,
             timeline: Timeline::default(),
             events: 0,
+            bytes_received: 0,
             recorder: None,
             until_ns: u64::MAX,
         }
@@ -329,7 +331,10 @@ impl<'a> Simulator<'a> {
         if self.processes[node as usize].node.is_none() {
             return;
         }
-        self.digest.add(self.now, node, &input);
+        let bytes = self.digest.add(self.now, node, &input);
+        if let Input::Peer { .. } = input {
+            self.bytes_received += bytes;
+        }
         let (oracle, scene) = self.watch();
         oracle.hears(&scene, node, &input);
         let process = &mut self.processes[node as usize];
@@ -579,6 +584,7 @@ impl<'a> Simulator<'a> {
             (Counter::RequestsDoneTwice, self.oracle.requests_done_twice()),
             (Counter::FalseSiblingsExplained, verdict.explained),
             (Counter::Deletes, deletes.count() as u64),
+            (Counter::StaleReads, self.oracle.stale_reads()),
         ] {
             if count > 0 {
                 self.counters.insert(counter, count);
@@ -595,6 +601,8 @@ impl<'a> Simulator<'a> {
             trace_digest: self.digest.value(),
             simulated_ns: self.now,
             events: self.events,
+            messages_sent: self.network.sent,
+            bytes_received: self.bytes_received,
             gets,
             puts,
             siblings_max: self.siblings_max,

@@ -26,6 +26,8 @@ pub enum Component {
     Nemesis,
     /// The options of a swarm run.
     Swarm,
+    /// What a campaign makes of what it has kept.
+    Mutation,
     /// When a client crashes.
     Outages { client: u32 },
     /// Which keys are popular.
@@ -43,6 +45,7 @@ impl Component {
             Self::Client { client } => [6, client, 0],
             Self::Nemesis => [7, 0, 0],
             Self::Swarm => [8, 0, 0],
+            Self::Mutation => [11, 0, 0],
             Self::Outages { client } => [9, client, 0],
             Self::Keys => [10, 0, 0],
         }

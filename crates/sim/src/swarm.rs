@@ -30,6 +30,7 @@ pub fn scenario(seed: u64) -> Scenario {
         clock: ClockSpec {
             offset_max: Span::from_ms(pick(stream, &[0, 10, 10_000])),
             drift_max_ppm: pick(stream, &[0, 200, 100_000]) as u32,
+            tick: Span::default(),
         },
         workload: workload(stream),
         seed: None,
@@ -56,14 +57,36 @@ pub fn scenario(seed: u64) -> Scenario {
         nemesis.lying_sync = pick(stream, &[0, 0, 1, 2]) as u32;
     }
     scenario.network.bandwidth_kib = pick(stream, &[0, 0, 100, 10_000]);
+    ask_clocks(stream, &mut scenario);
+    reap_soon(stream, &mut scenario.cluster);
     vary(stream, &mut scenario.workload);
+    if let Some(nemesis) = &mut scenario.nemesis {
+        nemesis.late_link = pick(stream, &[0, 1, 3]) as u32;
+        nemesis.read_errors = pick(stream, &[0, 0, 1, 2]) as u32;
+        nemesis.write_errors = pick(stream, &[0, 0, 1, 2]) as u32;
+        nemesis.disk_full = pick(stream, &[0, 0, 1]) as u32;
+        nemesis.set_props = pick(stream, &[0, 0, 1, 2]) as u32;
+    }
     scenario
+}
+
+/// Sometimes clocks are coarse, and sometimes they decide: then writes are lost, and all replicas lose the same ones.
+fn ask_clocks(stream: &mut Stream, scenario: &mut Scenario) {
+    scenario.clock.tick = Span::from_ms(pick(stream, &[0, 0, 16, 1_000]));
+    scenario.cluster.last_write_wins = stream.below(8) == 0;
+    scenario.expect.lost_writes_max = scenario.cluster.last_write_wins.then_some(u64::from(u32::MAX));
 }
 
 /// Sometimes there are so many carts that most are left alone for a while, so that deleted ones are reaped in mid-flight.
 fn spread(stream: &mut Stream, workload: &mut WorkloadSpec) {
     let keys = u64::from(workload.keys);
     workload.keys = pick(stream, &[keys, keys, 40, 150]) as u32;
+}
+
+/// Sometimes tombstones are reaped while what is older than they are is still under way.
+fn reap_soon(stream: &mut Stream, cluster: &mut ClusterSpec) {
+    let soon = Span::from_ms(stream.between(20, 300));
+    cluster.reap_after = if stream.below(2) == 0 { soon } else { cluster.reap_after };
 }
 
 /// How background work is held back. Drawn last, so that it leaves everything else of a seed as it was.
@@ -204,6 +227,11 @@ fn nemesis(stream: &mut Stream) -> NemesisSpec {
         flapping: 0,
         rolling_restart: 0,
         lying_sync: 0,
+        late_link: 0,
+        read_errors: 0,
+        write_errors: 0,
+        disk_full: 0,
+        set_props: 0,
         every: Span::from_ms(stream.between(200, 3_000)),
         lasts: Span::from_ms(stream.between(100, 4_000)),
     }

@@ -35,14 +35,16 @@ pub struct TraceDigest {
 }
 
 impl TraceDigest {
-    /// Adds one input.
-    pub fn add(&mut self, now_ns: u64, node: u32, input: &Input) {
+    /// Adds one input. How many bytes that is made of.
+    pub fn add(&mut self, now_ns: u64, node: u32, input: &Input) -> u64 {
         self.bytes.0.clear();
         self.digest.hash(&mut self.bytes);
         now_ns.hash(&mut self.bytes);
         node.hash(&mut self.bytes);
+        let before = self.bytes.0.len();
         input.hash(&mut self.bytes);
         self.digest = xxh3_128_with_seed(&self.bytes.0, 0);
+        (self.bytes.0.len() - before) as u64
     }
 
     /// The digest so far.

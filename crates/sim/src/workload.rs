@@ -17,6 +17,6 @@ mod writes;
 
 pub use client::{Ask, Next};
 pub use clients::Clients;
-pub(crate) use tally::Tally;
+pub(crate) use tally::{End, Tally};
 pub use truth::{Places, Truth};
 pub use value::write_id;

@@ -253,7 +253,7 @@ impl Exchanges {
             cx.background_bytes(siblings.value_bytes());
             let write = cx.next_op();
             exchange.repairs.writes.insert(write, key.clone());
-            cx.send_write(exchange.peer, write, key, siblings, None);
+            cx.send_repair(exchange.peer, write, key, siblings);
         }
         self.go_on_when_repaired(cx);
     }
@@ -266,7 +266,7 @@ impl Exchanges {
             Ok(siblings) if siblings.is_empty() => {}
             Ok(siblings) => {
                 exchange.repairs.merging += 1;
-                let siblings = siblings.clone();
+                let siblings = cx.received(siblings.clone());
                 let update = Update::Merge { siblings, owed: None, policy: cx.policy(&key) };
                 cx.apply(key, update, Waiter::ExchangeMerge { op: exchange.op });
             }

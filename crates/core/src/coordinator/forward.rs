@@ -12,7 +12,8 @@ use super::put::{PutRequest, answer_caller};
 use crate::boundary::{Answer, ClientError, Event};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
-use crate::id::{NodeId, OpId};
+use crate::flaw::Flaw;
+use crate::id::{NodeId, OpId, RequestId};
 use crate::message::{ForwardMessage, Message};
 use crate::time::Instant;
 
@@ -98,7 +99,12 @@ impl Forwards {
         }
         if !accepted {
             cx.missed(at, asked_at);
+            if cx.has(Flaw::RetryNewCoordinator) {
+                let request = RequestId(u128::from(cx.random()) << 64);
+                self.running.get_mut(&op)?.put.write.request = request;
+            }
         }
+        self.running.get_mut(&op)?.put.may_be_done = true;
         self.try_next(cx, op)
     }
 

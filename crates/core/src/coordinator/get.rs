@@ -14,6 +14,7 @@ use crate::boundary::{Answer, ClientError, Event, QuorumKind};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{CallId, NodeId, OpId};
 use crate::key::Key;
 use crate::message::{Message, ReplicaError, ReplicaMessage};
@@ -135,6 +136,9 @@ impl Gets {
             (Some(asked_at), Err(ReplicaError::Overloaded)) => cx.foreground_failure(asked_at),
             (Some(asked_at), _) => cx.foreground_access(asked_at),
             (None, _) => {}
+        }
+        if result.is_err() && cx.has(Flaw::ErrorsAreVotes) {
+            get.tally.vote(from, Role::Home);
         }
         get.note(from, result);
         self.advance(cx, op)
@@ -301,12 +305,13 @@ impl Get {
         let (key, siblings) = (self.key.clone(), self.merged.clone());
         cx.event(Event::ReadRepair { key: key.clone(), node });
         if node == cx.me() {
+            let siblings = cx.received(siblings);
             let update = Update::Merge { siblings, owed: None, policy: self.policy };
             cx.apply(key, update, Waiter::Nobody);
         } else {
             // Nobody waits for the answer: the next read repairs again.
             let op = cx.next_op();
-            cx.send_write(node, op, key, siblings, None);
+            cx.send_repair(node, op, key, siblings);
         }
     }
 }

@@ -19,13 +19,14 @@ use crate::boundary::{Answer, ClientError, Event, QuorumKind};
 use crate::cx::Cx;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{NodeId, OpId, RequestId};
 use crate::key::Key;
 use crate::message::{ForwardMessage, Message, ReplicaError};
 use crate::replica::{Change, Update, Write};
 use crate::ring::RingVersion;
 use crate::time::Instant;
-use crate::version::{Dot, Policy, Siblings};
+use crate::version::{Context, Dot, Policy, Siblings};
 
 /// Callers that wait for one put: a client's own, and its repetitions through other nodes.
 const CALLERS_MAX: usize = 64;
@@ -37,6 +38,8 @@ pub(crate) struct PutRequest {
     pub write: Write,
     pub needs: Needs,
     pub give_up: Instant,
+    /// Another node was asked to coordinate it, and has not said that it did nothing.
+    pub may_be_done: bool,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +60,10 @@ struct Put {
     callers: Vec<Caller>,
     tally: Tally,
     slots: Slots,
+    /// The dot of an earlier attempt at the same request.
+    made: Option<Dot>,
+    /// Another node may coordinate it, too.
+    may_be_done: bool,
     /// The state to spread, once the local copy has it.
     spread: Option<(Siblings, Option<Dot>)>,
     started_at: Instant,
@@ -119,6 +126,7 @@ impl Puts {
             past_entries_max: cx.env.config.past_entries_max,
             owed,
             policy,
+            flaw: cx.env.config.flaw,
         };
         cx.apply(put.key.clone(), update, Waiter::Put(op));
         cx.arm(put.give_up, Timer::Put(op));
@@ -133,6 +141,8 @@ impl Puts {
                 ring: cx.env.cluster.ring.version(),
                 tally,
                 slots,
+                made,
+                may_be_done: put.may_be_done,
                 spread: None,
                 started_at: cx.time(),
                 give_up: put.give_up,
@@ -147,6 +157,9 @@ impl Puts {
         put.spread = Some((change.siblings.clone(), change.dot));
         put.slots.sent(cx.time());
         for (node, owed) in put.slots.to_send(cx.me()) {
+            if cx.has(Flaw::ForwardRawPut) && put.slots.is_gaining(node) {
+                put.send_on(cx, op, node);
+            }
             put.send(cx, op, node, owed);
         }
         let at = cx.time() + cx.env.config.replica_timeout;
@@ -165,7 +178,7 @@ impl Puts {
         self.advance(cx, op);
     }
 
-    /// The local copy could not be written: nothing was sent, nothing is kept. Or it was written, spread, and could
+    /// The local copy could not be written: nothing was sent, nothing is kept, unless by an earlier attempt. Or it was written, spread, and could
     /// not be synced: then peers alone may meet W, and somebody stands in for this node.
     pub fn on_local_failure(&mut self, cx: &mut Cx, op: OpId) {
         let me = cx.me();
@@ -175,7 +188,13 @@ impl Puts {
             put.stand_in(cx, op, me);
             return self.advance(cx, op);
         }
-        put.answer(cx, &Err(ClientError::StorageFailed));
+        let error = if put.made.is_some() || put.may_be_done {
+            let (_, needed, got) = put.tally.missed(QuorumKind::W, QuorumKind::Pw);
+            ClientError::Timeout { needed, got }
+        } else {
+            ClientError::StorageFailed
+        };
+        put.answer(cx, &Err(error));
         self.finish(cx, op);
     }
 
@@ -220,6 +239,10 @@ impl Puts {
     pub fn on_owed(&mut self, cx: &mut Cx, op: OpId, home: NodeId) {
         if let Some(put) = self.running.get_mut(&op) {
             put.slots.owed_here(home);
+            // Settled, but no vote: this node has one already.
+            if cx.has(Flaw::WCountsPartitions) {
+                put.tally.vote_twice(cx.me());
+            }
         }
         self.advance(cx, op);
     }
@@ -273,7 +296,8 @@ impl Puts {
     fn finish(&mut self, cx: &mut Cx, op: OpId) {
         let Some(put) = self.running.remove(&op) else { return };
         cx.disarm(put.deadline, Timer::Put(op));
-        let dot = put.spread.and_then(|(_, dot)| dot);
+        // An attempt that made nothing, because the disk failed, is no reason to forget what an earlier one made.
+        let dot = put.spread.and_then(|(_, dot)| dot).or(put.made);
         self.admission.ended(put.request, dot, cx.env.config.request_memory_max);
     }
 }
@@ -301,6 +325,22 @@ impl Put {
     fn send(&self, cx: &mut Cx, op: OpId, to: NodeId, owed: Option<NodeId>) {
         let Some((siblings, _)) = &self.spread else { return };
         cx.send_write(to, op, self.key.clone(), siblings.clone(), owed);
+    }
+
+    /// A museum piece: `node` is to do again what was done here.
+    fn send_on(&self, cx: &mut Cx, op: OpId, node: NodeId) {
+        let Some((siblings, _)) = &self.spread else { return };
+        let Some(version) = siblings.by_request(self.request) else { return };
+        let request = ForwardMessage::Request {
+            op,
+            request: self.request,
+            key: self.key.clone(),
+            context: Context(version.past.clone()),
+            value: version.value.clone(),
+            needs: self.tally.needs(),
+            time_left: self.give_up.since(cx.time()),
+        };
+        cx.send(node, Message::Forward(request));
     }
 
     /// `node` will not do: the next node of the preference list keeps a hint, or else this one does.

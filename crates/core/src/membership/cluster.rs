@@ -13,8 +13,9 @@ use super::member::{Contact, Member, MemberStatus, Share};
 use super::plan::Change;
 use super::props::{Bucket, Props};
 use super::register::Register;
+use crate::flaw::Flaw;
 use crate::id::NodeId;
-use crate::ring::{Claimant, Partition, Phase, Ring, RingVersion, claim};
+use crate::ring::{Claimant, Partition, Phase, Ring, RingVersion, claim_with};
 
 /// The state that gossip spreads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -174,7 +175,7 @@ impl Cluster {
             // A change that is under way is finished first, even one to homes that have gone: others may have taken its
             // next step already, and would read where nobody writes any more.
             None if self.ring.owners().iter().any(gone) && self.claimants().next().is_some() => {
-                Some(self.ring.moving_to(self.claimed_from(self.ring.owners())))
+                Some(self.ring.moving_to(self.claimed_from(self.ring.owners(), None)))
             }
             Some(Phase::Copying) if seen && self.everything_is_received() => Some(self.ring.advanced()),
             Some(Phase::Switching) if seen => Some(self.ring.advanced()),
@@ -192,11 +193,11 @@ impl Cluster {
     }
 
     /// The owners that the members' present shares ask for, with as few moves away from `before` as it takes.
-    pub(super) fn claimed_from(&self, before: &[NodeId]) -> Vec<NodeId> {
+    pub(super) fn claimed_from(&self, before: &[NodeId], flaw: Option<Flaw>) -> Vec<NodeId> {
         let kept = self.members.iter().filter(|(_, member)| member.status == MemberStatus::Member);
         let claimants: Vec<Claimant> =
             kept.map(|(node, member)| member.share.value.claimant(*node)).collect();
-        claim(before, &claimants, self.ring.partitions(), self.n)
+        claim_with(before, &claimants, self.ring.partitions(), self.n, flaw)
     }
 
     /// Writes how `node` is reached, if that has changed.

@@ -18,10 +18,10 @@ use super::cluster::{Cluster, ClusterDigest};
 use super::member::{MemberStatus, Progress};
 use super::plan::{Plan, PlanError};
 use crate::boundary::{AdminReply, Event, Output};
-use crate::config::Boot;
 use crate::cx::{Cx, Env};
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{CallId, NodeId};
 use crate::message::{MembershipMessage, Message};
 use crate::ring::{Partition, RingVersion};
@@ -159,7 +159,7 @@ impl Gossip {
         if cx.env.cluster.status(me).is_some_and(MemberStatus::is_gone) {
             return;
         }
-        let (store, number) = (cx.env.boot.store, cx.env.boot.number);
+        let (store, number) = (cx.env.boot.store, cx.env.incarnation());
         self.change(cx, |cluster| {
             cluster.set_contact(me, &contact);
             let member = cluster.members.entry(me).or_default();
@@ -300,6 +300,10 @@ impl Gossip {
         self.note_confirmed(cx, from, Some(theirs));
         let mut merged = Cluster::clone(&cx.env.cluster);
         merged.merge(theirs);
+        let ties_stay = cx.has(Flaw::MetadataTiePrefersLocal);
+        if ties_stay {
+            merged.keep_equally_new_props(&cx.env.cluster);
+        }
         self.adopt(cx, merged);
         if is_lost {
             // Only now: the word on an earlier loss, which peers remember, must not outweigh this one.
@@ -307,7 +311,8 @@ impl Gossip {
             self.note_loss(cx, true);
         }
         // Who waits is helped by who does not; two that wait would answer each other for ever.
-        if cx.env.cluster_digest != theirs.digest() || (!ready && self.is_ready()) {
+        let is_news = cx.env.cluster_digest != theirs.digest() && !ties_stay;
+        if is_news || (!ready && self.is_ready()) {
             self.tell(cx, from);
         }
         self.heard(cx, from, ready);
@@ -316,9 +321,9 @@ impl Gossip {
     /// The boot that peers have seen of this store, if it is a later one than this, or this one before anybody was told
     /// of it: then what is here is an old copy.
     fn outdated_by(&self, cx: &Cx, theirs: &Cluster) -> Option<u64> {
-        let Boot { store, number, .. } = &cx.env.boot;
-        let first = if self.introduced { number + 1 } else { *number };
-        theirs.members.get(&cx.me())?.boots.get(store).copied().filter(|seen| *seen >= first)
+        let (store, number) = (cx.env.boot.store, cx.env.incarnation());
+        let first = if self.introduced { number + 1 } else { number };
+        theirs.members.get(&cx.me())?.boots.get(&store).copied().filter(|seen| *seen >= first)
     }
 
     /// Peers know other stores of this node, and this one is new: what it held is lost.
@@ -331,10 +336,10 @@ impl Gossip {
 
     /// `from` knows what `theirs` says, or all that is known here.
     fn note_confirmed(&self, cx: &mut Cx, from: NodeId, theirs: Option<&Cluster>) {
-        let Boot { store, number, .. } = &cx.env.boot;
+        let (store, number) = (cx.env.boot.store, cx.env.incarnation());
         let cluster = theirs.unwrap_or(&cx.env.cluster);
-        let known = cluster.members.get(&cx.me()).and_then(|me| me.boots.get(store));
-        if known == Some(number) {
+        let known = cluster.members.get(&cx.me()).and_then(|me| me.boots.get(&store));
+        if known == Some(&number) {
             cx.env.confirmed(from);
         }
     }

@@ -73,7 +73,9 @@ impl World {
                 };
                 let cluster = &mut self.0[usize::from(at)];
                 // What cannot be is refused, and changes nothing but what is staged.
-                if cluster.stage(name(at), name(node), change).is_err() || cluster.commit(name(at)).is_err() {
+                if cluster.stage(name(at), name(node), change).is_err()
+                    || cluster.commit(name(at), None).is_err()
+                {
                     cluster.clear(name(at));
                 }
             }

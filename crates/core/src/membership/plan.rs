@@ -11,6 +11,7 @@ use super::cluster::Cluster;
 use super::member::{MemberStatus, Share};
 use super::props::PropsError;
 use super::register::Register;
+use crate::flaw::Flaw;
 use crate::id::NodeId;
 use crate::ring::Moves;
 
@@ -119,13 +120,13 @@ impl Cluster {
 
     /// What committing now would do.
     pub fn plan(&self) -> Result<Plan, PlanError> {
-        Ok(self.changed()?.1)
+        Ok(self.changed(None)?.1)
     }
 
     /// Makes what is staged so: a new epoch begins, in which ownership moves. What has to wait until a change that is
-    /// under way is over stays staged.
-    pub fn commit(&mut self, by: NodeId) -> Result<Plan, PlanError> {
-        let (mut changed, plan) = self.changed()?;
+    /// under way is over stays staged. `flaw`: a museum piece.
+    pub fn commit(&mut self, by: NodeId, flaw: Option<Flaw>) -> Result<Plan, PlanError> {
+        let (mut changed, plan) = self.changed(flaw)?;
         let mut left = self.staged.value.clone();
         left.retain(|node, _| !plan.changes.contains_key(node));
         changed.staged.set(by, left);
@@ -168,7 +169,7 @@ impl Cluster {
     /// This state with the staged changes made, and what they are. While ownership moves, only what is forced is taken
     /// (and newcomers with it, without whom too few might be left), and it changes members only: their partitions move
     /// when that is over (see `step`).
-    fn changed(&self) -> Result<(Self, Plan), PlanError> {
+    fn changed(&self, flaw: Option<Flaw>) -> Result<(Self, Plan), PlanError> {
         let is_moving = self.ring.phase().is_some();
         let mut changes = self.staged.value.clone();
         if is_moving {
@@ -193,7 +194,7 @@ impl Cluster {
         if left < usize::from(self.n.max(1)) {
             return Err(PlanError::TooFewMembers { left, n: self.n });
         }
-        let after = changed.claimed_from(&inherited);
+        let after = changed.claimed_from(&inherited, flaw);
         if !is_moving {
             changed.ring = self.ring.moving_to(after.clone());
         }

@@ -265,6 +265,17 @@ impl Cluster {
         }
     }
 
+    /// A museum piece: what `own` has for a bucket stays, unless the other was set later.
+    pub(super) fn keep_equally_new_props(&mut self, own: &Self) {
+        for (bucket, ours) in &own.props {
+            if let Some(register) = self.props.get_mut(bucket)
+                && register.count == ours.count
+            {
+                register.clone_from(ours);
+            }
+        }
+    }
+
     /// The buckets whose writes are lost by the clock, and were not in `before`.
     pub(super) fn newly_last_write_wins<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a Bucket> {
         let loses = |cluster: &Self, bucket: &Bucket| cluster.props_of(bucket).last_write_wins == Some(true);

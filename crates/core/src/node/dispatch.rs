@@ -109,7 +109,7 @@ impl Machines {
             ClientOp::Put { context, value, options } => {
                 let needs = Needs::of_write(&options, &cx.rules(&key)).map_err(ClientError::Invalid)?;
                 let write = Write { request, context, value, written_at: cx.now.wall };
-                let put = PutRequest { key, write, needs, give_up };
+                let put = PutRequest { key, write, needs, give_up, may_be_done: false };
                 let caller = Caller::Client(call);
                 match options.condition {
                     None => self.put(cx, caller, put),
@@ -184,7 +184,7 @@ impl Machines {
     }
 
     fn administer(&mut self, cx: &mut Cx, op: AdminOp) -> Result<Option<Plan>, PlanError> {
-        let me = cx.me();
+        let (me, flaw) = (cx.me(), cx.env.config.flaw);
         let mut result = Ok(None);
         self.gossip.change(cx, |cluster| {
             result = match op {
@@ -198,7 +198,7 @@ impl Machines {
                 AdminOp::Plan => cluster.plan().map(Some),
                 AdminOp::Commit { shown } => match cluster.plan() {
                     Ok(plan) if shown.is_some_and(|shown| shown != plan) => Err(PlanError::Changed),
-                    _ => cluster.commit(me).map(Some),
+                    _ => cluster.commit(me, flaw).map(Some),
                 },
                 AdminOp::SetProps { bucket, props } => {
                     cluster.set_props(me, bucket, props).map(|()| None).map_err(PlanError::Props)
@@ -251,7 +251,9 @@ impl Machines {
             }
             ReplicaMessage::Write { op, fence, .. } if Serve::is_fenced(cx, from, op, fence) => {}
             ReplicaMessage::Write { op, key, siblings, owed, fence } => {
-                self.gossip.raise_fence(cx, fence);
+                if fence != Serve::UNFENCED {
+                    self.gossip.raise_fence(cx, fence);
+                }
                 if owed.is_none() && !cx.is_home(&key) {
                     let partition = cx.env.cluster.ring.partition(key.token());
                     self.handoff.mark_dirty(cx, partition);
@@ -291,6 +293,7 @@ impl Machines {
         match message {
             ReapMessage::Ask { op, keys, fence } => {
                 self.gossip.raise_fence(cx, fence);
+                // Behind a fence that a crash would forget, nothing is agreed.
                 if self.gossip.kept_fence() >= fence {
                     Reaper::on_ask(cx, from, op, keys);
                 }
@@ -327,7 +330,8 @@ impl Machines {
         match message {
             ForwardMessage::Request { op, request, key, context, value, needs, time_left } => {
                 let write = Write { request, context, value, written_at: cx.now.wall };
-                let put = PutRequest { key, write, needs, give_up: cx.time() + time_left };
+                let give_up = cx.time() + time_left;
+                let put = PutRequest { key, write, needs, give_up, may_be_done: false };
                 self.on_forwarded(cx, Caller::Peer { node: from, op }, put);
             }
             ForwardMessage::Accepted { op } => self.forwards.on_accepted(cx, from, op),

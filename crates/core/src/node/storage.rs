@@ -52,8 +52,10 @@ impl Machines {
                 Some(Waiter::ReapNames { op, keys }) => {
                     let agreed = self.agreed(cx, &keys, result);
                     let (me, fence) = (cx.me(), cx.env.cluster.fence);
-                    let highest = self.reaper.on_agree(cx, me, op, &agreed, fence);
-                    self.raise_for_reaping(cx, highest);
+                    if self.reaper.asks_behind(op).is_some_and(|asked| self.gossip.kept_fence() >= asked) {
+                        let highest = self.reaper.on_agree(cx, me, op, &agreed, fence);
+                        self.raise_for_reaping(cx, highest);
+                    }
                 }
                 Some(Waiter::ReapAnswer { from, op, keys }) => {
                     let keys = self.agreed(cx, &keys, result);
@@ -85,9 +87,7 @@ impl Machines {
     /// Of these keys, those that this node agrees may be reaped.
     fn agreed(&self, cx: &Cx, keys: &[(Key, Digest)], names: Result<Vec<Name>, StorageError>) -> Vec<Key> {
         let mut agreed = Reaper::agreed(cx, keys, &names.unwrap_or_default());
-        // Behind a fence that a crash would forget, nothing is agreed.
-        let is_kept = self.gossip.kept_fence() >= cx.env.cluster.fence;
-        agreed.retain(|key| is_kept && !self.is_busy(cx, key));
+        agreed.retain(|key| !self.is_busy(cx, key));
         agreed
     }
 

@@ -195,7 +195,7 @@ impl Handoff {
                 let siblings = giving.siblings.clone();
                 cx.background_bytes(siblings.value_bytes());
                 pass.asked.insert(op, (key.clone(), home));
-                cx.send_write(home, op, key, siblings, None);
+                cx.send_repair(home, op, key, siblings);
             }
             Err(_) => pass.incomplete = true,
         }

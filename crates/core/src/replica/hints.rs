@@ -202,7 +202,7 @@ impl Hints {
             }
             let op = cx.next_op();
             page.unanswered.insert(op, (key.clone(), siblings.digest()));
-            cx.send_write(home, op, key, siblings, None);
+            cx.send_repair(home, op, key, siblings);
         }
         self.end_pass(cx, home, Pass::Delivering(page));
         self.turn_page_if_done(cx, home);
@@ -353,6 +353,7 @@ mod tests {
             owed: None,
             made: None,
             policy: Policy::KeepSiblings,
+            flaw: None,
         };
         let record: Option<Record> = update.apply(None).expect("a put applies").0;
         (Key::new(b"b", b"k"), record.expect("and leaves a record").siblings)

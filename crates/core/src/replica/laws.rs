@@ -172,6 +172,7 @@ impl World {
             past_entries_max: self.past_entries_max,
             owed: None,
             policy: Policy::KeepSiblings,
+            flaw: None,
         };
         self.seen.insert(request, self.shown[usize::from(context)].clone());
         let dot = self.apply(at, &update).expect("a coordinated write has a dot");
@@ -299,9 +300,9 @@ quickcheck! {
             value: Value::Tombstone,
             written_at: WallTime(0),
         };
-        let (made, owed, policy) = (None, None, Policy::OneValue);
+        let (made, owed, policy, flaw) = (None, None, Policy::OneValue, None);
         let update =
-            Update::Coordinate { write, made, mint, continuous_since: 1, past_entries_max: 1_000, owed, policy };
+            Update::Coordinate { write, made, mint, continuous_since: 1, past_entries_max: 1_000, owed, policy, flaw };
         let before = Record { siblings: here.clone(), ..Record::default() };
         let (_, change) = update.apply(Some(&before)).expect("never refused");
         let merged = merge(&change.siblings, &elsewhere);

@@ -9,6 +9,7 @@
 //!
 //! A drop that gets lost leaves tombstones behind, which anti-entropy spreads again, and which are reaped again.
 
+use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -30,6 +31,9 @@ use crate::version::Digest;
 pub const REAP_BATCH_MAX: usize = 64;
 /// Tombstones remembered at once.
 const CANDIDATES_MAX: usize = 4_096;
+/// How often everybody is asked to agree again. The first time may be in vain: who hears of the fence only then must have
+/// it on its disk before it agrees.
+const ASKED_AGAIN_MAX: u8 = 4;
 
 #[derive(Debug, Default)]
 pub(crate) struct Reaper {
@@ -48,6 +52,8 @@ struct Candidate {
     due: Instant,
     /// Everybody has agreed once, and must agree again behind this fence.
     fence: Option<u64>,
+    /// How often they have been asked to, and not all have answered.
+    in_vain: u8,
 }
 
 /// Everybody is being asked.
@@ -63,6 +69,8 @@ struct Round {
     fence: u64,
     /// The highest that any was behind.
     highest: u64,
+    /// When to wait for answers no longer.
+    give_up: Instant,
 }
 
 impl Reaper {
@@ -81,12 +89,14 @@ impl Reaper {
         self.reaped
     }
 
-    /// A round that is still under way got no answer from somebody: it is given up. Then a look for more, if the foreground
-    /// leaves room for it.
+    /// A round that takes too long gets no answer from somebody: it is given up, and what has been agreed on once is asked
+    /// about some more times. Then a look for more, if the foreground leaves room for it.
     pub fn on_timer(&mut self, cx: &mut Cx) {
         Self::arm(cx);
-        if let Some(round) = self.round.take() {
-            self.put_off(round.keys.into_keys());
+        if let Some(round) = self.round.take_if(|round| round.give_up <= cx.time()) {
+            for key in round.keys.into_keys() {
+                self.in_vain(key);
+            }
         }
         if cx.storage_has_room() && cx.background(REAP_BATCH_MAX as u32).is_ok() {
             let after = self.after.take();
@@ -109,7 +119,7 @@ impl Reaper {
             let known = self.candidates.get(&key).is_some_and(|candidate| candidate.digest == digest);
             if !known {
                 let due = cx.time() + reap_after;
-                self.candidates.insert(key, Candidate { digest, due, fence: None });
+                self.candidates.insert(key, Candidate { digest, due, fence: None, in_vain: 0 });
             }
         }
         self.ask(cx);
@@ -142,7 +152,13 @@ impl Reaper {
         let names = StorageOp::Names { keys: keys.keys().cloned().collect() };
         cx.storage(names, Waiter::ReapNames { op, keys: asked });
         let ring = cx.env.cluster.ring.version();
-        self.round = Some(Round { op, ring, left: members, keys, fence, highest: fence });
+        let give_up = cx.time() + cx.env.config.request_timeout;
+        self.round = Some(Round { op, ring, left: members, keys, fence, highest: fence, give_up });
+    }
+
+    /// The fence that everybody must be behind, this node too, to agree in round `op`; `None` where that is over.
+    pub fn asks_behind(&self, op: OpId) -> Option<u64> {
+        self.round.as_ref().filter(|round| round.op == op).map(|round| round.fence)
     }
 
     /// `from` holds nothing else of these keys, and is behind `fence`. Once everybody has agreed on some for the first
@@ -198,6 +214,15 @@ impl Reaper {
             }
         }
         first_time
+    }
+
+    /// Not all have answered.
+    fn in_vain(&mut self, key: Key) {
+        let Entry::Occupied(mut entry) = self.candidates.entry(key) else { return };
+        entry.get_mut().in_vain += 1;
+        if entry.get().fence.is_none() || entry.get().in_vain == ASKED_AGAIN_MAX {
+            entry.remove();
+        }
     }
 
     /// Not now: they begin anew when they are met again.

@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 
+use crate::flaw::Flaw;
 use crate::id::{NodeId, RequestId};
 use crate::time::WallTime;
 use crate::version::{Actor, Context, Digest, Dot, Policy, Siblings, Value, Version, VersionVector, pruned};
@@ -55,6 +56,8 @@ pub enum Update {
         owed: Option<NodeId>,
         /// The bucket's policy.
         policy: Policy,
+        /// A museum piece.
+        flaw: Option<Flaw>,
     },
     /// Join a state that another node holds.
     Merge {
@@ -130,8 +133,28 @@ impl Update {
     /// and what to tell the core. Refused updates leave the record as it was.
     pub fn apply(&self, stored: Option<&Record>) -> Result<(Option<Record>, Change), Refused> {
         match self {
-            Self::Coordinate { write, made, mint, continuous_since, past_entries_max, owed, policy } => {
+            Self::Coordinate {
+                write,
+                made,
+                mint,
+                continuous_since,
+                past_entries_max,
+                owed,
+                policy,
+                flaw,
+            } => {
                 let mut record = stored.cloned().unwrap_or_default();
+                let undotted;
+                let write = match flaw {
+                    Some(Flaw::VectorsWithoutDots) => {
+                        undotted = record.undotted(write);
+                        &undotted
+                    }
+                    _ => write,
+                };
+                if *flaw == Some(Flaw::ReceiveKeepsIncarnation) {
+                    record.kept = record.kept.or_else(|| record.received_count(*mint));
+                }
                 let known = record.dot_of(write.request, *made);
                 let dot = known.unwrap_or_else(|| {
                     let dot = record.next_dot(write, *mint, *continuous_since);
@@ -234,6 +257,29 @@ impl Record {
         }
     }
 
+    /// A museum piece: the last dot of the store of `mint` in what is here, for a count to go on from.
+    fn received_count(&self, mint: Actor) -> Option<Dot> {
+        let seen = self.siblings.context().0;
+        let is_own = |dot: &Dot| dot.actor.node == mint.node && dot.actor.store == mint.store;
+        seen.entries().iter().copied().filter(is_own).max()
+    }
+
+    /// A museum piece: `write` as its coordinator sees it where siblings have one vector together. Unless its client had
+    /// seen all that is here it is beside all that is here.
+    fn undotted(&self, write: &Write) -> Write {
+        let mut write = write.clone();
+        if !write.context.0.covers(&self.siblings.context().0) {
+            let first_here = |actor| {
+                let here = self.siblings.versions().iter().filter(|version| version.dot.actor == actor);
+                here.map(|version| version.dot.counter).min().unwrap_or(u64::MAX)
+            };
+            let seen = write.context.0.entries().iter();
+            let before = seen.map(|dot| Dot { counter: dot.counter.min(first_here(dot.actor) - 1), ..*dot });
+            write.context = Context(before.filter(|dot| dot.counter > 0).collect());
+        }
+        write
+    }
+
     /// Adds a hint. For whom, unless it was there already.
     fn owe(&mut self, home: Option<NodeId>) -> Option<NodeId> {
         let home = home?;
@@ -279,6 +325,7 @@ mod tests {
             past_entries_max: 10,
             owed: None,
             policy,
+            flaw: None,
         }
     }
 
@@ -413,6 +460,7 @@ mod tests {
                 past_entries_max: 10,
                 owed,
                 policy,
+                flaw: None,
             };
             siblings = applied(&put, Some(&copy)).1.siblings;
             assert_eq!(siblings.versions().len(), 1);

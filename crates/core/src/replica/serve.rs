@@ -14,6 +14,9 @@ use crate::version::{Digest, Siblings};
 pub(crate) struct Serve;
 
 impl Serve {
+    /// A museum piece: a write behind this fence is taken by everybody.
+    pub const UNFENCED: u64 = u64::MAX;
+
     pub fn on_read(cx: &mut Cx, from: NodeId, op: OpId, key: Key) {
         if cx.storage_has_room() {
             cx.storage(StorageOp::Read { key: key.clone() }, Waiter::Read { from, op, key });
@@ -84,7 +87,7 @@ impl Serve {
         if owed.is_some_and(|home| !cx.may_owe(home, &key)) {
             return Self::write_reply(cx, from, op, Err(ReplicaError::Overloaded));
         }
-        let update = Update::Merge { siblings, owed, policy: cx.policy(&key) };
+        let update = Update::Merge { siblings: cx.received(siblings), owed, policy: cx.policy(&key) };
         cx.apply(key, update, Waiter::Write { from, op });
     }
 

@@ -62,6 +62,7 @@ use alloc::vec::Vec;
 
 use self::share::Shares;
 use self::table::{Cost, Table};
+use crate::flaw::Flaw;
 use crate::id::NodeId;
 
 /// A node that partitions are shared out to.
@@ -93,12 +94,23 @@ struct Zoned {
 ///
 /// If there is no claimant, one is named twice, or `before` is a table of another size.
 pub fn claim(before: &[NodeId], claimants: &[Claimant], partitions: u32, n: u8) -> Vec<NodeId> {
+    claim_with(before, claimants, partitions, n, None)
+}
+
+/// The same, perhaps with a museum piece.
+pub(crate) fn claim_with(
+    before: &[NodeId],
+    claimants: &[Claimant],
+    partitions: u32,
+    n: u8,
+    flaw: Option<Flaw>,
+) -> Vec<NodeId> {
     assert!(!claimants.is_empty(), "partitions need an owner");
     assert!(before.is_empty() || before.len() == partitions as usize, "a table of another ring");
     let mut claimants = claimants.to_vec();
     claimants.sort_unstable_by_key(|claimant| claimant.node);
     assert!(claimants.windows(2).all(|pair| pair[0].node != pair[1].node), "a claimant is named twice");
-    let problem = Problem::new(&claimants, partitions, n);
+    let problem = Problem { flaw, ..Problem::new(&claimants, partitions, n) };
     let owners = if before.is_empty() {
         problem.lay_out()
     } else {
@@ -121,6 +133,7 @@ struct Problem {
     shares: Shares,
     partitions: usize,
     window: usize,
+    flaw: Option<Flaw>,
 }
 
 impl Problem {
@@ -136,7 +149,7 @@ impl Problem {
         let partitions = partitions as usize;
         let window = usize::from(n).clamp(1, partitions);
         let shares = Shares::of(&nodes, zones.len(), partitions as u64, window as u64);
-        Self { nodes, zones: zones.len(), shares, partitions, window }
+        Self { nodes, zones: zones.len(), shares, partitions, window, flaw: None }
     }
 
     /// A new ring.
@@ -264,7 +277,7 @@ impl Problem {
     }
 
     fn table<'a>(&'a self, before: &'a [Option<usize>], owners: Vec<usize>) -> Table<'a> {
-        Table::new(&self.nodes, &self.shares, before, owners, self.window)
+        Table::new(&self.nodes, &self.shares, before, owners, self.window, self.flaw)
     }
 
     /// How many changes a search may try.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::context::Context;
 use super::dot::{Actor, Dot};
+use super::prune::pruned;
 use super::vector::VersionVector;
 use crate::id::RequestId;
 use crate::time::WallTime;
@@ -42,6 +43,9 @@ pub enum Policy {
     /// Keep the version with the latest clock, ties by dot. **Loses acknowledged writes**: a write whose
     /// coordinator's clock is behind is dropped although nobody who wrote later had seen it.
     LastWriteWins,
+    /// A museum piece ([`Flaw::TieByArrival`](crate::flaw::Flaw)): last-write-wins that keeps, of versions of the same
+    /// moment, the one that came first.
+    LastWriteWinsFirstOfEquals,
     /// Riak's `allow_mult = false`: keep every concurrent version, so that no merge loses one, but show only the one
     /// with the latest clock, ties by dot; and let a write replace whatever its coordinator holds, as if its client had
     /// seen it. **Loses acknowledged writes**: of two that were concurrent one is never shown, and the next write
@@ -114,8 +118,8 @@ impl Siblings {
     pub fn shown(&self, policy: Policy) -> Self {
         match policy {
             Policy::KeepSiblings => self.clone(),
-            Policy::LastWriteWins | Policy::OneValue if self.0.len() < 2 => self.clone(),
-            Policy::LastWriteWins | Policy::OneValue => Self::latest_of(self.versions().iter()),
+            _ if self.0.len() < 2 => self.clone(),
+            _ => Self::latest_of(self.versions().iter()),
         }
     }
 
@@ -154,6 +158,13 @@ impl Siblings {
         self.merge(&Self(Arc::new(alloc::vec![version])), policy)
     }
 
+    /// A museum piece: the same versions, their pasts cut down to `entries_max` entries.
+    pub(crate) fn pruned(&self, entries_max: usize) -> Self {
+        let cut =
+            |version: &Version| Version { past: pruned(&version.past, &[], entries_max), ..version.clone() };
+        Self(Arc::new(self.versions().iter().map(cut).collect()))
+    }
+
     /// Joins two states: commutative, associative, idempotent, and independent of clocks and of the order of
     /// arrival (under [`Policy::KeepSiblings`]; last-write-wins has the same laws, and loses writes).
     #[must_use]
@@ -167,6 +178,8 @@ impl Siblings {
         match policy {
             Policy::KeepSiblings | Policy::OneValue => self.merge_causally(other),
             Policy::LastWriteWins => self.merge_by_clock(other),
+            Policy::LastWriteWinsFirstOfEquals if self.moment() == other.moment() => self.clone(),
+            Policy::LastWriteWinsFirstOfEquals => self.merge_by_clock(other),
         }
     }
 
@@ -189,6 +202,11 @@ impl Siblings {
 
     fn merge_by_clock(&self, other: &Self) -> Self {
         Self::latest_of(self.versions().iter().chain(other.versions()))
+    }
+
+    /// The latest clock of its versions.
+    fn moment(&self) -> Option<WallTime> {
+        self.versions().iter().map(|version| version.written_at).max()
     }
 
     /// The version with the latest clock, alone.

@@ -1,5 +1,7 @@
 //! `RingConverge`: all come to agree on members and ring, and nothing of that goes back.
 //!
+//! No store is put aside as an old copy that is none.
+//!
 //! In one life of a node the ring's epoch, every member's status and every known boot number only grow; so an identity
 //! that has gone is never active again. At the end, after peace, within the settle bound: all active members agree on one
 //! state of the cluster, no change of owners is under way, whoever was gone to all is gone still, and the boot of each
@@ -18,6 +20,8 @@ pub struct Converge {
     known: BTreeMap<NodeId, Known>,
     /// Identities that had gone, as all who took part knew.
     gone: BTreeSet<NodeId>,
+    /// How often a node was started on each store, or on a copy of it.
+    starts: BTreeMap<StoreId, u64>,
 }
 
 /// What one node knew, in one life.
@@ -63,6 +67,25 @@ impl Known {
 }
 
 impl Converge {
+    /// A node starts on `store`.
+    pub fn started(&mut self, store: StoreId) {
+        *self.starts.entry(store).or_default() += 1;
+    }
+
+    /// `node` puts its store aside, which it takes for an old copy. It is one if another copy was started on more often.
+    pub fn starts_over(&self, scene: &Scene<'_>, node: NodeId, findings: &mut Findings) {
+        let disk = scene.disk(node);
+        if self.starts.get(&disk.store).is_none_or(|starts| *starts <= disk.boots) {
+            findings.add(Promise::RingConverge, || {
+                let (at, boots) = (seconds(scene.at_ns), disk.boots);
+                format!(
+                    "at {at}, {node} puts its store aside, which it was started on for the {boots}th time, although \
+                     there is no newer copy of it"
+                )
+            });
+        }
+    }
+
     /// What `node` knows now.
     pub fn look(&mut self, scene: &Scene<'_>, node: NodeId, findings: &mut Findings) {
         let process = &scene.processes[node.0 as usize - 1];

@@ -105,6 +105,7 @@ impl Dropped {
 }
 
 /// What a version was dropped in favour of.
+#[derive(Clone, Copy)]
 struct By<'a> {
     id: WriteId,
     version: &'a Version,

@@ -1,7 +1,7 @@
 //! `HintLive`: a hint whose home is up, and reachable in both directions, is delivered within a bound.
 //!
 //! It is looked at every so often. A hint is the same as before while the state that is owed is the same; it may be
-//! delivered while its keeper and its home are up and neither link between them is in any trouble. When that has lasted
+//! delivered while its keeper and its home are up, their disks do not fail, and neither link between them is in any trouble. When that has lasted
 //! longer than the bound, nobody is delivering it.
 
 use std::collections::BTreeMap;
@@ -134,11 +134,11 @@ impl Hints {
     }
 }
 
-/// Since when two nodes are up and hear each other.
+/// Since when two nodes are up, with disks that do not fail, and hear each other.
 fn clear_since(scene: &Scene<'_>, keeper: usize, home: usize) -> Option<u64> {
-    let up_since = |node: usize| scene.processes.get(node)?.up_since(scene.at_ns);
+    let well_since = |node: usize| scene.processes.get(node)?.well_since(scene.at_ns);
     let link = |from: usize, to: usize| scene.network.clear_since(from as u32, to as u32);
-    let since = [up_since(keeper)?, up_since(home)?, link(keeper, home)?, link(home, keeper)?];
+    let since = [well_since(keeper)?, well_since(home)?, link(keeper, home)?, link(home, keeper)?];
     since.into_iter().max()
 }
 

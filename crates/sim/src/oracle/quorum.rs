@@ -188,7 +188,7 @@ impl Quorums {
         let state = &answer.siblings;
         let has_told = |by| sent.has_told(at_ns, node, by, &key, state);
         let homes = scene.homes(&key);
-        let problem = numbers_problem(needs, &homes, &answer.by)
+        let problem = numbers_problem(needs, homes, &answer.by)
             .or_else(|| unknown_problem(scene.truth, request, dot, state))
             .or_else(|| {
                 answer.by.iter().find_map(|&by| {
@@ -219,7 +219,7 @@ impl Quorums {
     ) {
         let Some(get) = self.gets.remove(&(node, call)) else { return };
         let Some(answer) = answer else { return };
-        if let Some(problem) = get_problem(scene.truth, &get, &scene.homes(&get.key), answer) {
+        if let Some(problem) = get_problem(scene.truth, &get, scene.homes(&get.key), answer) {
             findings
                 .add(Promise::QuorumTruth, || sentence(scene.at_ns, node, &get.key, None, answer, &problem));
         }

@@ -121,12 +121,11 @@ impl Report {
 }
 
 fn requests(kind: &str, requests: &Requests) -> String {
-    let failed = requests.attempted - requests.succeeded;
-    format!("{} {kind} ({failed} failed)", requests.attempted)
+    format!("{} {kind} ({} failed)", requests.attempted, requests.failed.total())
 }
 
 fn latency(kind: &str, latency: Quantiles) -> String {
-    let Quantiles { p50_us, p99_us, p999_us } = latency;
+    let Quantiles { p50_us, p99_us, p999_us, .. } = latency;
     format!("{kind} p50 {} p99 {} p99.9 {}", ms(p50_us), ms(p99_us), ms(p999_us))
 }
 

@@ -107,6 +107,22 @@ pub enum Fault {
         /// How many times as long.
         factor: u32,
     },
+    /// Of what `from` sends to `to`, so many percent arrive late, by `by` on average, and overtaken by the rest: what a
+    /// connection does that has to send again.
+    LateLink {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Senders.
+        from: Vec<u32>,
+        /// Receivers.
+        to: Vec<u32>,
+        /// How many in a hundred.
+        percent: u32,
+        /// How late, on average.
+        by: Span,
+    },
     /// The process stands still, its clocks run on: a long pause of a virtual machine, a debugger, `SIGSTOP`. What it is
     /// sent waits for it.
     Pause {
@@ -161,6 +177,39 @@ pub enum Fault {
     /// A disk says that it has synced and has not: should power fail, what it was trusted with since is lost in part,
     /// until a later sync is true. The node loses data without having an empty disk to notice it by.
     LyingSync {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Whose.
+        node: u32,
+    },
+    /// A disk fails to read, now and then: I/O errors.
+    ReadErrors {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Whose.
+        node: u32,
+        /// One read of so many, by chance; 1: all.
+        #[serde(default = "Fault::all")]
+        one_in: u32,
+    },
+    /// A disk fails to write, now and then: I/O errors. What fails has changed nothing.
+    WriteErrors {
+        /// When.
+        at: Span,
+        /// For how long.
+        lasts: Span,
+        /// Whose.
+        node: u32,
+        /// One write of so many, by chance; 1: all.
+        #[serde(default = "Fault::all")]
+        one_in: u32,
+    },
+    /// A disk is full: it can be read, and nothing can be written, deletions neither.
+    DiskFull {
         /// When.
         at: Span,
         /// For how long.
@@ -247,6 +296,10 @@ impl Fault {
             | Self::Flapping { at, .. }
             | Self::RollingRestart { at, .. }
             | Self::LyingSync { at, .. }
+            | Self::LateLink { at, .. }
+            | Self::ReadErrors { at, .. }
+            | Self::WriteErrors { at, .. }
+            | Self::DiskFull { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
             | Self::Join { at, .. }
@@ -285,7 +338,11 @@ impl Fault {
             | Self::CrashLoop { at, lasts, .. }
             | Self::Flapping { at, lasts, .. }
             | Self::RollingRestart { at, lasts, .. }
-            | Self::LyingSync { at, lasts, .. } => (at, Some(lasts)),
+            | Self::LyingSync { at, lasts, .. }
+            | Self::LateLink { at, lasts, .. }
+            | Self::ReadErrors { at, lasts, .. }
+            | Self::WriteErrors { at, lasts, .. }
+            | Self::DiskFull { at, lasts, .. } => (at, Some(lasts)),
             Self::WipeKey { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
@@ -294,6 +351,10 @@ impl Fault {
             | Self::Replace { at, .. }
             | Self::Remove { at, .. } => (at, None),
         }
+    }
+
+    fn all() -> u32 {
+        1
     }
 
     /// From one time to the next, where it strikes again and again.
@@ -342,6 +403,9 @@ impl Fault {
             | Self::Suspend { node, .. }
             | Self::CrashLoop { node, .. }
             | Self::LyingSync { node, .. }
+            | Self::ReadErrors { node, .. }
+            | Self::WriteErrors { node, .. }
+            | Self::DiskFull { node, .. }
             | Self::ClockJump { node, .. }
             | Self::SetProps { node, .. }
             | Self::Join { node, .. }
@@ -349,7 +413,9 @@ impl Fault {
             | Self::Remove { node, .. } => one(node),
             Self::Replace { node, with, .. } => one(node) && one(with),
             Self::Partition { side, .. } | Self::Flapping { side, .. } => list(side),
-            Self::OneWay { from, to, .. } | Self::DropAcks { from, to, .. } => list(from) && list(to),
+            Self::OneWay { from, to, .. }
+            | Self::DropAcks { from, to, .. }
+            | Self::LateLink { from, to, .. } => list(from) && list(to),
             Self::PartialPartition { pairs, .. } => {
                 let renamed = |[one, other]: &[u32; 2]| Some([rename(*one)?, rename(*other)?]);
                 *pairs = pairs.iter().filter_map(renamed).collect();
@@ -372,6 +438,9 @@ impl Fault {
             | Self::Suspend { node, .. }
             | Self::CrashLoop { node, .. }
             | Self::LyingSync { node, .. }
+            | Self::ReadErrors { node, .. }
+            | Self::WriteErrors { node, .. }
+            | Self::DiskFull { node, .. }
             | Self::ClockJump { node, .. }
             | Self::SetProps { node, .. }
             | Self::Join { node, .. }
@@ -380,9 +449,9 @@ impl Fault {
             Self::Replace { node, with, .. } => vec![*node, *with],
             Self::Partition { side, .. } | Self::Flapping { side, .. } => side.clone(),
             Self::PartialPartition { pairs, .. } => pairs.as_flattened().to_vec(),
-            Self::OneWay { from, to, .. } | Self::DropAcks { from, to, .. } => {
-                from.iter().chain(to).copied().collect()
-            }
+            Self::OneWay { from, to, .. }
+            | Self::DropAcks { from, to, .. }
+            | Self::LateLink { from, to, .. } => from.iter().chain(to).copied().collect(),
             Self::RollingRestart { .. } => Vec::new(),
         }
     }
@@ -456,6 +525,21 @@ pub struct NemesisSpec {
     /// Weight of [`Fault::LyingSync`].
     #[serde(default)]
     pub lying_sync: u32,
+    /// Weight of [`Fault::LateLink`].
+    #[serde(default)]
+    pub late_link: u32,
+    /// Weight of [`Fault::ReadErrors`].
+    #[serde(default)]
+    pub read_errors: u32,
+    /// Weight of [`Fault::WriteErrors`].
+    #[serde(default)]
+    pub write_errors: u32,
+    /// Weight of [`Fault::DiskFull`].
+    #[serde(default)]
+    pub disk_full: u32,
+    /// Weight of [`Fault::SetProps`], of the first bucket: how many distinct nodes must be among those that answer.
+    #[serde(default)]
+    pub set_props: u32,
 }
 
 /// The kinds of [`Fault`].
@@ -482,11 +566,16 @@ pub enum FaultKind {
     Flapping,
     RollingRestart,
     LyingSync,
+    LateLink,
+    ReadErrors,
+    WriteErrors,
+    DiskFull,
+    SetProps,
 }
 
 impl NemesisSpec {
     /// The kinds that it may draw, each with its name in files and its weight.
-    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 20] {
+    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 25] {
         [
             (FaultKind::Crash, "crash", self.crash),
             (FaultKind::Partition, "partition", self.partition),
@@ -508,6 +597,11 @@ impl NemesisSpec {
             (FaultKind::Flapping, "flapping", self.flapping),
             (FaultKind::RollingRestart, "rolling_restart", self.rolling_restart),
             (FaultKind::LyingSync, "lying_sync", self.lying_sync),
+            (FaultKind::LateLink, "late_link", self.late_link),
+            (FaultKind::ReadErrors, "read_errors", self.read_errors),
+            (FaultKind::WriteErrors, "write_errors", self.write_errors),
+            (FaultKind::DiskFull, "disk_full", self.disk_full),
+            (FaultKind::SetProps, "set_props", self.set_props),
         ]
     }
 }

@@ -75,6 +75,19 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// Reads and checks what `file` says by now: its table was changed, so no line of it can be named.
+    pub fn of_table(file: &str, table: toml::Table) -> Result<Self, ScenarioError> {
+        let wrong = |key, message| ScenarioError { file: file.to_string(), line: None, key, message };
+        let scenario: Self =
+            serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
+                let key = error.path().to_string();
+                let key = key.trim_end_matches(".?").trim_start_matches('.').to_string();
+                wrong(key, one_line(error.inner().message()))
+            })?;
+        scenario.check().map_err(|(key, message)| wrong(key, message))?;
+        Ok(scenario)
+    }
+
     /// What the types cannot express.
     pub(crate) fn check(&self) -> Result<(), (String, String)> {
         self.check_cluster()?;
@@ -224,8 +237,17 @@ impl Scenario {
                     format!("cart {cart}; allowed: 0 to {} (workload.{kind}.{named} - 1)", kept - 1);
                 return Err((format!("fault[{index}].wipe_key"), message));
             }
+            if let Fault::LateLink { percent, .. } = fault
+                && !(1..=100).contains(percent)
+            {
+                let message = format!("{percent}; allowed: 1 to 100");
+                return Err((format!("fault[{index}].late_link.percent"), message));
+            }
             if let Fault::SlowNode { factor: 0, .. } = fault {
                 return Err((format!("fault[{index}].slow_node.factor"), "0; allowed: 1 or more".into()));
+            }
+            if let Fault::ReadErrors { one_in: 0, .. } | Fault::WriteErrors { one_in: 0, .. } = fault {
+                return Err((format!("fault[{index}]"), "one_in 0; allowed: 1 or more".into()));
             }
             if fault.every().is_some_and(|every| every.ns() < 1_000_000) {
                 return Err((format!("fault[{index}]"), "every below 1ms; allowed: 1ms or more".into()));
@@ -270,6 +292,9 @@ fn position(text: &str, key: &str) -> Option<usize> {
 
 /// What serde says, in the words of people who write TOML.
 fn one_line(message: &str) -> String {
+    if message.starts_with("wanted exactly 1 element, more than 1") {
+        return "several kinds; allowed: one of them".into();
+    }
     let mut words: Vec<&str> = Vec::new();
     let mut rest = message.split_whitespace().peekable();
     while let Some(word) = rest.next() {

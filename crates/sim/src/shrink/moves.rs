@@ -15,11 +15,12 @@ const LUCK: u64 = 6;
 
 /// Tries everything once; whether anything gave.
 pub fn round(search: &mut Search<'_>) -> bool {
-    let steps: [fn(&mut Search<'_>) -> bool; 11] = [
+    let steps: [fn(&mut Search<'_>) -> bool; 12] = [
         fewer_visits,
         fewer_faults,
         calmer_world,
         fewer_homes,
+        few_nodes,
         fewer_nodes,
         sooner,
         compact,
@@ -102,6 +103,24 @@ fn fewer_homes(search: &mut Search<'_>) -> bool {
         }
     }
     gave
+}
+
+/// As few nodes as there may be: what rests on their number may fail with four and with eight, and not with six.
+fn few_nodes(search: &mut Search<'_>) -> bool {
+    let ClusterSpec { nodes, n, .. } = search.best.cluster;
+    (u32::from(n)..nodes).any(|left| search.try_out(with_nodes(&search.best, left)))
+}
+
+/// The first ones; what befell the others befalls these. Spares are named after them.
+fn with_nodes(scenario: &Scenario, left: u32) -> Scenario {
+    let mut candidate = scenario.clone();
+    let before = std::mem::replace(&mut candidate.cluster.nodes, left);
+    let rename = |node: u32| if node > before { node - before + left } else { 1 + (node - 1) % left };
+    candidate.fault.retain_mut(|fault| fault.retain_nodes(|node| Some(rename(node))));
+    for request in candidate.visit.iter_mut().flat_map(VisitSpec::requests_mut) {
+        request.node = rename(request.node);
+    }
+    candidate
 }
 
 /// Takes one node away after the other, spares among them.

@@ -72,31 +72,12 @@ impl Simulator<'_> {
                     oracle.key_lost(&scene, node - 1, &key);
                 }
             }
-            Fault::Partition { lasts, side, .. } => {
-                self.count(Counter::Partitions);
-                let links = self.links(|from, to| side.contains(&from) != side.contains(&to));
-                self.trouble(links, Trouble::Cut, *lasts);
-            }
-            Fault::PartialPartition { lasts, pairs, .. } => {
-                self.count(Counter::PartialPartitions);
-                let links = self.links(|a, b| pairs.contains(&[a, b]) || pairs.contains(&[b, a]));
-                self.trouble(links, Trouble::Cut, *lasts);
-            }
-            Fault::DropAcks { lasts, from, to, .. } => {
-                self.count(Counter::AckDrops);
-                let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
-                self.trouble(links, Trouble::AcksDropped, *lasts);
-            }
-            Fault::SlowNode { lasts, node, factor, .. } => {
-                self.count(Counter::SlowNodes);
-                let links = self.links(|from, to| from == *node || to == *node);
-                self.trouble(links, Trouble::Slow(*factor), *lasts);
-            }
-            Fault::OneWay { lasts, from, to, .. } => {
-                self.count(Counter::OneWayCuts);
-                let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
-                self.trouble(links, Trouble::Cut, *lasts);
-            }
+            Fault::Partition { .. }
+            | Fault::PartialPartition { .. }
+            | Fault::DropAcks { .. }
+            | Fault::LateLink { .. }
+            | Fault::SlowNode { .. }
+            | Fault::OneWay { .. } => self.inflict_on_links(fault),
             Fault::Pause { lasts, node, .. } => {
                 self.stand_still(node - 1, *lasts);
                 self.count(Counter::Pauses);
@@ -131,6 +112,74 @@ impl Simulator<'_> {
                 self.processes[*node as usize - 1].disk.lies = true;
                 self.queue.push(self.now + lasts.ns(), Event::Mend(Mend::Truth { node: node - 1 }));
             }
+            Fault::ReadErrors { .. } | Fault::WriteErrors { .. } | Fault::DiskFull { .. } => {
+                self.fail_disk(fault);
+            }
+            Fault::Join { .. } | Fault::Leave { .. } | Fault::Replace { .. } | Fault::Remove { .. } => {
+                self.have_members_changed(fault);
+            }
+            Fault::SetProps { .. } => self.have_props_set(fault),
+            Fault::ClockJump { node, by_ms, .. } => {
+                self.processes[*node as usize - 1].clock.offset_us += by_ms * 1_000;
+                self.count(Counter::ClockJumps);
+            }
+        }
+    }
+
+    fn inflict_on_links(&mut self, fault: &Fault) {
+        match fault {
+            Fault::Partition { lasts, side, .. } => {
+                self.count(Counter::Partitions);
+                let links = self.links(|from, to| side.contains(&from) != side.contains(&to));
+                self.trouble(links, Trouble::Cut, *lasts);
+            }
+            Fault::PartialPartition { lasts, pairs, .. } => {
+                self.count(Counter::PartialPartitions);
+                let links = self.links(|a, b| pairs.contains(&[a, b]) || pairs.contains(&[b, a]));
+                self.trouble(links, Trouble::Cut, *lasts);
+            }
+            Fault::DropAcks { lasts, from, to, .. } => {
+                self.count(Counter::AckDrops);
+                let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
+                self.trouble(links, Trouble::AcksDropped, *lasts);
+            }
+            Fault::LateLink { lasts, from, to, percent, by, .. } => {
+                self.count(Counter::LateLinks);
+                let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
+                self.trouble(links, Trouble::Late { percent: *percent, by_ns: by.ns() }, *lasts);
+            }
+            Fault::SlowNode { lasts, node, factor, .. } => {
+                self.count(Counter::SlowNodes);
+                let links = self.links(|from, to| from == *node || to == *node);
+                self.trouble(links, Trouble::Slow(*factor), *lasts);
+            }
+            Fault::OneWay { lasts, from, to, .. } => {
+                self.count(Counter::OneWayCuts);
+                let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
+                self.trouble(links, Trouble::Cut, *lasts);
+            }
+            _ => {}
+        }
+    }
+
+    fn fail_disk(&mut self, fault: &Fault) {
+        match fault {
+            Fault::ReadErrors { lasts, node, one_in, .. } => {
+                self.processes[*node as usize - 1].failing.reads = (self.now + lasts.ns(), *one_in);
+            }
+            Fault::WriteErrors { lasts, node, one_in, .. } => {
+                self.processes[*node as usize - 1].failing.writes = (self.now + lasts.ns(), *one_in);
+            }
+            Fault::DiskFull { lasts, node, .. } => {
+                self.count(Counter::FullDisks);
+                self.processes[*node as usize - 1].failing.writes = (self.now + lasts.ns(), 1);
+            }
+            _ => {}
+        }
+    }
+
+    fn have_members_changed(&mut self, fault: &Fault) {
+        match fault {
             Fault::Join { node, .. } => {
                 self.count(Counter::Joins);
                 self.have_joined(node - 1);
@@ -148,11 +197,7 @@ impl Simulator<'_> {
                 self.destroy(node - 1);
                 self.have_removed(node - 1);
             }
-            Fault::SetProps { .. } => self.have_props_set(fault),
-            Fault::ClockJump { node, by_ms, .. } => {
-                self.processes[*node as usize - 1].clock.offset_us += by_ms * 1_000;
-                self.count(Counter::ClockJumps);
-            }
+            _ => {}
         }
     }
 
@@ -325,6 +370,7 @@ impl Simulator<'_> {
         self.network.heal(self.now);
         for process in &mut self.processes {
             process.disk.lies = false;
+            process.failing.cease(self.now);
         }
         for node in 0..self.processes.len() as u32 {
             let process = &self.processes[node as usize];

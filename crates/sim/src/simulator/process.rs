@@ -1,8 +1,9 @@
 //! One simulated process: a core, its disk, its clock.
 
 use cartwheel_core::id::{NodeId, StoreId};
+use cartwheel_core::membership::MemberStatus;
 use cartwheel_core::ring::Ring;
-use cartwheel_core::storage::{StorageCompletion, StorageOp, StorageRequest};
+use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, StorageRequest};
 use cartwheel_core::version::Policy;
 use cartwheel_core::{Boot, Config, Input, Node, Outbox};
 
@@ -11,6 +12,7 @@ use super::{Event, Simulator};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::oracle::Life;
+use crate::report::Counter;
 use crate::scenario::{ClusterSpec, Scenario, Span};
 use crate::streams::{Component, Stream, Streams};
 
@@ -33,6 +35,8 @@ pub(crate) struct Process {
     pub still_until_ns: u64,
     /// Until when it crashes again and again.
     pub loops_until_ns: u64,
+    /// What the disk fails at.
+    pub failing: Failing,
     /// Copies of the disk, with when they were taken, for faults that put one back.
     copies: Vec<(u64, Disk)>,
     /// The line before the disk, if it is one device.
@@ -41,6 +45,55 @@ pub(crate) struct Process {
     disk_free_at: u64,
     /// The earliest timer event scheduled in this life.
     timer_at: Option<u64>,
+}
+
+/// What a disk fails at: until when, and one time of how many.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Failing {
+    pub reads: (u64, u32),
+    pub writes: (u64, u32),
+}
+
+impl Failing {
+    /// Since when it fails at nothing; `None` while it does.
+    fn well_since(self, now_ns: u64) -> Option<u64> {
+        let until_ns = self.reads.0.max(self.writes.0);
+        (until_ns <= now_ns).then_some(until_ns)
+    }
+
+    /// It fails no more.
+    pub fn cease(&mut self, now_ns: u64) {
+        self.reads.0 = self.reads.0.min(now_ns);
+        self.writes.0 = self.writes.0.min(now_ns);
+    }
+
+    /// What `op` is counted as if it is to fail now.
+    fn at(self, op: &StorageOp, now_ns: u64, stream: &mut Stream) -> Option<Counter> {
+        let ((until_ns, one_in), counter) = match op {
+            StorageOp::Apply { .. } | StorageOp::SaveCluster { .. } => (self.writes, Counter::WriteErrors),
+            // Trees are kept in memory.
+            StorageOp::TreeHashes { .. } => return None,
+            _ => (self.reads, Counter::ReadErrors),
+        };
+        (now_ns < until_ns && stream.below(u64::from(one_in)) == 0).then_some(counter)
+    }
+}
+
+/// The answer to an `op` that failed.
+fn failed(StorageRequest { ticket, op }: StorageRequest) -> StorageCompletion {
+    let error = StorageError::Failed;
+    match op {
+        StorageOp::Read { .. } => StorageCompletion::Read { ticket, result: Err(error) },
+        StorageOp::Apply { .. } => StorageCompletion::Applied { ticket, result: Err(error) },
+        StorageOp::ScanHints { .. } => StorageCompletion::Hints { ticket, result: Err(error) },
+        StorageOp::TreeHashes { .. } => StorageCompletion::TreeHashes { ticket, result: Err(error) },
+        StorageOp::LeafKeys { .. } => StorageCompletion::LeafKeys { ticket, result: Err(error) },
+        StorageOp::ScanPartition { .. } | StorageOp::ScanTombstones { .. } => {
+            StorageCompletion::Page { ticket, result: Err(error) }
+        }
+        StorageOp::Names { .. } => StorageCompletion::Names { ticket, result: Err(error) },
+        StorageOp::SaveCluster { .. } => StorageCompletion::Saved { ticket, result: Err(error) },
+    }
 }
 
 /// The ring of a scenario's cluster.
@@ -65,11 +118,13 @@ impl Process {
                 offset_us: clock.between(0, 2 * offset_max) as i64 - offset_max as i64,
                 drift_ppb: clock.between(0, 2 * drift_max) as i64 - drift_max as i64,
                 slept_ns: 0,
+                tick_us: (scenario.clock.tick.ns() / 1_000).max(1) as i64,
             },
             stream,
             started_ns: 0,
             still_until_ns: 0,
             loops_until_ns: 0,
+            failing: Failing::default(),
             copies: Vec::new(),
             device: Device::default(),
             disk_free_at: 0,
@@ -81,6 +136,18 @@ impl Process {
     pub fn up_since(&self, now_ns: u64) -> Option<u64> {
         let is_up = self.node.is_some() && self.still_until_ns <= now_ns;
         is_up.then(|| self.started_ns.max(self.still_until_ns))
+    }
+
+    /// Whether it is no part of the cluster any more.
+    pub fn is_gone(&self) -> bool {
+        let status = |node: &Node| node.status().cluster().status(node.status().node());
+        let has_left = |node: &Node| status(node).is_some_and(MemberStatus::is_gone);
+        !self.exists || self.node.as_ref().is_some_and(has_left)
+    }
+
+    /// Since when it has run without standing still and without its disk failing.
+    pub fn well_since(&self, now_ns: u64) -> Option<u64> {
+        Some(self.up_since(now_ns)?.max(self.failing.well_since(now_ns)?))
     }
 
     pub fn wipe_disk(&mut self) {
@@ -234,6 +301,11 @@ impl Simulator<'_> {
         let process = &mut self.processes[node as usize];
         if process.life != life || process.node.is_none() {
             return;
+        }
+        if let Some(counter) = process.failing.at(&request.op, self.now, &mut process.stream) {
+            self.count(counter);
+            self.served(node);
+            return self.handle(node, Input::Storage(failed(request)));
         }
         let StorageRequest { ticket, op } = request;
         let completion = match op {

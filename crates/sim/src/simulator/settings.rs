@@ -44,10 +44,18 @@ impl Simulator<'_> {
         self.set_props(setting);
     }
 
-    /// Asks, and asks again if there is no answer.
+    /// Asks, and asks again if there is no answer. Of one that has left nothing is wanted any more.
     pub(super) fn set_props(&mut self, setting: usize) {
         let wanted = &mut self.operator.settings[setting];
+        let process = &self.processes[wanted.node as usize];
+        if process.is_gone() {
+            wanted.state = State::Done;
+        }
         if wanted.state == State::Done {
+            return;
+        }
+        self.queue.push(self.now + PATIENCE_NS, Event::SetProps { setting });
+        if process.up_since(self.now).is_none() {
             return;
         }
         self.next_call += 1;
@@ -55,7 +63,6 @@ impl Simulator<'_> {
         wanted.state = State::Asked(call);
         let op = AdminOp::SetProps { bucket: wanted.bucket.clone(), props: wanted.props };
         let node = wanted.node;
-        self.queue.push(self.now + PATIENCE_NS, Event::SetProps { setting });
         self.handle(node, Input::Admin(AdminRequest { call, op }));
     }
 

@@ -178,26 +178,26 @@ impl Recorder {
         }
     }
 
-    /// The node that a message has come to stands still: it hears it at `until_ns`.
-    pub fn waits(&mut self, at: u64, (from, to): (u32, u32), until_ns: u64) {
-        let Some(waiting) = self.under_way.get_mut(&(from, to, at)) else { return };
-        let message = waiting.pop_front();
-        if waiting.is_empty() {
-            self.under_way.remove(&(from, to, at));
+    /// What one node sent another and arrives now finds it standing still until then.
+    pub fn waits(&mut self, at: u64, (from, to): (u32, u32), until: u64) {
+        if let Some(message) = self.due_now(at, from, to) {
+            self.recording.messages[message].fate = Fate::UnderWay(Some(until));
+            self.under_way.entry((from, to, until)).or_default().push_back(message);
         }
-        let Some(message) = message else { return };
-        self.recording.messages[message].fate = Fate::UnderWay(Some(until_ns));
-        self.under_way.entry((from, to, until_ns)).or_default().push_back(message);
     }
 
-    fn arrives(&mut self, at: u64, from: u32, to: u32, is_up: bool) {
+    fn due_now(&mut self, at: u64, from: u32, to: u32) -> Option<usize> {
         let due = (from, to, at);
-        let Some(waiting) = self.under_way.get_mut(&due) else { return };
+        let waiting = self.under_way.get_mut(&due)?;
         let message = waiting.pop_front();
         if waiting.is_empty() {
             self.under_way.remove(&due);
         }
-        let Some(message) = message else { return };
+        message
+    }
+
+    fn arrives(&mut self, at: u64, from: u32, to: u32, is_up: bool) {
+        let Some(message) = self.due_now(at, from, to) else { return };
         let (fate, what) =
             if is_up { (Fate::Heard(at), What::Receive) } else { (Fate::Unheard(at), What::Unheard) };
         self.recording.messages[message].fate = fate;

@@ -11,7 +11,7 @@ use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum, ReadOptions, Wr
 use super::arrivals::Arrivals;
 use super::client::{Ask, Client, Doing, Next, Pending, Seen, Visit};
 use super::keyspace::Keyspace;
-use super::{Tally, Truth};
+use super::{End, Tally, Truth};
 use crate::latency::Latency;
 use crate::report::{Counter, Requests};
 use crate::scenario::{Deed, KindSpec, Probability, RequestSpec, VisitSpec, WorkloadSpec};
@@ -195,14 +195,9 @@ impl Clients {
     ) -> Next {
         match result {
             Some(Ok(answer)) => self.succeeded(client, now_ns, &answer),
-            Some(Err(error)) => {
-                let nothing_done = matches!(
-                    error,
-                    ClientError::Overloaded { .. } | ClientError::Invalid(_) | ClientError::StorageFailed
-                );
-                self.failed(client, now_ns, !nothing_done)
-            }
-            None => self.failed(client, now_ns, reached),
+            Some(Err(error)) => self.failed(client, now_ns, &End::Told(error)),
+            None if reached => self.failed(client, now_ns, &End::Disconnected),
+            None => self.failed(client, now_ns, &End::Unreachable),
         }
     }
 
@@ -305,11 +300,11 @@ impl Clients {
     }
 
     /// Tries again at the next node, or gives up.
-    fn failed(&mut self, client: usize, now_ns: u64, maybe_done: bool) -> Next {
+    fn failed(&mut self, client: usize, now_ns: u64, end: &End) -> Next {
         let nodes = self.nodes;
         let state = &mut self.clients[client];
         let Some(visit) = &mut state.visit else { return Next::Rest };
-        visit.maybe_done |= maybe_done;
+        visit.maybe_done |= end.is_maybe_done();
         if visit.attempts <= self.retries {
             visit.attempts += 1;
             visit.node = (visit.node + 1) % nodes;
@@ -317,9 +312,9 @@ impl Clients {
         }
         let Some(visit) = state.visit.take() else { return Next::Rest };
         match visit.doing {
-            Doing::Reading { .. } => self.gets.failed(),
+            Doing::Reading { .. } => self.gets.failed(end),
             Doing::Writing(pending) => {
-                self.puts.failed();
+                self.puts.failed(end);
                 let outcome = if visit.maybe_done { Outcome::Unknown } else { Outcome::Refused };
                 self.record(client, visit.key, pending, outcome, now_ns, Vec::new());
             }

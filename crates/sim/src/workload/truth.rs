@@ -56,6 +56,11 @@ impl Places {
         self.0.iter_mut().zip(&other.0).for_each(|(word, more)| *word |= more);
     }
 
+    /// Whether all of them are in `other`.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.iter().enumerate().all(|(at, word)| word & !other.0.get(at).unwrap_or(&0) == 0)
+    }
+
     /// Those that are not in `other`.
     pub fn without(&self, other: &Self) -> impl Iterator<Item = usize> {
         let words = self.0.iter().enumerate().map(|(at, word)| (at, word & !other.0.get(at).unwrap_or(&0)));

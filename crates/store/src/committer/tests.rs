@@ -37,6 +37,7 @@ fn put(n: u64, value: &[u8]) -> Update {
         past_entries_max: 10,
         owed: None,
         policy: Policy::KeepSiblings,
+        flaw: None,
     }
 }
 

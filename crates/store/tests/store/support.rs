@@ -52,6 +52,7 @@ pub fn put_owed(request: u64, value: &str, owed: Option<NodeId>) -> Update {
         past_entries_max: 10,
         owed,
         policy: Policy::KeepSiblings,
+        flaw: None,
     }
 }
 

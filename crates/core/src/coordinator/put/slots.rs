@@ -128,6 +128,11 @@ impl Slots {
         self.slots.iter().any(|slot| slot.home == node)
     }
 
+    /// Whether `node` is a home of the second set alone: it takes over from one of the first.
+    pub fn is_gaining(&self, node: NodeId) -> bool {
+        self.slots.iter().any(|slot| slot.home == node && slot.sets == In::Second)
+    }
+
     /// The coordinator's own hint for `home` is durable, or beyond hope.
     pub fn owed_here(&mut self, home: NodeId) {
         for slot in self.slots.iter_mut().filter(|slot| slot.home == home) {

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::Zoned;
 use super::share::Shares;
+use crate::flaw::Flaw;
 
 /// What is wrong with an assignment; the less the better, and what is named first matters more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +43,7 @@ pub(super) struct Table<'a> {
     /// The share of each node, rounded down and up.
     limits: Vec<(u64, u64)>,
     window: usize,
+    flaw: Option<Flaw>,
     cost: Cost,
 }
 
@@ -53,13 +55,15 @@ impl<'a> Table<'a> {
         before: &'a [Option<usize>],
         owners: Vec<usize>,
         window: usize,
+        flaw: Option<Flaw>,
     ) -> Self {
         let mut counts = alloc::vec![0; nodes.len()];
         for &owner in &owners {
             counts[owner] += 1;
         }
         let limits = shares.nodes.iter().map(|share| (share.floor(), share.ceil())).collect();
-        let mut table = Self { nodes, shares, before, owners, counts, limits, window, cost: Cost::default() };
+        let cost = Cost::default();
+        let mut table = Self { nodes, shares, before, owners, counts, limits, window, flaw, cost };
         let zones = shares.zones.len();
         table.cost = Cost {
             nodes_missing: table.missing(nodes.len(), |owner| owner),
@@ -147,8 +151,26 @@ impl<'a> Table<'a> {
     /// Whether another partition within the window of `at` has the same owner.
     pub(super) fn clashes(&self, at: usize) -> bool {
         let owner = self.owners[at];
-        (1..self.window)
-            .any(|by| self.owners[self.forth(at, by)] == owner || self.owners[self.back(at, by)] == owner)
+        let (back, forth) = self.reach(at);
+        (1..forth).any(|by| self.owners[self.forth(at, by)] == owner)
+            || (1..back).any(|by| self.owners[self.back(at, by)] == owner)
+    }
+
+    /// How many partitions, `at` among them, there are to its left and to its right within a window: the ring has no
+    /// ends.
+    fn reach(&self, at: usize) -> (usize, usize) {
+        if self.flaw == Some(Flaw::ClaimIgnoresWrap) {
+            return (self.window.min(at + 1), self.window.min(self.len() - at));
+        }
+        (self.window, self.window)
+    }
+
+    /// How many windows there are.
+    fn windows(&self) -> usize {
+        if self.flaw == Some(Flaw::ClaimIgnoresWrap) {
+            return self.len() + 1 - self.window;
+        }
+        self.len()
     }
 
     pub(super) fn forth(&self, at: usize, by: usize) -> usize {
@@ -162,16 +184,17 @@ impl<'a> Table<'a> {
 
     /// In how many windows `at` is the only partition that is one of `same`.
     fn alone(&self, at: usize, same: impl Fn(usize) -> bool) -> u64 {
-        let before = (1..self.window).find(|&by| same(self.owners[self.back(at, by)]));
-        let after = (1..self.window).find(|&by| same(self.owners[self.forth(at, by)]));
-        let reach = before.unwrap_or(self.window) + after.unwrap_or(self.window);
+        let (back, forth) = self.reach(at);
+        let before = (1..back).find(|&by| same(self.owners[self.back(at, by)]));
+        let after = (1..forth).find(|&by| same(self.owners[self.forth(at, by)]));
+        let reach = before.unwrap_or(back) + after.unwrap_or(forth);
         reach.saturating_sub(self.window) as u64
     }
 
     fn missing(&self, groups: usize, group: impl Fn(usize) -> usize) -> u64 {
         let wanted = groups.min(self.window);
         let mut last = alloc::vec![usize::MAX; groups];
-        (0..self.len())
+        (0..self.windows())
             .map(|start| {
                 let mut distinct = 0;
                 for by in 0..self.window {
