@@ -66,9 +66,11 @@ fn what_nodes_owe_doubt_and_have_not_kept_yet_shows() {
     let sells = |seed: &u64| matches!(swarm::scenario(*seed).workload.kind, KindSpec::Cart { .. });
     for seed in (0..).filter(sells).take(8) {
         let scenario = swarm::scenario(seed);
+        let kind = &scenario.workload.kind;
+        let key = format!("{}/{}-0", kind.bucket(0), kind.noun());
         let steps = scenario.duration.ns() / 1_000 / 12;
         for step in 1..12 {
-            let (situation, _) = replay(&scenario, seed, &at(step * steps, Some("carts/cart-0"))).unwrap();
+            let (situation, _) = replay(&scenario, seed, &at(step * steps, Some(&key))).unwrap();
             let records: Vec<_> =
                 situation.nodes.iter().map(|node| (node, node.record.as_ref().unwrap())).collect();
             let views = || {
@@ -89,7 +91,7 @@ fn what_nodes_owe_doubt_and_have_not_kept_yet_shows() {
                         && message.due_ns.is_none_or(|due| due > situation.at_ns)
                 );
             }
-            assert!(situation.to_string().contains("carts/cart-0"));
+            assert!(situation.to_string().contains(&key));
         }
     }
     assert_eq!(met, [true; 6], "siblings, tombstone, hint, down, doubt, message");

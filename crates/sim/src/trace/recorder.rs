@@ -27,6 +27,8 @@ struct Call {
     answers: Option<usize>,
     /// Its place among the requests.
     waited: usize,
+    /// The client has crashed: it hears no answer.
+    is_hung_up: bool,
 }
 
 /// Writes a [`Recording`].
@@ -207,7 +209,8 @@ impl Recorder {
         let (at, lane) = (scene.at_ns, Lane::Node(node));
         match output {
             Output::Reply(reply) => {
-                let Some(call) = self.calls.get(&reply.call).copied() else { return };
+                let heeded = self.calls.get(&reply.call).copied().filter(|call| !call.is_hung_up);
+                let Some(call) = heeded else { return };
                 let message = self.recording.messages.len();
                 let (kind, text) = words::answered(&reply.result, scene.truth);
                 let (from, to) = (lane, Lane::Client(call.client));
@@ -279,7 +282,7 @@ impl Recorder {
         self.recording.requests[waited].attempts.push(attempt);
         let asks = self.recording.messages.len();
         self.client_message(scene.at_ns, Lane::Client(client), Lane::Node(node), kind, text, waited);
-        self.calls.insert(request.call, Call { client, asks, answers: None, waited });
+        self.calls.insert(request.call, Call { client, asks, answers: None, waited, is_hung_up: false });
     }
 
     /// The node that was to answer `call` is gone. If it never heard the request, nobody does.
@@ -294,8 +297,9 @@ impl Recorder {
 
     /// The client that made `call` has crashed. What was to be the answer is not heard.
     pub fn hangs_up(&mut self, scene: &Scene<'_>, call: CallId) {
-        let Some(Call { client, answers, waited, .. }) = self.calls.remove(&call) else { return };
-        let at = scene.at_ns;
+        let Some(call) = self.calls.get_mut(&call) else { return };
+        call.is_hung_up = true;
+        let (Call { client, answers, waited, .. }, at) = (*call, scene.at_ns);
         if let Some(answer) = answers {
             self.recording.messages[answer].fate = Fate::Unheard(at);
         }
@@ -311,7 +315,8 @@ impl Recorder {
 
     /// The client that made `call` is told.
     pub fn answers(&mut self, scene: &Scene<'_>, call: CallId, result: Option<&Result<Answer, ClientError>>) {
-        let Some(Call { client, answers, waited, .. }) = self.calls.remove(&call) else { return };
+        let heeded = self.calls.remove(&call).filter(|call| !call.is_hung_up);
+        let Some(Call { client, answers, waited, .. }) = heeded else { return };
         let (at, lane) = (scene.at_ns, Lane::Client(client));
         let Waited { request, key, attempts, .. } = &mut self.recording.requests[waited];
         let (request, keys) = (*request, vec![key.clone()]);
