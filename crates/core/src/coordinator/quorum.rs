@@ -279,6 +279,21 @@ mod tests {
             tally.is_met() == sets.iter().all(|set| set.len() >= total.into())
         }
 
+        fn who_is_withdrawn_might_never_have_voted(votes: Vec<(u8, u8)>, gone: u8) -> bool {
+            let gone = gone % 4;
+            let cast = |is_counted: &dyn Fn(u8) -> bool| {
+                let mut tally = Tally::joint(needs(2, 0));
+                for (node, set) in votes.iter().map(|(node, set)| (node % 4, set)).filter(|(node, _)| is_counted(*node)) {
+                    tally.vote_in(NodeId(node.into()), Role::StandIn, [In::First, In::Second, In::Both][usize::from(set % 3)]);
+                }
+                tally
+            };
+            let mut tally = cast(&|_| true);
+            tally.withdraw(NodeId(gone.into()));
+            let without = cast(&|node| node != gone);
+            (tally.by, tally.first, tally.second) == (without.by, without.first, without.second)
+        }
+
         fn two_majorities_share_a_node(n: u8) -> bool {
             n == 0 || 2 * u16::from(Quorum::Majority.resolve(Quorum::One, n).unwrap()) > u16::from(n)
         }
