@@ -44,7 +44,12 @@ impl World {
                 does: Deed::Add,
                 item: 0,
                 reads: 1,
-                read: Some(RequestSpec { node: (visit % nodes) as u32 + 1, strict: false, primary: false, crash: None }),
+                read: Some(RequestSpec {
+                    node: (visit % nodes) as u32 + 1,
+                    strict: false,
+                    primary: false,
+                    crash: None,
+                }),
                 write: None,
             })
             .collect();

@@ -50,7 +50,7 @@ struct SweepArgs {
     #[arg(required = true)]
     scenario: Option<PathBuf>,
     /// A setting, by its path in the file, and the values that it takes in turn: workload.cart.clients=5,10,20. A bare
-    /// name is one of [cluster]: r=1..4 (1, 2, 3) or r=1..=3. All combinations are run.
+    /// name is one of `cluster`: r=1..4 (1, 2, 3) or r=1..=3. All combinations are run.
     #[arg(long, value_name = "PATH=VALUES")]
     vary: Vec<Vary>,
     /// The seeds of each combination, as FROM..TO (TO not included), or how many, from 0.
