@@ -38,8 +38,8 @@ pub enum Flaw {
     /// Of two versions of the same moment last-write-wins keeps the one that came first (riak_kv PR 100;
     /// CASSANDRA-14592).
     TieByArrival,
-    /// Repair, or what a hint brings, is fit for a home that holds nothing, whatever the fence: but it may have deleted and reaped what is
-    /// brought to it (Dynomite 9a62b59; Weaviate #4945).
+    /// Repair, or what a hint brings, is fit for a home that holds nothing, whatever the fence: but it may have deleted and
+    /// reaped what is brought to it (Dynomite 9a62b59; Weaviate #4945).
     RepairTreatsMissingAsStale,
     /// The hint that a coordinator keeps beside its own copy, for a home that nobody else stands in for, counts as
     /// another replica (riak_kv PR 1663).

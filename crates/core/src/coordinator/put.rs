@@ -178,8 +178,9 @@ impl Puts {
         self.advance(cx, op);
     }
 
-    /// The local copy could not be written: nothing was sent, nothing is kept, unless by an earlier attempt. Or it was written, spread, and could
-    /// not be synced: then peers alone may meet W, and somebody stands in for this node.
+    /// The local copy could not be written: nothing was sent, nothing is kept, unless by an earlier attempt or by another
+    /// coordinator. Or it was written, spread, and could not be synced: then peers alone may meet W, and somebody stands
+    /// in for this node.
     pub fn on_local_failure(&mut self, cx: &mut Cx, op: OpId) {
         let me = cx.me();
         let Some(put) = self.running.get_mut(&op) else { return };
