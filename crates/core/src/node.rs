@@ -13,7 +13,7 @@ use crate::coordinator::{Forwards, Gets, Puts};
 use crate::cx::{Cx, Env};
 use crate::id::NodeId;
 use crate::membership::{
-    Bucket, Cluster, Doorstep, Gossip, MemberStatus, Rules, Standing, SwimIgnored, Watch,
+    Bucket, Cluster, Doorstep, Gossip, LastBoot, MemberStatus, Rules, Standing, SwimIgnored, Watch,
 };
 use crate::replica::{Handoff, HintTotal, Hints, Reaper};
 use crate::ring::RingVersion;
@@ -63,6 +63,7 @@ impl Node {
         }
         let mut env = Env::new(config, boot, now.wall);
         let seed = env.split_seed();
+        let last_boot = LastBoot::new(env.incarnation(), env.life());
         let machines = Machines {
             gets: Gets::default(),
             puts: Puts::default(),
@@ -71,7 +72,7 @@ impl Node {
             exchanges: Exchanges::default(),
             handoff: Handoff::default(),
             reaper: Reaper::default(),
-            gossip: Gossip::new(now.monotonic),
+            gossip: Gossip::new(now.monotonic, last_boot),
             watch: Watch::new(&env.config, env.boot.number, seed),
             doorstep: Doorstep::default(),
             ring: env.cluster.ring.version(),

@@ -122,6 +122,7 @@ impl Peer {
             StorageOp::ScanPartition { .. } | StorageOp::ScanTombstones { .. } => {
                 vec![StorageCompletion::Page { ticket, result: Ok(Page { records: Vec::new(), next: None }) }]
             }
+            StorageOp::Occupied => vec![StorageCompletion::Occupied { ticket, result: Ok(Vec::new()) }],
             StorageOp::Names { .. } => unreachable!("nothing was deleted"),
         }
     }

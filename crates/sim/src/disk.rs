@@ -195,6 +195,11 @@ impl Disk {
         page(within.filter(|(_, record)| record.owed.is_empty()), limit)
     }
 
+    /// The partitions of which anything is held, in order.
+    pub fn occupied(&self) -> Vec<Partition> {
+        self.trees.keys().copied().collect()
+    }
+
     /// A page of the keys of which nothing but tombstones is held, and which nobody is owed.
     pub fn scan_tombstones(&self, after: Option<&Key>, limit: u32) -> Page {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);

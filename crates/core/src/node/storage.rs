@@ -48,22 +48,11 @@ impl Machines {
                 Some(Waiter::ReapScan) => self.reaper.on_page(cx, result),
                 other => unexpected("page", other.as_ref()),
             },
-            StorageCompletion::Names { ticket, result } => match cx.env.desk.complete(ticket) {
-                Some(Waiter::ReapNames { op, keys }) => {
-                    let agreed = self.agreed(cx, &keys, result);
-                    let (me, fence) = (cx.me(), cx.env.cluster.fence);
-                    if self.reaper.asks_behind(op).is_some_and(|asked| self.gossip.kept_fence() >= asked) {
-                        let highest = self.reaper.on_agree(cx, me, op, &agreed, fence);
-                        self.raise_for_reaping(cx, highest);
-                    }
-                }
-                Some(Waiter::ReapAnswer { from, op, keys }) => {
-                    let keys = self.agreed(cx, &keys, result);
-                    let fence = cx.env.cluster.fence;
-                    cx.send(from, Message::Reap(ReapMessage::Agree { op, keys, fence }));
-                }
-                other => unexpected("names", other.as_ref()),
+            StorageCompletion::Occupied { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::HandoffSurvey) => self.handoff.on_occupied(cx, result),
+                other => unexpected("list of partitions", other.as_ref()),
             },
+            StorageCompletion::Names { ticket, result } => self.on_names(cx, ticket, result),
             StorageCompletion::Saved { ticket, result } => match cx.env.desk.complete(ticket) {
                 Some(Waiter::ClusterSaved) => self.gossip.on_saved(cx, result.is_ok()),
                 Some(Waiter::Nobody) => {}
@@ -89,6 +78,26 @@ impl Machines {
         let mut agreed = Reaper::agreed(cx, keys, &names.unwrap_or_default());
         agreed.retain(|key| !self.is_busy(cx, key));
         agreed
+    }
+
+    /// What reaping looks at.
+    fn on_names(&mut self, cx: &mut Cx, ticket: Ticket, result: Result<Vec<Name>, StorageError>) {
+        match cx.env.desk.complete(ticket) {
+            Some(Waiter::ReapNames { op, keys }) => {
+                let agreed = self.agreed(cx, &keys, result);
+                let (me, fence) = (cx.me(), cx.env.cluster.fence);
+                if self.reaper.asks_behind(op).is_some_and(|asked| self.gossip.kept_fence() >= asked) {
+                    let highest = self.reaper.on_agree(cx, me, op, &agreed, fence);
+                    self.raise_for_reaping(cx, highest);
+                }
+            }
+            Some(Waiter::ReapAnswer { from, op, keys }) => {
+                let keys = self.agreed(cx, &keys, result);
+                let fence = cx.env.cluster.fence;
+                cx.send(from, Message::Reap(ReapMessage::Agree { op, keys, fence }));
+            }
+            other => unexpected("names", other.as_ref()),
+        }
     }
 
     fn on_applied(

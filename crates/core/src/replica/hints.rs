@@ -2,13 +2,13 @@
 //!
 //! The hints themselves are durable, in the store's records. This machine keeps, for each other node, one pass at a
 //! time: scan a page of keys owed to it, send each key's state, settle those that it acknowledged, next page. A
-//! pass that met silence, an error or a changed record is followed by another one. After a start every node may be
-//! owed something, so every node gets a pass.
+//! pass that met silence, an error or a changed record is followed by another one. After a start, every node that is
+//! owed something gets a pass.
 //!
 //! Nobody waits for a hint to be delivered, so each page is as large as the [background's](crate::background) budget
 //! allows, and waits when there is none.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::boundary::Event;
@@ -67,16 +67,12 @@ struct Page {
 }
 
 impl Hints {
-    /// After a start every other node may be owed something.
+    /// After a start, whoever is owed something, as the store has counted.
     pub fn start(&mut self, cx: &mut Cx) {
-        let me = cx.me();
-        let members = cx.env.cluster.members.keys().copied();
-        let owed = cx.env.owed.totals().into_iter().map(|(home, _)| home);
-        let homes: BTreeSet<NodeId> = members.chain(owed).filter(|home| *home != me).collect();
         if cx.has(Flaw::FallbackAsleepAfterRestart) {
             return;
         }
-        for home in homes {
+        for (home, _) in cx.env.owed.totals() {
             self.mark_dirty(cx, home);
         }
     }

@@ -93,6 +93,7 @@ fn failed(StorageRequest { ticket, op }: StorageRequest) -> StorageCompletion {
         }
         StorageOp::Names { .. } => StorageCompletion::Names { ticket, result: Err(error) },
         StorageOp::SaveCluster { .. } => StorageCompletion::Saved { ticket, result: Err(error) },
+        StorageOp::Occupied => StorageCompletion::Occupied { ticket, result: Err(error) },
     }
 }
 
@@ -286,6 +287,7 @@ impl Simulator<'_> {
             | StorageOp::ScanPartition { .. }
             | StorageOp::ScanTombstones { .. }
             | StorageOp::Names { .. }
+            | StorageOp::Occupied
             | StorageOp::LeafKeys { .. } => self.now + spec.read.sample(&mut process.stream),
             StorageOp::SaveCluster { .. } => self.now + spec.sync.sample(&mut process.stream),
             StorageOp::Apply { .. } => {
@@ -331,6 +333,9 @@ impl Simulator<'_> {
             StorageOp::ScanTombstones { after, limit } => {
                 let page = process.disk.scan_tombstones(after.as_ref(), limit);
                 StorageCompletion::Page { ticket, result: Ok(page) }
+            }
+            StorageOp::Occupied => {
+                StorageCompletion::Occupied { ticket, result: Ok(process.disk.occupied()) }
             }
             StorageOp::Names { keys } => {
                 let names = keys.iter().map(|key| process.disk.name(key)).collect();
