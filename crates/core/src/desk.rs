@@ -107,10 +107,10 @@ impl Desk {
         self.unsynced.insert(ticket, applied);
     }
 
-    /// The updates that are now durable, in order.
-    pub fn synced(&mut self, through: Ticket) -> Vec<Applied> {
-        let later = self.unsynced.split_off(&Ticket(through.0 + 1));
-        core::mem::replace(&mut self.unsynced, later).into_values().collect()
+    /// The next of the updates that are now durable, in their order.
+    pub fn next_synced(&mut self, through: Ticket) -> Option<Applied> {
+        let first = self.unsynced.first_entry()?;
+        (*first.key() <= through).then(|| first.remove())
     }
 
     /// The updates that will never be known to be durable.

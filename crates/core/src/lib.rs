@@ -34,6 +34,7 @@ mod cx;
 mod deadlines;
 mod desk;
 pub mod flaw;
+mod hash;
 pub mod id;
 mod key;
 pub mod membership;

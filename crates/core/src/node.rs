@@ -13,7 +13,8 @@ use crate::coordinator::{Forwards, Gets, Puts};
 use crate::cx::{Cx, Env};
 use crate::id::NodeId;
 use crate::membership::{
-    Bucket, Cluster, Doorstep, Gossip, LastBoot, MemberStatus, Rules, Standing, SwimIgnored, Watch,
+    Bucket, Cluster, ClusterDigest, Doorstep, Gossip, LastBoot, MemberStatus, Rules, Standing, SwimIgnored,
+    Watch,
 };
 use crate::replica::{Handoff, HintTotal, Hints, Reaper};
 use crate::ring::RingVersion;
@@ -121,6 +122,11 @@ impl<'a> Status<'a> {
     /// What it knows of the cluster: members, ring, what is staged.
     pub fn cluster(&self) -> &'a Cluster {
         &self.node.env.cluster
+    }
+
+    /// What that is called.
+    pub fn cluster_digest(&self) -> ClusterDigest {
+        self.node.env.cluster_digest
     }
 
     /// What holds for `bucket` where a request says nothing else.

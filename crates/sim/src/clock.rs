@@ -2,7 +2,7 @@
 
 use cartwheel_core::time::{Instant, Now, WallTime};
 
-const PPB: i128 = 1_000_000_000;
+const PPB: i64 = 1_000_000_000;
 
 /// The simulated world begins at 2026-01-01T00:00:00Z.
 const EPOCH_US: i64 = 1_767_225_600_000_000;
@@ -32,15 +32,22 @@ impl Clock {
 
     /// The first true time at which the monotonic clock reads `instant` or more.
     pub fn when(&self, instant: Instant) -> u64 {
-        let local = i128::from(instant.0.saturating_sub(1_000_000_000));
-        let rate = PPB + i128::from(self.drift_ppb);
-        let awake = u64::try_from((local * PPB + rate - 1) / rate).unwrap_or(u64::MAX);
-        awake.saturating_add(self.slept_ns)
+        let local = instant.0.saturating_sub(1_000_000_000);
+        let ahead = share(local, self.drift_ppb, PPB + self.drift_ppb);
+        local.saturating_add_signed(-ahead).saturating_add(self.slept_ns)
     }
 
     fn local_ns(&self, true_ns: u64) -> u64 {
-        let local = i128::from(true_ns) * (PPB + i128::from(self.drift_ppb)) / PPB;
-        u64::try_from(local).unwrap_or(0)
+        true_ns.saturating_add_signed(share(true_ns, self.drift_ppb, PPB))
+    }
+}
+
+/// `ns * part / whole`, rounded down. Years by parts per million are more than 64 bits hold; what is simulated is not, and
+/// dividing twice as many bits takes several times as long.
+fn share(ns: u64, part: i64, whole: i64) -> i64 {
+    match i64::try_from(ns).ok().and_then(|ns| ns.checked_mul(part)) {
+        Some(product) => product.div_euclid(whole),
+        None => (i128::from(ns) * i128::from(part)).div_euclid(i128::from(whole)) as i64,
     }
 }
 
@@ -64,6 +71,13 @@ mod tests {
                 assert!(clock.read(at).monotonic >= Instant(local));
                 assert!(at <= 77 || clock.read(at - 1).monotonic < Instant(local));
             }
+        }
+    }
+
+    quickcheck::quickcheck! {
+        fn a_share_is_exact(ns: u64, part: i32) -> bool {
+            let exact = |ns| (i128::from(ns) * i128::from(part)).div_euclid(i128::from(PPB)) as i64;
+            [ns, ns >> 20].into_iter().all(|ns| share(ns, part.into(), PPB) == exact(ns))
         }
     }
 

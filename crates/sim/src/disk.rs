@@ -218,9 +218,8 @@ impl Disk {
 
     /// Runs `update`; it is visible at once and durable after the next sync.
     pub fn apply(&mut self, ticket: Ticket, key: &Key, update: &Update) -> Result<Change, Refused> {
-        let before = self.records.get(key).cloned();
-        let (after, change) = update.apply(before.as_ref())?;
-        self.put(key, after);
+        let (after, change) = update.apply(self.records.get(key))?;
+        let before = self.put(key, after);
         self.unsynced.push(Unsynced { ticket, key: key.clone(), before, is_claimed: false });
         Ok(change)
     }
@@ -293,23 +292,8 @@ impl Disk {
         held
     }
 
-    fn put(&mut self, key: &Key, record: Option<Record>) {
-        let siblings =
-            |record: Option<&Record>| record.map(|record| record.siblings.clone()).unwrap_or_default();
-        let (held, holds) = (siblings(self.records.get(key)), siblings(record.as_ref()));
-        let tree = self.trees.entry(key.token().partition(self.partitions)).or_default();
-        tree.replace(key, &held, &holds, self.partitions);
-        let owed = |record: Option<&Record>| record.map(|record| record.owed.clone()).unwrap_or_default();
-        let before = owed(self.records.get(key));
-        let after = owed(record.as_ref());
-        for home in before.iter().filter(|home| !after.contains(home)) {
-            if let Some(keys) = self.owed.get_mut(home) {
-                keys.remove(key);
-            }
-        }
-        for home in after {
-            self.owed.entry(home).or_default().insert(key.clone());
-        }
+    /// Keeps `record`, and what follows from it. What was there before.
+    fn put(&mut self, key: &Key, record: Option<Record>) -> Option<Record> {
         let is_tombstone =
             record.as_ref().is_some_and(|record| !record.siblings.is_found() && record.owed.is_empty());
         if is_tombstone {
@@ -317,9 +301,23 @@ impl Disk {
         } else {
             self.tombstones.remove(key);
         }
-        match record {
+        let nothing = Record::default();
+        let before = match record {
             Some(record) => self.records.insert(key.clone(), record),
             None => self.records.remove(key),
         };
+        let was = before.as_ref().unwrap_or(&nothing);
+        let is = self.records.get(key).unwrap_or(&nothing);
+        let tree = self.trees.entry(key.token().partition(self.partitions)).or_default();
+        tree.replace(key, &was.siblings, &is.siblings, self.partitions);
+        for home in was.owed.iter().filter(|home| !is.owed.contains(home)) {
+            if let Some(keys) = self.owed.get_mut(home) {
+                keys.remove(key);
+            }
+        }
+        for home in &is.owed {
+            self.owed.entry(*home).or_default().insert(key.clone());
+        }
+        before
     }
 }

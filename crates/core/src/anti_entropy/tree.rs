@@ -8,6 +8,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use crate::hash::Hash128;
 use crate::key::Key;
 use crate::ring::{Partition, Token};
 use crate::version::Siblings;
@@ -126,13 +127,13 @@ fn item(key: &Key, siblings: &Siblings) -> u128 {
     if siblings.is_empty() {
         return 0;
     }
-    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    let mut hash = Hash128::default();
     for part in [key.bucket_type(), key.bucket(), key.key()] {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
+        hash.add(&(part.len() as u64).to_le_bytes());
+        hash.add(part);
     }
-    hasher.update(&siblings.digest().0.to_le_bytes());
-    hasher.digest128()
+    hash.add(&siblings.digest().0.to_le_bytes());
+    hash.value()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::plan::Change;
 use super::props::{Bucket, Props};
 use super::register::Register;
 use crate::flaw::Flaw;
+use crate::hash::Hash128;
 use crate::id::NodeId;
 use crate::ring::{Claimant, Partition, Phase, Ring, RingVersion, claim_with};
 
@@ -220,28 +221,23 @@ impl Cluster {
 }
 
 /// Feeds what is hashed to xxh3, as little-endian words, so that a digest is the same on every platform.
-pub(super) struct Content(xxhash_rust::xxh3::Xxh3);
-
-impl Default for Content {
-    fn default() -> Self {
-        Self(xxhash_rust::xxh3::Xxh3::new())
-    }
-}
+#[derive(Default)]
+pub(super) struct Content(Hash128);
 
 impl Content {
     /// Of all that was fed.
     pub fn digest(&self) -> u128 {
-        self.0.digest128()
+        self.0.value()
     }
 }
 
 impl Hasher for Content {
     fn finish(&self) -> u64 {
-        self.0.digest()
+        self.0.value() as u64
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.0.add(bytes);
     }
 
     fn write_u16(&mut self, value: u16) {

@@ -60,7 +60,7 @@ impl Machines {
             },
             StorageCompletion::Applied { ticket, result } => self.on_applied(cx, ticket, result),
             StorageCompletion::Synced { through } => {
-                for applied in cx.env.desk.synced(through) {
+                while let Some(applied) = cx.env.desk.next_synced(through) {
                     self.on_durable(cx, applied);
                 }
             }

@@ -30,12 +30,32 @@ impl fmt::Debug for Actor {
 }
 
 /// One write event, for ever: no two writes share a dot.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Dot {
     /// Who counted.
     pub actor: Actor,
     /// The count, from 1.
     pub counter: u64,
+}
+
+impl Dot {
+    /// As it is hashed, for the names of states: its words, the low byte of each first.
+    pub(crate) fn to_bytes(self) -> [u8; 40] {
+        let Self { actor: Actor { node, store, boot, mint }, counter } = self;
+        let mut bytes = [0; 40];
+        for (at, word) in [node.0, store.0, boot, mint, counter].into_iter().enumerate() {
+            bytes[8 * at..8 * at + 8].copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+}
+
+/// What deriving it would feed the hasher word by word; dots are most of what is hashed of a state.
+impl core::hash::Hash for Dot {
+    #[inline]
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        state.write(&self.to_bytes());
+    }
 }
 
 impl fmt::Display for Dot {

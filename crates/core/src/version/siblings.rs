@@ -7,6 +7,7 @@ use super::context::Context;
 use super::dot::{Actor, Dot};
 use super::prune::pruned;
 use super::vector::VersionVector;
+use crate::hash::Hash128;
 use crate::id::RequestId;
 use crate::time::WallTime;
 
@@ -63,7 +64,7 @@ pub struct Digest(pub u128);
 /// earlier dot of the same actor. That makes a version vector an exact past, and holds because only whole states
 /// travel between nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Siblings(Arc<Vec<Version>>);
+pub struct Siblings(Arc<[Version]>);
 
 impl Siblings {
     /// Puts versions that came from elsewhere (a peer, a disk) in order and drops what another one supersedes.
@@ -73,7 +74,7 @@ impl Siblings {
         let keep: Vec<bool> = versions.iter().map(|version| !superseded(version.dot, &versions)).collect();
         let mut keep = keep.into_iter();
         versions.retain(|_| keep.next().unwrap_or(false));
-        Self(Arc::new(versions))
+        Self(Arc::from(versions))
     }
 
     /// The versions, ordered by dot.
@@ -103,13 +104,9 @@ impl Siblings {
 
     /// The name of this exact set of versions.
     pub fn digest(&self) -> Digest {
-        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-        for Version { dot: Dot { actor, counter }, .. } in self.versions() {
-            for word in [actor.node.0, actor.store.0, actor.boot, actor.mint, *counter] {
-                hasher.update(&word.to_le_bytes());
-            }
-        }
-        Digest(hasher.digest128())
+        let mut hash = Hash128::default();
+        self.versions().iter().for_each(|version| hash.add(&version.dot.to_bytes()));
+        Digest(hash.value())
     }
 
     /// What a reader is shown of this under `policy`. What the reader has seen is the [context](Self::context) of the
@@ -155,14 +152,14 @@ impl Siblings {
     #[must_use]
     pub fn with(&self, version: Version, policy: Policy) -> Self {
         assert!(!version.past.contains(version.dot), "a write is not in its own past: {:?}", version.dot);
-        self.merge(&Self(Arc::new(alloc::vec![version])), policy)
+        self.merge(&Self(Arc::new([version])), policy)
     }
 
     /// A museum piece: the same versions, their pasts cut down to `entries_max` entries.
     pub(crate) fn pruned(&self, entries_max: usize) -> Self {
         let cut =
             |version: &Version| Version { past: pruned(&version.past, &[], entries_max), ..version.clone() };
-        Self(Arc::new(self.versions().iter().map(cut).collect()))
+        Self(self.versions().iter().map(cut).collect())
     }
 
     /// Joins two states: commutative, associative, idempotent, and independent of clocks and of the order of
@@ -184,20 +181,25 @@ impl Siblings {
     }
 
     fn merge_causally(&self, other: &Self) -> Self {
-        let mut merged: Vec<Version> = Vec::with_capacity(self.0.len() + other.0.len());
-        merged.extend(self.versions().iter().filter(|v| !superseded(v.dot, &other.0)).cloned());
-        let ours = merged.len();
-        for version in other.versions() {
-            let known = self.0.binary_search_by_key(&version.dot, |have| have.dot).is_ok();
-            if !known && !superseded(version.dot, &self.0) {
-                merged.push(version.clone());
-            }
-        }
-        if merged.len() == ours && ours == self.0.len() {
+        let is_kept = |ours: &&Version| !superseded(ours.dot, &other.0);
+        let is_added = |theirs: &&Version| {
+            let is_known = self.0.binary_search_by_key(&theirs.dot, |have| have.dot).is_ok();
+            !is_known && !superseded(theirs.dot, &self.0)
+        };
+        let kept = self.0.iter().filter(is_kept).count();
+        let added = other.0.iter().filter(is_added).count();
+        // Mostly one has seen all of the other, and nothing is made anew.
+        if added == 0 && kept == self.0.len() {
             return self.clone();
         }
+        if kept == 0 && added == other.0.len() {
+            return other.clone();
+        }
+        let mut merged = Vec::with_capacity(kept + added);
+        merged.extend(self.0.iter().filter(is_kept).cloned());
+        merged.extend(other.0.iter().filter(is_added).cloned());
         merged.sort_by_key(|version| version.dot);
-        Self(Arc::new(merged))
+        Self(Arc::from(merged))
     }
 
     fn merge_by_clock(&self, other: &Self) -> Self {
@@ -212,7 +214,7 @@ impl Siblings {
     /// The version with the latest clock, alone.
     fn latest_of<'a>(versions: impl Iterator<Item = &'a Version>) -> Self {
         let latest = versions.max_by_key(|version| (version.written_at, version.dot)).cloned();
-        Self(Arc::new(latest.into_iter().collect()))
+        Self(latest.into_iter().collect())
     }
 }
 

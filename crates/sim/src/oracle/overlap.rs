@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use cartwheel_check::WriteId;
 use cartwheel_core::id::{CallId, NodeId, RequestId};
-use cartwheel_core::ring::{Partition, Ring, RingVersion};
+use cartwheel_core::ring::{Partition, PreferenceList, Ring, RingVersion};
 use cartwheel_core::{Answer, Key};
 
 use super::reaped::Reaped;
@@ -74,7 +74,7 @@ impl Overlap {
         let (Some(then), Some(now)) = (self.puts.get(&(node, request)), scene.ring(node)) else { return };
         let (Some(place), false) = (scene.truth.place(write), self.contested) else { return };
         let sets = [then, now].into_iter().flat_map(|ring| sets(ring, ring.partition(key.token()), scene.n));
-        let homes = sets.map(|set| count(&set, by)).min().unwrap_or(0);
+        let homes = sets.map(|set| count(set.homes(), by)).min().unwrap_or(0);
         // A get under way keeps what there was when it began.
         let acked = Arc::make_mut(self.acked.get_or_insert_with(key.clone(), Arc::default));
         acked.example = Some(write);
@@ -102,7 +102,7 @@ impl Overlap {
         let (Some(answer), Some(now), false) = (answer, scene.ring(node), self.contested) else { return };
         let partition = now.partition(began.key.token());
         let read = |ring: &Ring| reads(ring, partition, scene.n);
-        let homes = [&began.ring, now].map(|ring| count(&read(ring), &answer.by)).into_iter().min();
+        let homes = [&began.ring, now].map(|ring| count(read(ring).homes(), &answer.by)).into_iter().min();
         let mut shown = scene.truth.known_to(scene.truth.of_siblings(&answer.siblings));
         reaped.excused(&began.key).into_iter().for_each(|excused| shown.join(excused));
         let Some(write) = began.acked.missing(scene, &shown, homes.unwrap_or(0)) else { return };
@@ -201,14 +201,14 @@ fn in_use(scene: &Scene<'_>) -> (BTreeSet<RingVersion>, BTreeSet<RingVersion>) {
     (readers.clone(), &readers | &oldest)
 }
 
-fn reads(ring: &Ring, partition: Partition, n: u8) -> Vec<NodeId> {
-    ring.partition_preference_list(partition, n).homes().to_vec()
+fn reads(ring: &Ring, partition: Partition, n: u8) -> PreferenceList {
+    ring.partition_preference_list(partition, n)
 }
 
 /// The sets of homes that a put must be met by, each.
-fn sets(ring: &Ring, partition: Partition, n: u8) -> Vec<Vec<NodeId>> {
+fn sets(ring: &Ring, partition: Partition, n: u8) -> impl Iterator<Item = PreferenceList> {
     let placement = ring.partition_placement(partition, n);
-    [Some(placement.list), placement.joint].iter().flatten().map(|list| list.homes().to_vec()).collect()
+    [Some(placement.list), placement.joint].into_iter().flatten()
 }
 
 fn count(homes: &[NodeId], by: &[NodeId]) -> usize {
@@ -219,7 +219,7 @@ fn count(homes: &[NodeId], by: &[NodeId]) -> usize {
 fn apart(reader: &Ring, writer: &Ring, n: u8) -> Option<Partition> {
     (0..reader.partitions()).map(Partition).find(|partition| {
         let read = reads(reader, *partition, n);
-        !sets(writer, *partition, n).iter().any(|set| set.iter().all(|home| read.contains(home)))
+        !sets(writer, *partition, n).any(|set| set.homes().iter().all(|home| read.homes().contains(home)))
     })
 }
 

@@ -66,7 +66,7 @@ impl Simulator<'_> {
             let own = status.cluster().status(status.node());
             own.is_some_and(|own| !own.is_gone())
         });
-        let digests: BTreeSet<ClusterDigest> = there.map(|status| status.cluster().digest()).collect();
+        let digests: BTreeSet<ClusterDigest> = there.map(|status| status.cluster_digest()).collect();
         digests.len() <= 1
     }
 }

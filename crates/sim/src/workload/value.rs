@@ -22,14 +22,10 @@ pub(super) fn value(id: WriteId, items: &BTreeSet<u64>) -> Value {
 
 /// The union of what the versions of a key hold.
 pub(super) fn items_of(read: &Siblings) -> BTreeSet<u64> {
-    let mut items = BTreeSet::new();
-    for version in read.versions() {
-        if let Value::Data(bytes) = &version.value {
-            let words = bytes.chunks_exact(8).skip(1);
-            items.extend(
-                words.map(|word| u64::from_le_bytes(word.try_into().expect("chunks of eight bytes"))),
-            );
-        }
-    }
-    items
+    let values = read.versions().iter().filter_map(|version| match &version.value {
+        Value::Data(bytes) => Some(bytes),
+        Value::Tombstone => None,
+    });
+    let words = values.flat_map(|bytes| bytes.chunks_exact(8).skip(1));
+    words.map(|word| u64::from_le_bytes(word.try_into().expect("chunks of eight bytes"))).collect()
 }
