@@ -59,6 +59,8 @@ pub(crate) enum Waiter {
     ReapDrop,
     /// Membership, keeping the cluster's state.
     ClusterSaved,
+    /// Mending, writing what the other homes hold.
+    Mend,
     /// Nobody: repair of our own copy.
     Nobody,
 }

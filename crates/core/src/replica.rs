@@ -4,6 +4,7 @@ mod handoff;
 mod hints;
 #[cfg(test)]
 mod laws;
+mod mend;
 mod owed;
 mod reap;
 mod record;
@@ -11,6 +12,7 @@ mod serve;
 
 pub(crate) use handoff::Handoff;
 pub(crate) use hints::Hints;
+pub(crate) use mend::Mender;
 pub use owed::HintTotal;
 pub(crate) use owed::Owed;
 pub use reap::REAP_BATCH_MAX;

@@ -37,6 +37,8 @@ pub struct Disk {
     pub continuous_since: u64,
     /// The last stop was clean: everything was synced, and a marker says so until the next start.
     pub stopped_cleanly: bool,
+    /// Records that fail their checksums: nothing else can be said of them.
+    damaged: BTreeSet<Key>,
     /// What to put back, newest last, if a crash comes before the next sync.
     unsynced: Vec<Unsynced>,
     /// Syncs are reported and not done.
@@ -52,6 +54,8 @@ struct Unsynced {
     ticket: Ticket,
     key: Key,
     before: Option<Record>,
+    /// It failed its checksum before.
+    was_damaged: bool,
     /// A sync that was not done has been said to cover it.
     is_claimed: bool,
 }
@@ -77,6 +81,7 @@ impl Disk {
             partitions,
             tombstones: BTreeSet::new(),
             owed: BTreeMap::new(),
+            damaged: BTreeSet::new(),
             unsynced: Vec::new(),
             lies: false,
             syncing: None,
@@ -220,7 +225,8 @@ impl Disk {
     pub fn apply(&mut self, ticket: Ticket, key: &Key, update: &Update) -> Result<Change, Refused> {
         let (after, change) = update.apply(self.records.get(key))?;
         let before = self.put(key, after);
-        self.unsynced.push(Unsynced { ticket, key: key.clone(), before, is_claimed: false });
+        let was_damaged = self.damaged.remove(key);
+        self.unsynced.push(Unsynced { ticket, key: key.clone(), before, was_damaged, is_claimed: false });
         Ok(change)
     }
 
@@ -254,8 +260,11 @@ impl Disk {
         let surviving = stream.between(0, self.unsynced.len() as u64) as usize;
         let lost = self.unsynced.len() - surviving;
         while self.unsynced.len() > surviving {
-            if let Some(Unsynced { key, before, is_claimed, .. }) = self.unsynced.pop() {
+            if let Some(Unsynced { key, before, was_damaged, is_claimed, .. }) = self.unsynced.pop() {
                 self.put(&key, before);
+                if was_damaged {
+                    self.damaged.insert(key.clone());
+                }
                 if is_claimed {
                     betrayed.insert(key);
                 }
@@ -275,8 +284,11 @@ impl Disk {
     /// A copy of it as a crash at this moment would leave it, less what was not synced.
     pub fn snapshot(&self) -> Self {
         let mut copy = self.clone();
-        while let Some(Unsynced { key, before, .. }) = copy.unsynced.pop() {
+        while let Some(Unsynced { key, before, was_damaged, .. }) = copy.unsynced.pop() {
             copy.put(&key, before);
+            if was_damaged {
+                copy.damaged.insert(key);
+            }
         }
         copy.unsynced.clear();
         copy.syncing = None;
@@ -290,6 +302,20 @@ impl Disk {
         self.put(key, None);
         self.unsynced.retain(|entry| entry.key != *key);
         held
+    }
+
+    /// The record of a key fails its checksum from now on: all that is left is that it was there.
+    pub fn damage_key(&mut self, key: &Key) -> bool {
+        let held = self.wipe_key(key);
+        if held {
+            self.damaged.insert(key.clone());
+        }
+        held
+    }
+
+    /// Whether the record of `key` fails its checksum.
+    pub fn is_damaged(&self, key: &Key) -> bool {
+        self.damaged.contains(key)
     }
 
     /// Keeps `record`, and what follows from it. What was there before.

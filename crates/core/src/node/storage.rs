@@ -18,11 +18,24 @@ impl Machines {
         match completion {
             StorageCompletion::Read { ticket, result } => match cx.env.desk.complete(ticket) {
                 Some(Waiter::Get(op)) => {
+                    if let (Err(StorageError::Corrupt), Some(key)) = (&result, self.gets.key_of(op)) {
+                        self.mender.noticed(cx, &key);
+                    }
                     let checked = self.gets.on_local_read(cx, op, result);
                     self.on_checked(cx, checked);
                 }
-                Some(Waiter::Read { from, op, key }) => Serve::on_read_done(cx, from, op, &key, result),
-                Some(Waiter::ExchangeRead { op, key }) => self.exchanges.on_local_read(cx, op, key, result),
+                Some(Waiter::Read { from, op, key }) => {
+                    if result == Err(StorageError::Corrupt) {
+                        self.mender.noticed(cx, &key);
+                    }
+                    Serve::on_read_done(cx, from, op, &key, result);
+                }
+                Some(Waiter::ExchangeRead { op, key }) => {
+                    if result == Err(StorageError::Corrupt) {
+                        self.mender.noticed(cx, &key);
+                    }
+                    self.exchanges.on_local_read(cx, op, key, result);
+                }
                 other => unexpected("read", other.as_ref()),
             },
             StorageCompletion::Hints { ticket, result } => match cx.env.desk.complete(ticket) {
@@ -110,6 +123,15 @@ impl Machines {
             return unexpected("update", None);
         };
         match (result, waiter) {
+            (Err(error), Waiter::Mend) => {
+                cx.event(Event::StorageFailed);
+                self.on_update_failed(cx, Waiter::Mend, error);
+                self.mender.on_failed(&key);
+            }
+            (Err(StorageError::Corrupt), waiter) => {
+                self.mender.noticed(cx, &key);
+                self.on_update_failed(cx, waiter, StorageError::Corrupt);
+            }
             (Err(error), waiter) => {
                 cx.event(Event::StorageFailed);
                 self.on_update_failed(cx, waiter, error);
@@ -153,6 +175,7 @@ impl Machines {
             Waiter::HandoffDrop => self.handoff.on_dropped(cx, key),
             Waiter::ReapDrop => self.reaper.on_dropped(cx, key),
             Waiter::HintRedirect { home, to } => self.hints.on_redirected(cx, home, to, key, bytes),
+            Waiter::Mend => self.mender.on_mended(cx, key),
             Waiter::Nobody => {}
             other => unexpected("sync", Some(&other)),
         }
@@ -170,7 +193,7 @@ impl Machines {
             }
             Waiter::ExchangeMerge { op } => self.exchanges.on_merged(cx, op, Err(error)),
             Waiter::HandoffDrop => self.handoff.on_failed(cx),
-            Waiter::Nobody | Waiter::ReapDrop => {}
+            Waiter::Nobody | Waiter::ReapDrop | Waiter::Mend => {}
             other => unexpected("failed update", Some(&other)),
         }
     }
