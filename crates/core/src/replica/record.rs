@@ -3,6 +3,7 @@
 //! No read-modify-write crosses the storage boundary. The core sends an [`Update`]; whoever executes it (the real
 //! store, the simulated disk) calls [`Update::apply`] on what is stored and writes the result.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::flaw::Flaw;
@@ -40,8 +41,8 @@ pub struct Write {
 pub enum Update {
     /// Issue a dot for a client's write and add it.
     Coordinate {
-        /// The write.
-        write: Write,
+        /// The write. In a box, because whatever is asked of a store is moved about as often as this is.
+        write: Box<Write>,
         /// The dot that this coordinator issued earlier for the same request. While the record has seen it, perhaps in
         /// the past of what superseded it, no other one is issued.
         made: Option<Dot>,
@@ -150,7 +151,7 @@ impl Update {
                         undotted = record.undotted(write);
                         &undotted
                     }
-                    _ => write,
+                    _ => &**write,
                 };
                 if *flaw == Some(Flaw::ReceiveKeepsIncarnation) {
                     record.kept = record.kept.or_else(|| record.received_count(*mint));
@@ -318,7 +319,7 @@ mod tests {
         let policy = Policy::KeepSiblings;
         let mint = actor(mint);
         Update::Coordinate {
-            write,
+            write: Box::new(write),
             made,
             mint,
             continuous_since: 3,
@@ -453,7 +454,7 @@ mod tests {
             let mint = Actor { node: NodeId(node as u64), ..actor(1) };
             let (policy, owed) = (Policy::KeepSiblings, None);
             let put = Update::Coordinate {
-                write,
+                write: Box::new(write),
                 made: None,
                 mint,
                 continuous_since: 3,
