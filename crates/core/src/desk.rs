@@ -1,6 +1,6 @@
 //! The storage desk: hands out tickets, and remembers who waits for which completion.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::anti_entropy::{Leaf, TreeHash, TreeNode};
@@ -65,12 +65,14 @@ pub(crate) enum Waiter {
     Nobody,
 }
 
+/// Tickets rise, and are mostly completed in their order: so both are lines that things leave near the front.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
     next: u64,
-    waiting: BTreeMap<Ticket, (Waiter, Option<Key>)>,
-    /// Applied, not yet covered by a sync.
-    unsynced: BTreeMap<Ticket, Applied>,
+    /// In the order of tickets; the key of an update.
+    waiting: VecDeque<(Ticket, Waiter, Option<Key>)>,
+    /// Applied, not yet covered by a sync; in the order of tickets.
+    unsynced: VecDeque<(Ticket, Applied)>,
 }
 
 /// An update that waits for the sync that covers it.
@@ -89,40 +91,45 @@ impl Desk {
     pub fn issue(&mut self, waiter: Waiter, key: Option<Key>) -> Ticket {
         self.next += 1;
         let ticket = Ticket(self.next);
-        self.waiting.insert(ticket, (waiter, key));
+        self.waiting.push_back((ticket, waiter, key));
         ticket
     }
 
     /// The waiter of a completed request; `None` for a completion that this node never asked for.
     pub fn complete(&mut self, ticket: Ticket) -> Option<Waiter> {
-        self.waiting.remove(&ticket).map(|(waiter, _)| waiter)
+        self.take(ticket).map(|(waiter, _)| waiter)
     }
 
     /// The waiter and the key of a completed update.
     pub fn complete_update(&mut self, ticket: Ticket) -> Option<(Waiter, Key)> {
-        let (waiter, key) = self.waiting.remove(&ticket)?;
+        let (waiter, key) = self.take(ticket)?;
         Some((waiter, key?))
+    }
+
+    fn take(&mut self, ticket: Ticket) -> Option<(Waiter, Option<Key>)> {
+        let at = self.waiting.binary_search_by_key(&ticket, |(waiting, ..)| *waiting).ok()?;
+        self.waiting.remove(at).map(|(_, waiter, key)| (waiter, key))
     }
 
     /// The update of `ticket` goes on waiting, for the sync that covers it.
     pub fn await_sync(&mut self, ticket: Ticket, applied: Applied) {
-        self.unsynced.insert(ticket, applied);
+        let at = self.unsynced.partition_point(|(earlier, _)| *earlier < ticket);
+        self.unsynced.insert(at, (ticket, applied));
     }
 
     /// The next of the updates that are now durable, in their order.
     pub fn next_synced(&mut self, through: Ticket) -> Option<Applied> {
-        let first = self.unsynced.first_entry()?;
-        (*first.key() <= through).then(|| first.remove())
+        self.unsynced.pop_front_if(|(ticket, _)| *ticket <= through).map(|(_, applied)| applied)
     }
 
     /// The updates that will never be known to be durable.
-    pub fn sync_failed(&mut self) -> Vec<Applied> {
-        core::mem::take(&mut self.unsynced).into_values().collect()
+    pub fn sync_failed(&mut self) -> impl Iterator<Item = Applied> + use<> {
+        core::mem::take(&mut self.unsynced).into_iter().map(|(_, applied)| applied)
     }
 
     /// Whether an update of `key` has not taken effect yet, as far as this node knows.
     pub fn is_updating(&self, key: &Key) -> bool {
-        self.waiting.values().any(|(_, of)| of.as_ref() == Some(key))
+        self.waiting.iter().any(|(_, _, of)| of.as_ref() == Some(key))
     }
 
     pub fn in_flight(&self) -> usize {

@@ -23,22 +23,26 @@ impl Default for Hash128 {
 }
 
 impl Hash128 {
+    #[inline]
     pub fn add(&mut self, bytes: &[u8]) {
-        if let Some(long) = &mut self.long {
-            return long.update(bytes);
-        }
-        match self.short.get_mut(self.len..self.len + bytes.len()) {
-            Some(room) => {
+        let end = self.len + bytes.len();
+        match self.short.get_mut(self.len..end) {
+            Some(room) if self.long.is_none() => {
                 room.copy_from_slice(bytes);
-                self.len += bytes.len();
+                self.len = end;
             }
-            None => {
-                let mut long = Box::new(Xxh3::new());
-                long.update(&self.short[..self.len]);
-                long.update(bytes);
-                self.long = Some(long);
-            }
+            _ => self.add_to_long(bytes),
         }
+    }
+
+    #[cold]
+    fn add_to_long(&mut self, bytes: &[u8]) {
+        let begun = || {
+            let mut long = Box::new(Xxh3::new());
+            long.update(&self.short[..self.len]);
+            long
+        };
+        self.long.get_or_insert_with(begun).update(bytes);
     }
 
     pub fn value(&self) -> u128 {

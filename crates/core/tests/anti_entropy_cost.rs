@@ -34,12 +34,12 @@ fn written(before: Option<&Record>) -> Record {
     let context = before.map_or(Context::EMPTY, |record| record.siblings.context());
     let value = Value::Data(b"milk".to_vec().into());
     let update = Update::Coordinate {
-        write: Write {
+        write: Box::new(Write {
             request: RequestId(if before.is_some() { 2 } else { 1 }),
             context,
             value,
             written_at: WallTime(0),
-        },
+        }),
         made: None,
         mint: Actor { node: NodeId(9), store: StoreId(9), boot: 1, mint: 1 },
         continuous_since: 1,

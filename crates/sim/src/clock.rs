@@ -45,6 +45,9 @@ impl Clock {
 /// `ns * part / whole`, rounded down. Years by parts per million are more than 64 bits hold; what is simulated is not, and
 /// dividing twice as many bits takes several times as long.
 fn share(ns: u64, part: i64, whole: i64) -> i64 {
+    if part == 0 {
+        return 0;
+    }
     match i64::try_from(ns).ok().and_then(|ns| ns.checked_mul(part)) {
         Some(product) => product.div_euclid(whole),
         None => (i128::from(ns) * i128::from(part)).div_euclid(i128::from(whole)) as i64,

@@ -328,12 +328,11 @@ impl Disk {
             self.tombstones.remove(key);
         }
         let nothing = Record::default();
-        let before = match record {
-            Some(record) => self.records.insert(key.clone(), record),
+        let before = match &record {
+            Some(record) => self.records.insert(key.clone(), record.clone()),
             None => self.records.remove(key),
         };
-        let was = before.as_ref().unwrap_or(&nothing);
-        let is = self.records.get(key).unwrap_or(&nothing);
+        let (was, is) = (before.as_ref().unwrap_or(&nothing), record.as_ref().unwrap_or(&nothing));
         let tree = self.trees.entry(key.token().partition(self.partitions)).or_default();
         tree.replace(key, &was.siblings, &is.siblings, self.partitions);
         for home in was.owed.iter().filter(|home| !is.owed.contains(home)) {

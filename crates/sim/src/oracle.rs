@@ -328,7 +328,7 @@ impl Oracle {
         match update {
             Update::Coordinate { write, past_entries_max, .. } => {
                 let may_prune = write.context.0.entries().len() > *past_entries_max as usize;
-                self.coordinated(scene, node + 1, key, (write, may_prune), before, change);
+                self.coordinated(scene, node + 1, key, (&**write, may_prune), before, change);
             }
             Update::Merge { siblings, .. } | Update::Salvage { siblings, .. } => {
                 let (truth, at) = (scene.truth, (scene.at_ns, node + 1));

@@ -199,10 +199,9 @@ impl Gets {
         if get.merged.is_empty() || !cx.storage_has_room() {
             return;
         }
-        let merged = get.merged.digest();
         for asked in &get.asked {
             let Some(Ok(held)) = &asked.answer else { continue };
-            if asked.role == Role::Home && held.digest() != merged {
+            if asked.role == Role::Home && !held.is_same_set(&get.merged) {
                 get.repair(cx, asked.node);
             }
         }

@@ -8,6 +8,7 @@
 
 mod slots;
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -119,7 +120,7 @@ impl Puts {
         let tally = if placement.joint.is_some() { Tally::joint(put.needs) } else { Tally::new(put.needs) };
         let policy = cx.policy(&put.key);
         let update = Update::Coordinate {
-            write: put.write,
+            write: Box::new(put.write),
             made,
             mint: cx.mint_actor(),
             continuous_since: cx.env.continuous_since(),
@@ -279,8 +280,11 @@ impl Puts {
             if answer.by.iter().any(|&node| !put.slots.is_home(node)) {
                 cx.event(Event::SloppyWrite { key: put.key.clone() });
             }
-            put.answer(cx, &Ok(answer.clone()));
-            self.admission.succeeded(put.request, answer, cx.env.config.request_memory_max);
+            let result = Ok(answer);
+            put.answer(cx, &result);
+            if let Ok(answer) = result {
+                self.admission.succeeded(put.request, answer, cx.env.config.request_memory_max);
+            }
         }
         if put.spread.is_none() || !put.slots.are_settled() {
             return;

@@ -152,8 +152,8 @@ struct Count {
 impl Tally {
     /// Nobody has answered yet.
     pub fn new(needs: Needs) -> Self {
-        let by = Vec::with_capacity(usize::from(needs.total));
-        Self { needs, by, first: Count::default(), second: None }
+        let room = || Vec::with_capacity(usize::from(needs.n));
+        Self { needs, by: room(), first: Count { by: room(), homes: 0 }, second: None }
     }
 
     /// Nobody has answered yet; `needs` must be met in two sets of homes.

@@ -337,12 +337,13 @@ mod tests {
     use crate::replica::{Record, Write};
     use crate::time::WallTime;
     use crate::version::{Actor, Context, Policy, Value};
+    use alloc::boxed::Box;
 
     fn owed(bytes: usize) -> (Key, Siblings) {
         let value = Value::Data(alloc::vec![0; bytes].into());
         let write = Write { request: RequestId(1), context: Context::EMPTY, value, written_at: WallTime(0) };
         let update = Update::Coordinate {
-            write,
+            write: Box::new(write),
             mint: Actor { node: NodeId(1), store: crate::id::StoreId(1), boot: 1, mint: 1 },
             continuous_since: 1,
             past_entries_max: 10,

@@ -1,6 +1,7 @@
 //! The laws that keep acknowledged writes, checked against ground truth on random histories of a few stores: writes
 //! with fresh and stale contexts, merges, crashes that lose what was not synced, wiped keys, wiped disks.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -155,12 +156,12 @@ impl World {
         let store = &mut self.stores[usize::from(at)];
         store.minted += 1;
         let update = Update::Coordinate {
-            write: Write {
+            write: Box::new(Write {
                 request,
                 context: self.contexts[usize::from(context)].clone(),
                 value: Value::Tombstone,
                 written_at: WallTime(0),
-            },
+            }),
             made: None,
             mint: Actor {
                 node: NodeId(u64::from(at)),
@@ -302,7 +303,7 @@ quickcheck! {
         };
         let (made, owed, policy, flaw) = (None, None, Policy::OneValue, None);
         let update =
-            Update::Coordinate { write, made, mint, continuous_since: 1, past_entries_max: 1_000, owed, policy, flaw };
+            Update::Coordinate { write: Box::new(write), made, mint, continuous_since: 1, past_entries_max: 1_000, owed, policy, flaw };
         let before = Record { siblings: here.clone(), ..Record::default() };
         let (_, change) = update.apply(Some(&before)).expect("never refused");
         let merged = merge(&change.siblings, &elsewhere);

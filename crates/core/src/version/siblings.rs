@@ -109,6 +109,12 @@ impl Siblings {
         Digest(hash.value())
     }
 
+    /// Whether both are the same set of versions: what equal [names](Self::digest) say.
+    pub fn is_same_set(&self, other: &Self) -> bool {
+        let [own, theirs] = [self, other].map(|state| state.0.iter().map(|version| version.dot));
+        Arc::ptr_eq(&self.0, &other.0) || own.eq(theirs)
+    }
+
     /// What a reader is shown of this under `policy`. What the reader has seen is the [context](Self::context) of the
     /// whole nevertheless: its next write replaces what it was not shown, too.
     #[must_use]

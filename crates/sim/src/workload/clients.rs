@@ -1,7 +1,7 @@
 //! The loop that all clients go through, whatever their workload: a visit begins, requests are made and tried again, and
 //! what became of them is written down.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cartwheel_check::{History, Operation, Outcome};
 use cartwheel_core::id::RequestId;
@@ -11,6 +11,7 @@ use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum, ReadOptions, Wr
 use super::arrivals::Arrivals;
 use super::client::{Ask, Client, Doing, Next, Pending, Seen, Visit};
 use super::keyspace::Keyspace;
+use super::value::Items;
 use super::{End, Tally, Truth};
 use crate::latency::Latency;
 use crate::report::{Counter, Requests};
@@ -161,12 +162,12 @@ impl Clients {
         let doing = match does {
             Deed::AddBlindly => {
                 self.count(Counter::BlindPuts);
-                Doing::Writing(self.fill(client, key, Seen::default(), BTreeSet::new()))
+                Doing::Writing(self.fill(client, key, Seen::default(), Items::default()))
             }
             Deed::Update => {
                 self.count(Counter::Updates);
                 let seen = self.clients[client].memory.get(&key).cloned().unwrap_or_default();
-                Doing::Writing(self.fill(client, key, seen, BTreeSet::new()))
+                Doing::Writing(self.fill(client, key, seen, Items::default()))
             }
             Deed::Read if reads > 1 => {
                 self.count(Counter::Scans);

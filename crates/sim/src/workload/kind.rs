@@ -1,9 +1,8 @@
 //! What the kinds of workloads do to the keys that they visit.
 
-use std::collections::BTreeSet;
-
 use cartwheel_check::WriteId;
 
+use super::value::Items;
 use crate::scenario::{Deed, KindSpec, Mix, Probability};
 use crate::streams::Stream;
 
@@ -44,7 +43,7 @@ impl KindSpec {
     }
 
     /// Has write `id` change what was read, in all kinds but carts. What was done, for people.
-    pub(super) fn change(&self, items: &mut BTreeSet<u64>, id: WriteId) -> String {
+    pub(super) fn change(&self, items: &mut Items, id: WriteId) -> String {
         let WriteId(number) = id;
         let mut rest = "";
         match self {
@@ -122,10 +121,10 @@ mod tests {
     #[test]
     fn counters_add_up_and_registers_forget() {
         let never = Probability::default();
-        let mut items = BTreeSet::from([1, 2]);
+        let mut items = Items::new(vec![1, 2]);
         KindSpec::Counters { read: never }.change(&mut items, WriteId(3));
-        assert_eq!(items, [1, 2, 3].into());
+        assert_eq!(items, Items::new(vec![1, 2, 3]));
         KindSpec::Registers { read: never }.change(&mut items, WriteId(4));
-        assert_eq!(items, [4].into());
+        assert_eq!(items, Items::new(vec![4]));
     }
 }

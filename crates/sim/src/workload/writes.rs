@@ -1,12 +1,10 @@
 //! What clients write: what a visit makes of what it has read.
 
-use std::collections::BTreeSet;
-
 use cartwheel_core::version::{Siblings, Value};
 
 use super::client::{Pending, Seen};
 use super::clients::Clients;
-use super::value::{items_of, value};
+use super::value::{Items, value};
 use crate::scenario::{Deed, KindSpec, Probability};
 
 /// A cart with so many items is checked out: all items are removed.
@@ -42,16 +40,10 @@ impl Clients {
             let what = format!("deletes the {}", self.kind.noun());
             return Pending { id, value: Value::Tombstone, seen, what };
         }
-        self.fill(client, key, seen, items_of(read))
+        self.fill(client, key, seen, Items::of(read))
     }
 
-    pub(super) fn fill(
-        &mut self,
-        client: usize,
-        key: usize,
-        seen: Seen,
-        mut items: BTreeSet<u64>,
-    ) -> Pending {
+    pub(super) fn fill(&mut self, client: usize, key: usize, seen: Seen, mut items: Items) -> Pending {
         let id = self.truth.begin(key, &seen.writes, false);
         let what = match self.kind {
             KindSpec::Cart { remove, .. } => self.change_cart(client, remove, &mut items, id.0),
@@ -61,13 +53,7 @@ impl Clients {
     }
 
     /// Adds item `new` to the cart, or takes something out. What was done, for people.
-    fn change_cart(
-        &mut self,
-        client: usize,
-        remove: Probability,
-        items: &mut BTreeSet<u64>,
-        new: u64,
-    ) -> String {
+    fn change_cart(&mut self, client: usize, remove: Probability, items: &mut Items, new: u64) -> String {
         let drawn = self.clients[client].stream.happens(remove.chance());
         let removes = self.deed(client, if drawn { Deed::Remove } else { Deed::Add }) == Deed::Remove;
         if items.len() >= ITEMS_MAX {
@@ -76,10 +62,10 @@ impl Clients {
             return format!("checks out {count} items");
         }
         let drawn = self.clients[client].stream.index(items.len().max(1));
-        let victim = items.iter().nth(self.item(client, drawn)).copied();
+        let victim = items.nth(self.item(client, drawn));
         match victim {
             Some(item) if removes => {
-                items.remove(&item);
+                items.remove(item);
                 format!("removes item {item}")
             }
             _ => {

@@ -25,12 +25,12 @@ fn key(name: &str) -> Key {
 /// The write of a client that has read nothing; `n` names the request.
 fn put(n: u64, value: &[u8]) -> Update {
     Update::Coordinate {
-        write: Write {
+        write: Box::new(Write {
             request: RequestId(n.into()),
             context: Context::EMPTY,
             value: Value::Data(value.to_vec().into()),
             written_at: WallTime(n),
-        },
+        }),
         made: None,
         mint: Actor { node: NodeId(1), store: StoreId(1), boot: 1, mint: n },
         continuous_since: 1,

@@ -40,12 +40,12 @@ pub fn key(name: &str) -> Key {
 /// The write of a client that has read nothing, kept as a hint for `owed`.
 pub fn put_owed(request: u64, value: &str, owed: Option<NodeId>) -> Update {
     Update::Coordinate {
-        write: Write {
+        write: Box::new(Write {
             request: RequestId(request.into()),
             context: Context::EMPTY,
             value: Value::Data(value.as_bytes().to_vec().into()),
             written_at: WallTime(request),
-        },
+        }),
         made: None,
         mint: Actor { node: NodeId(1), store: StoreId(1), boot: 1, mint: request },
         continuous_since: 1,

@@ -45,7 +45,8 @@ impl Slots {
         let homes = placement.homes();
         let fallbacks = if sloppy { placement.list.fallbacks() } else { &[] };
         let spare = fallbacks.iter().copied().filter(|node| *node != me && !homes.contains(node)).collect();
-        let mut chosen = Self { slots: Vec::new(), spare, asked: Vec::new(), asked_at: Instant::default() };
+        let (slots, asked) = (Vec::with_capacity(homes.len()), Vec::with_capacity(homes.len()));
+        let mut chosen = Self { slots, spare, asked, asked_at: Instant::default() };
         let mut i_stand_in = (!homes.contains(&me)).then(|| homes[0]);
         let mut seated = i_stand_in.is_none() || !sloppy;
         for home in homes {
