@@ -318,7 +318,8 @@ mod tests {
 
     /// A bucket of a cluster with N = 3.
     fn rules() -> Rules {
-        let ring = crate::ring::Ring::new(&[1, 2, 3, 4, 5].map(NodeId), 8, 3).expect("there can be such a ring");
+        let ring =
+            crate::ring::Ring::new(&[1, 2, 3, 4, 5].map(NodeId), 8, 3).expect("there can be such a ring");
         Config::new(NodeId(1), ring).rules()
     }
 
@@ -342,7 +343,8 @@ mod tests {
         let durable = Rules { w: one, dw: Quorum::All, ..plain };
         assert_eq!(writing(WriteOptions::default(), &durable), Ok((3, 0)));
         let default = Some(Quorum::Default);
-        let options = WriteOptions { w: Quorum::Default, dw: default, pw: default, ..WriteOptions::default() };
+        let options =
+            WriteOptions { w: Quorum::Default, dw: default, pw: default, ..WriteOptions::default() };
         assert_eq!(writing(options, &strict), Ok((3, 3)), "to name the default is to name nothing");
     }
 
@@ -409,7 +411,8 @@ mod tests {
         let says = |notfound_ok, basic_quorum| Empty { notfound_ok, basic_quorum };
         let plain = rules();
         assert_eq!(empty(ReadOptions::default(), &plain), says(true, false));
-        let options = ReadOptions { notfound_ok: Some(false), basic_quorum: Some(true), ..ReadOptions::default() };
+        let options =
+            ReadOptions { notfound_ok: Some(false), basic_quorum: Some(true), ..ReadOptions::default() };
         assert_eq!(empty(options, &plain), says(false, true));
         let wary = Rules { notfound_ok: false, basic_quorum: true, ..plain };
         assert_eq!(empty(ReadOptions::default(), &wary), says(false, true));

@@ -75,8 +75,10 @@ fn drop_of((key, siblings): &(Key, Siblings)) -> (Key, Update) {
 fn after_a_start_the_partitions_of_others_are_looked_through_one_after_the_other() {
     let mut bench = Bench::with(|config| config.handoff_batch_max = 1);
     let ring = bench.env.cluster.ring.clone();
-    let others: Vec<Partition> =
-        (0..ring.partitions()).map(Partition).filter(|partition| !ring.is_home_of(ME, *partition, 3)).collect();
+    let others: Vec<Partition> = (0..ring.partitions())
+        .map(Partition)
+        .filter(|partition| !ring.is_home_of(ME, *partition, 3))
+        .collect();
     let mut handoff = Handoff::default();
     assert!(handoff.is_idle());
     bench.act(|cx| handoff.look_everywhere(cx));
@@ -161,7 +163,12 @@ fn what_cannot_be_given_now_is_tried_again() {
         assert_eq!(ops.len(), if trouble == "away" { 2 } else { 3 });
         for (at, op) in ops.into_iter().enumerate() {
             let refused = trouble == "refused" && at == 1;
-            answer(&mut bench, &mut handoff, op, if refused { Err(ReplicaError::Overloaded) } else { Ok(()) });
+            answer(
+                &mut bench,
+                &mut handoff,
+                op,
+                if refused { Err(ReplicaError::Overloaded) } else { Ok(()) },
+            );
         }
         match (trouble, bench.take_updates().len()) {
             ("away" | "refused", 0) => {}

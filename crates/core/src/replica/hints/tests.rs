@@ -63,7 +63,8 @@ fn settle(bench: &mut Bench, hints: &mut Hints, (key, sent): &(Key, Siblings), l
 #[test]
 fn after_a_start_every_other_member_gets_a_pass_and_whoever_else_is_owed_something() {
     let mut bench = Bench::new();
-    bench.env.owed = crate::replica::Owed::new(&[(NodeId(9), crate::replica::HintTotal { keys: 1, bytes: 1 })]);
+    bench.env.owed =
+        crate::replica::Owed::new(&[(NodeId(9), crate::replica::HintTotal { keys: 1, bytes: 1 })]);
     let mut hints = Hints::default();
     bench.act(|cx| hints.start(cx));
     assert!(!hints.is_idle());
@@ -94,7 +95,11 @@ fn a_pass_goes_page_by_page_and_ends_when_everything_is_settled() {
     settle(&mut bench, &mut hints, &owed[0], Some(&owed[0].1));
     assert_eq!(scanned_from(&mut bench), None, "the second hint is not settled");
     settle(&mut bench, &mut hints, &owed[1], Some(&owed[1].1));
-    assert_eq!(scanned_from(&mut bench), Some((Some(owed[1].0.clone()), 2)), "a full page may not be the last");
+    assert_eq!(
+        scanned_from(&mut bench),
+        Some((Some(owed[1].0.clone()), 2)),
+        "a full page may not be the last"
+    );
 
     let ops = page(&mut bench, &mut hints, &owed[2..]);
     assert!(answer(&mut bench, &mut hints, ops[0], Ok(())));

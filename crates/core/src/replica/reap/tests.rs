@@ -15,7 +15,12 @@ const OTHERS: [NodeId; 4] = [NodeId(2), NodeId(3), NodeId(4), NodeId(5)];
 
 /// Tombstones that n1 is the first home of.
 fn tombstones(bench: &Bench, count: usize) -> Vec<(Key, Siblings)> {
-    bench.keys([1, 2, 3], count).into_iter().zip(1..).map(|(key, at)| (key, state(at, Value::Tombstone))).collect()
+    bench
+        .keys([1, 2, 3], count)
+        .into_iter()
+        .zip(1..)
+        .map(|(key, at)| (key, state(at, Value::Tombstone)))
+        .collect()
 }
 
 fn names(tombstones: &[(Key, Siblings)]) -> Vec<(Key, Digest)> {
@@ -206,7 +211,11 @@ fn a_key_written_and_deleted_again_waits_from_the_beginning() {
 fn nobody_is_asked_while_somebody_could_not_answer_or_ownership_moves() {
     type Trouble = (&'static str, fn(&mut Bench), fn(&mut Bench));
     let troubles: [Trouble; 4] = [
-        ("a member is away", |bench| bench.suspect(OTHERS[3]), |bench| bench.act(|cx| cx.is_alive(OTHERS[3]))),
+        (
+            "a member is away",
+            |bench| bench.suspect(OTHERS[3]),
+            |bench| bench.act(|cx| cx.is_alive(OTHERS[3])),
+        ),
         (
             "a member has not seen the ring",
             |bench| {
