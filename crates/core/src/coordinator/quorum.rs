@@ -327,25 +327,25 @@ mod tests {
         Needs::of_read(&options, rules).map(|needs| (needs.total, needs.homes))
     }
 
-    fn writing(options: WriteOptions, rules: &Rules) -> Result<(u8, u8), Invalid> {
-        Needs::of_write(&options, rules).map(|needs| (needs.total, needs.homes))
+    fn writing(options: &WriteOptions, rules: &Rules) -> Result<(u8, u8), Invalid> {
+        Needs::of_write(options, rules).map(|needs| (needs.total, needs.homes))
     }
 
     #[test]
     fn a_request_that_names_nothing_goes_by_its_bucket() {
         let plain = rules();
         assert_eq!(reading(ReadOptions::default(), &plain), Ok((2, 0)));
-        assert_eq!(writing(WriteOptions::default(), &plain), Ok((2, 0)));
+        assert_eq!(writing(&WriteOptions::default(), &plain), Ok((2, 0)));
         let one = Quorum::One;
         let strict = Rules { r: one, w: one, pr: one, pw: Quorum::All, node_confirms: 3, ..plain };
         assert_eq!(reading(ReadOptions::default(), &strict), Ok((3, 1)));
-        assert_eq!(writing(WriteOptions::default(), &strict), Ok((3, 3)));
+        assert_eq!(writing(&WriteOptions::default(), &strict), Ok((3, 3)));
         let durable = Rules { w: one, dw: Quorum::All, ..plain };
-        assert_eq!(writing(WriteOptions::default(), &durable), Ok((3, 0)));
+        assert_eq!(writing(&WriteOptions::default(), &durable), Ok((3, 0)));
         let default = Some(Quorum::Default);
         let options =
             WriteOptions { w: Quorum::Default, dw: default, pw: default, ..WriteOptions::default() };
-        assert_eq!(writing(options, &strict), Ok((3, 3)), "to name the default is to name nothing");
+        assert_eq!(writing(&options, &strict), Ok((3, 3)), "to name the default is to name nothing");
     }
 
     #[test]
@@ -363,9 +363,12 @@ mod tests {
             node_confirms: Some(0),
             ..WriteOptions::default()
         };
-        assert_eq!(writing(write.clone(), &rules), Ok((1, 0)));
-        assert_eq!(writing(WriteOptions { dw: Some(Quorum::Majority), ..write.clone() }, &rules), Ok((2, 0)));
-        assert_eq!(writing(WriteOptions { node_confirms: Some(3), ..write }, &rules), Ok((3, 0)));
+        assert_eq!(writing(&write, &rules), Ok((1, 0)));
+        assert_eq!(
+            writing(&WriteOptions { dw: Some(Quorum::Majority), ..write.clone() }, &rules),
+            Ok((2, 0))
+        );
+        assert_eq!(writing(&WriteOptions { node_confirms: Some(3), ..write }, &rules), Ok((3, 0)));
     }
 
     /// What a bucket asks of three homes is cut down for a request of two; what a request asks is refused.
@@ -376,16 +379,16 @@ mod tests {
         let (read, write) = (ReadOptions { n: Some(2), ..ReadOptions::default() }, WriteOptions::default());
         let write = WriteOptions { n: Some(2), ..write };
         assert_eq!(reading(read, &rules), Ok((2, 2)));
-        assert_eq!(writing(write.clone(), &rules), Ok((2, 2)));
+        assert_eq!(writing(&write, &rules), Ok((2, 2)));
         let refused = Err(Invalid::Quorum { asked: 3, n: 2 });
         assert_eq!(reading(ReadOptions { r: all, ..read }, &rules), refused);
         assert_eq!(reading(ReadOptions { pr: Some(all), ..read }, &rules), refused);
-        assert_eq!(writing(WriteOptions { dw: Some(all), ..write.clone() }, &rules), refused);
-        assert_eq!(writing(WriteOptions { node_confirms: Some(3), ..write.clone() }, &rules), refused);
+        assert_eq!(writing(&WriteOptions { dw: Some(all), ..write.clone() }, &rules), refused);
+        assert_eq!(writing(&WriteOptions { node_confirms: Some(3), ..write.clone() }, &rules), refused);
         for n in [0, 4] {
             let refused = Err(Invalid::Replicas { asked: n, n: 3 });
             assert_eq!(reading(ReadOptions { n: Some(n), ..read }, &rules), refused);
-            assert_eq!(writing(WriteOptions { n: Some(n), ..write.clone() }, &rules), refused);
+            assert_eq!(writing(&WriteOptions { n: Some(n), ..write.clone() }, &rules), refused);
         }
         assert_eq!(reading(ReadOptions { n: Some(3), ..read }, &rules), Ok((3, 3)));
     }

@@ -10,8 +10,13 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 const HOMES: [NodeId; 3] = [NodeId(2), NodeId(3), NodeId(4)];
 
+/// What n1 holds of a key.
+type Held = (Key, Siblings);
+/// Whom n1 has asked about a key, and in which operation.
+type Asked = (NodeId, OpId);
+
 /// Records that n1 holds of a partition that belongs to n2, n3 and n4.
-fn strays(bench: &Bench, count: usize) -> (Partition, Vec<(Key, Siblings)>) {
+fn strays(bench: &Bench, count: usize) -> (Partition, Vec<Held>) {
     let partition = bench.partition(&bench.key([2, 3, 4]));
     let keys = bench.keys([2, 3, 4], 64 * count);
     let keys = keys.into_iter().filter(|key| bench.partition(key) == partition).take(count);
@@ -35,14 +40,14 @@ fn scanned_from(bench: &mut Bench, partition: Partition) -> Option<(Option<Key>,
     }
 }
 
-/// The disk names a page; whom n1 asks, and in which operation.
+/// The disk names a page; whom n1 asks.
 fn page(
     bench: &mut Bench,
     handoff: &mut Handoff,
     partition: Partition,
-    records: &[(Key, Siblings)],
+    records: &[Held],
     next: Option<Key>,
-) -> Vec<(NodeId, OpId)> {
+) -> Vec<Asked> {
     let page = Page { records: records.to_vec(), next };
     bench.act(|cx| handoff.on_page(cx, partition, Ok(page)));
     bench.take_ops()
@@ -51,14 +56,14 @@ fn page(
 fn answer(
     bench: &mut Bench,
     handoff: &mut Handoff,
-    (from, op): (NodeId, OpId),
+    (from, op): Asked,
     result: Result<(), ReplicaError>,
 ) -> bool {
     bench.act(|cx| handoff.on_write_reply(cx, from, op, result))
 }
 
 /// n1 holds `count` strays, and has asked their homes about all of them.
-fn asked(bench: &mut Bench, count: usize) -> (Handoff, Partition, Vec<(Key, Siblings)>, Vec<(NodeId, OpId)>) {
+fn asked(bench: &mut Bench, count: usize) -> (Handoff, Partition, Vec<Held>, Vec<Asked>) {
     let mut handoff = Handoff::default();
     let (partition, records) = strays(bench, count);
     bench.act(|cx| handoff.mark_dirty(cx, partition));
@@ -67,7 +72,7 @@ fn asked(bench: &mut Bench, count: usize) -> (Handoff, Partition, Vec<(Key, Sibl
     (handoff, partition, records, ops)
 }
 
-fn drop_of((key, siblings): &(Key, Siblings)) -> (Key, Update) {
+fn drop_of((key, siblings): &Held) -> (Key, Update) {
     (key.clone(), Update::Drop { held: siblings.digest() })
 }
 

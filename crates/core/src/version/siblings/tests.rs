@@ -17,8 +17,8 @@ fn write(actor: Actor, counter: u64, written_at: u64, seen: &[Dot]) -> Version {
     }
 }
 
-fn state(versions: &[Version]) -> Siblings {
-    Siblings::from_versions(versions.to_vec())
+fn state<'a>(versions: impl IntoIterator<Item = &'a Version>) -> Siblings {
+    Siblings::from_versions(versions.into_iter().cloned().collect())
 }
 
 fn dots(state: &Siblings) -> Vec<(u64, u64)> {
@@ -32,9 +32,9 @@ fn versions_from_elsewhere_are_put_in_order_and_what_is_superseded_is_dropped() 
     let first = write(A, 1, 0, &[]);
     let second = write(A, 2, 0, &[first.dot]);
     let other = write(B, 1, 0, &[]);
-    let received = state(&[other.clone(), second.clone(), first.clone(), second.clone()]);
+    let received = state([&other, &second, &first, &second]);
     assert_eq!(dots(&received), [(1, 2), (2, 1)]);
-    assert_eq!(received, state(&[second.clone(), other.clone()]));
+    assert_eq!(received, state([&second, &other]));
     assert_eq!(received.by_request(other.request), Some(&other));
     assert_eq!(received.by_request(first.request), None);
 }
@@ -42,11 +42,11 @@ fn versions_from_elsewhere_are_put_in_order_and_what_is_superseded_is_dropped() 
 #[test]
 fn a_reader_is_shown_what_the_policy_says_and_has_seen_it_all() {
     let (early, late) = (write(B, 1, 5, &[]), write(A, 1, 9, &[]));
-    let both = state(&[early.clone(), late.clone()]);
+    let both = state([&early, &late]);
     assert_eq!(dots(&both.shown(Policy::KeepSiblings)), [(1, 1), (2, 1)]);
     for policy in [Policy::OneValue, Policy::LastWriteWins, Policy::LastWriteWinsFirstOfEquals] {
         assert_eq!(dots(&both.shown(policy)), [(1, 1)], "{policy:?}");
-        assert_eq!(state(&[early.clone()]).shown(policy), state(&[early.clone()]));
+        assert_eq!(state([&early]).shown(policy), state([&early]));
         assert_eq!(Siblings::default().shown(policy), Siblings::default());
     }
     let Context(seen) = both.context();
@@ -57,10 +57,10 @@ fn a_reader_is_shown_what_the_policy_says_and_has_seen_it_all() {
 fn a_delete_is_a_version_without_a_value() {
     let put = write(A, 1, 0, &[]);
     let delete = Version { value: Value::Tombstone, ..write(B, 1, 0, &[]) };
-    assert_eq!(state(&[put.clone(), write(B, 2, 0, &[])]).value_bytes(), 8);
-    let both = state(&[put, delete.clone()]);
+    assert_eq!(state([&put, &write(B, 2, 0, &[])]).value_bytes(), 8);
+    let both = state([&put, &delete]);
     assert!(both.is_found() && both.value_bytes() == 4);
-    let deleted = state(&[delete]);
+    let deleted = state([&delete]);
     assert!(!deleted.is_empty() && !deleted.is_found() && deleted.value_bytes() == 0);
     assert!(Siblings::default().is_empty() && !Siblings::default().is_found());
 }
@@ -69,16 +69,16 @@ fn a_delete_is_a_version_without_a_value() {
 fn the_highest_count_of_an_actor_is_found_in_dots_and_in_pasts() {
     let (first, other) = (write(A, 3, 0, &[]), write(B, 2, 0, &[]));
     let after = write(B, 3, 0, &[first.dot, other.dot]);
-    assert_eq!(state(&[first.clone(), other]).counter(A), 3);
-    assert_eq!((state(&[after.clone()]).counter(A), state(&[after]).counter(B)), (3, 3));
-    assert_eq!(state(&[first]).counter(B), 0);
+    assert_eq!(state([&first, &other]).counter(A), 3);
+    assert_eq!((state([&after]).counter(A), state([&after]).counter(B)), (3, 3));
+    assert_eq!(state([&first]).counter(B), 0);
 }
 
 #[test]
 fn a_digest_names_the_dots_and_nothing_else() {
     let version = write(A, 1, 0, &[]);
-    let named = |actor, counter| state(&[write(actor, counter, 0, &[])]).digest();
-    assert_eq!(state(&[Version { value: Value::Tombstone, ..version }]).digest(), named(A, 1));
+    let named = |actor, counter| state([&write(actor, counter, 0, &[])]).digest();
+    assert_eq!(state([&Version { value: Value::Tombstone, ..version }]).digest(), named(A, 1));
     let others = [
         (B, 1),
         (A, 2),
@@ -92,7 +92,7 @@ fn a_digest_names_the_dots_and_nothing_else() {
 #[test]
 fn a_write_replaces_what_its_writer_had_seen_and_stays_beside_the_rest() {
     let (seen, unseen) = (write(A, 1, 0, &[]), write(B, 1, 0, &[]));
-    let before = state(&[seen.clone(), unseen]);
+    let before = state([&seen, &unseen]);
     let after = before.with(write(A, 2, 0, &[seen.dot]), Policy::KeepSiblings);
     assert_eq!(dots(&after), [(1, 2), (2, 1)]);
 }
@@ -101,8 +101,8 @@ fn a_write_replaces_what_its_writer_had_seen_and_stays_beside_the_rest() {
 #[test]
 fn a_state_that_learns_nothing_is_not_copied() {
     let (first, other) = (write(A, 1, 0, &[]), write(B, 1, 0, &[]));
-    let both = state(&[first.clone(), other]);
-    for known in [both.clone(), state(&[first]), Siblings::default()] {
+    let both = state([&first, &other]);
+    for known in [both.clone(), state([&first]), Siblings::default()] {
         assert!(Arc::ptr_eq(&both.merge(&known, Policy::KeepSiblings).0, &both.0));
     }
     assert!(Arc::ptr_eq(&Siblings::default().merge(&both, Policy::KeepSiblings).0, &both.0));
@@ -113,14 +113,13 @@ fn the_later_clock_wins_whichever_came_first_and_of_equals_the_higher_dot() {
     let (early, late) = (write(B, 1, 5, &[]), write(A, 1, 9, &[]));
     for policy in LAST_WRITE_WINS {
         for (mine, theirs) in [(&early, &late), (&late, &early)] {
-            let merged = state(&[mine.clone()]).merge(&state(&[theirs.clone()]), policy);
+            let merged = state([mine]).merge(&state([theirs]), policy);
             assert_eq!(dots(&merged), [(1, 1)], "{policy:?}");
         }
     }
     let (low, high) = (write(A, 1, 5, &[]), write(B, 1, 5, &[]));
-    let merged = |mine: &Version, theirs: &Version, policy| {
-        dots(&state(&[mine.clone()]).merge(&state(&[theirs.clone()]), policy))
-    };
+    let merged =
+        |mine: &Version, theirs: &Version, policy| dots(&state([mine]).merge(&state([theirs]), policy));
     assert_eq!(merged(&low, &high, Policy::LastWriteWins), [(2, 1)]);
     assert_eq!(merged(&high, &low, Policy::LastWriteWins), [(2, 1)]);
     assert_eq!(merged(&low, &high, Policy::LastWriteWinsFirstOfEquals), [(1, 1)]);
@@ -130,9 +129,9 @@ fn the_later_clock_wins_whichever_came_first_and_of_equals_the_higher_dot() {
 /// A bucket that has kept siblings until now and lets clocks decide from now on.
 #[test]
 fn siblings_kept_earlier_give_way_to_the_latest_when_something_is_merged() {
-    let both = state(&[write(A, 1, 5, &[]), write(B, 1, 7, &[])]);
+    let both = state([&write(A, 1, 5, &[]), &write(B, 1, 7, &[])]);
     for policy in LAST_WRITE_WINS {
-        assert_eq!(dots(&both.merge(&state(&[write(A, 2, 6, &[])]), policy)), [(2, 1)]);
+        assert_eq!(dots(&both.merge(&state([&write(A, 2, 6, &[])]), policy)), [(2, 1)]);
         assert_eq!(both.merge(&Siblings::default(), policy), both, "nothing was merged");
         assert_eq!(both.merge(&both.clone(), policy), both, "nothing was merged");
     }
@@ -141,7 +140,7 @@ fn siblings_kept_earlier_give_way_to_the_latest_when_something_is_merged() {
 #[test]
 fn a_museum_piece_cuts_pasts_and_nothing_else() {
     let seen: Vec<Dot> = (0..4).map(|mint| Dot { actor: Actor { mint, ..A }, counter: 1 }).collect();
-    let cut = state(&[write(B, 1, 0, &seen), write(B, 2, 0, &[])]).pruned(2);
+    let cut = state([&write(B, 1, 0, &seen), &write(B, 2, 0, &[])]).pruned(2);
     assert_eq!(dots(&cut), [(2, 1), (2, 2)]);
     let kept = seen.iter().filter(|dot| cut.versions()[0].past.contains(**dot));
     assert_eq!(kept.count(), 2);
