@@ -136,8 +136,7 @@ impl Hints {
                 self.end_pass(cx, home, Pass::Idle);
                 self.mark_dirty(cx, home);
             }
-            Pass::Idle if delivery.dirty => self.begin_pass(cx, home),
-            Pass::Idle => {}
+            Pass::Idle => self.begin_pass(cx, home),
         }
     }
 

@@ -439,3 +439,19 @@ fn no_more_is_dropped_than_the_disk_has_room_for() {
     bench.act(|cx| Reaper::drop_tombstones(cx, names));
     assert_eq!(bench.take_updates().len(), 2);
 }
+
+/// The museum piece is what its label says: a majority of a key's homes is taken for everybody.
+#[test]
+fn a_museum_piece_reaps_on_a_quorum() {
+    let mut bench = Bench::with(|config| {
+        config.flaw = Some(Flaw::ReapOnQuorum);
+        config.n = 5;
+    });
+    let mut reaper = Reaper::default();
+    let tombstones = tombstones(&bench, 1);
+    meet(&mut bench, &mut reaper, &tombstones);
+    bench.pass(REAP_AFTER);
+    meet(&mut bench, &mut reaper, &[]);
+    let question = question(&mut bench).expect("it is due");
+    assert_eq!(agree(&mut bench, &mut reaper, &everybody()[..3], &question, &keys(&tombstones)), Some(0));
+}

@@ -42,12 +42,13 @@ fn versions_from_elsewhere_are_put_in_order_and_what_is_superseded_is_dropped() 
 #[test]
 fn a_reader_is_shown_what_the_policy_says_and_has_seen_it_all() {
     let (early, late) = (write(B, 1, 5, &[]), write(A, 1, 9, &[]));
-    let both = state([&early, &late]);
+    let (both, three) = (state([&early, &late]), state([&early, &late, &write(B, 2, 7, &[])]));
     assert_eq!(dots(&both.shown(Policy::KeepSiblings)), [(1, 1), (2, 1)]);
     for policy in [Policy::OneValue, Policy::LastWriteWins, Policy::LastWriteWinsFirstOfEquals] {
         assert_eq!(dots(&both.shown(policy)), [(1, 1)], "{policy:?}");
-        assert_eq!(state([&early]).shown(policy), state([&early]));
-        assert_eq!(Siblings::default().shown(policy), Siblings::default());
+        assert_eq!(dots(&three.shown(policy)), [(1, 1)], "{policy:?}");
+        assert_eq!(dots(&state([&early]).shown(policy)), [(2, 1)], "{policy:?}");
+        assert!(Siblings::default().shown(policy).is_empty());
     }
     let Context(seen) = both.context();
     assert!(seen.contains(early.dot) && seen.contains(late.dot));
@@ -99,13 +100,16 @@ fn a_write_replaces_what_its_writer_had_seen_and_stays_beside_the_rest() {
 
 /// Copies of large states are made where something changes, and nowhere else.
 #[test]
-fn a_state_that_learns_nothing_is_not_copied() {
+fn a_state_that_stays_as_it_is_is_not_copied() {
     let (first, other) = (write(A, 1, 0, &[]), write(B, 1, 0, &[]));
     let both = state([&first, &other]);
     for known in [both.clone(), state([&first]), Siblings::default()] {
         assert!(Arc::ptr_eq(&both.merge(&known, Policy::KeepSiblings).0, &both.0));
     }
     assert!(Arc::ptr_eq(&Siblings::default().merge(&both, Policy::KeepSiblings).0, &both.0));
+    assert!(Arc::ptr_eq(&both.shown(Policy::KeepSiblings).0, &both.0));
+    let one = state([&first]);
+    assert!(Arc::ptr_eq(&one.shown(Policy::OneValue).0, &one.0));
 }
 
 #[test]
