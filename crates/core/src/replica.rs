@@ -1,5 +1,7 @@
 //! What one node keeps of one key, and the machines that serve and deliver it.
 
+#[cfg(test)]
+mod bench;
 mod handoff;
 mod hints;
 #[cfg(test)]

@@ -224,7 +224,7 @@ impl Disk {
     /// Runs `update`; it is visible at once and durable after the next sync.
     pub fn apply(&mut self, ticket: Ticket, key: &Key, update: &Update) -> Result<Change, Refused> {
         let (after, change) = update.apply(self.records.get(key))?;
-        let before = self.put(key, after);
+        let before = self.put(key, after.as_ref());
         let was_damaged = self.damaged.remove(key);
         self.unsynced.push(Unsynced { ticket, key: key.clone(), before, was_damaged, is_claimed: false });
         Ok(change)
@@ -261,7 +261,7 @@ impl Disk {
         let lost = self.unsynced.len() - surviving;
         while self.unsynced.len() > surviving {
             if let Some(Unsynced { key, before, was_damaged, is_claimed, .. }) = self.unsynced.pop() {
-                self.put(&key, before);
+                self.put(&key, before.as_ref());
                 if was_damaged {
                     self.damaged.insert(key.clone());
                 }
@@ -285,7 +285,7 @@ impl Disk {
     pub fn snapshot(&self) -> Self {
         let mut copy = self.clone();
         while let Some(Unsynced { key, before, was_damaged, .. }) = copy.unsynced.pop() {
-            copy.put(&key, before);
+            copy.put(&key, before.as_ref());
             if was_damaged {
                 copy.damaged.insert(key);
             }
@@ -319,20 +319,19 @@ impl Disk {
     }
 
     /// Keeps `record`, and what follows from it. What was there before.
-    fn put(&mut self, key: &Key, record: Option<Record>) -> Option<Record> {
-        let is_tombstone =
-            record.as_ref().is_some_and(|record| !record.siblings.is_found() && record.owed.is_empty());
+    fn put(&mut self, key: &Key, record: Option<&Record>) -> Option<Record> {
+        let is_tombstone = record.is_some_and(|record| !record.siblings.is_found() && record.owed.is_empty());
         if is_tombstone {
             self.tombstones.insert(key.clone());
         } else {
             self.tombstones.remove(key);
         }
         let nothing = Record::default();
-        let before = match &record {
+        let before = match record {
             Some(record) => self.records.insert(key.clone(), record.clone()),
             None => self.records.remove(key),
         };
-        let (was, is) = (before.as_ref().unwrap_or(&nothing), record.as_ref().unwrap_or(&nothing));
+        let (was, is) = (before.as_ref().unwrap_or(&nothing), record.unwrap_or(&nothing));
         let tree = self.trees.entry(key.token().partition(self.partitions)).or_default();
         tree.replace(key, &was.siblings, &is.siblings, self.partitions);
         for home in was.owed.iter().filter(|home| !is.owed.contains(home)) {

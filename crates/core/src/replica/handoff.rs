@@ -7,6 +7,9 @@
 //!
 //! (New homes do not wait for this: they fetch what they need, see [`anti_entropy`](crate::anti_entropy).)
 
+#[cfg(test)]
+mod tests;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 

@@ -8,6 +8,9 @@
 //! Nobody waits for a hint to be delivered, so each page is as large as the [background's](crate::background) budget
 //! allows, and waits when there is none.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -129,8 +132,7 @@ impl Hints {
                 self.end_pass(cx, home, Pass::Idle);
                 self.mark_dirty(cx, home);
             }
-            Pass::Idle if delivery.dirty => self.begin_pass(cx, home),
-            Pass::Idle => {}
+            Pass::Idle => self.begin_pass(cx, home),
         }
     }
 
@@ -328,40 +330,4 @@ fn first_bytes(owed: &[(Key, Siblings)], bytes_max: u64) -> usize {
         first || bytes <= bytes_max
     });
     fits.count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::id::RequestId;
-    use crate::replica::{Record, Write};
-    use crate::time::WallTime;
-    use crate::version::{Actor, Context, Policy, Value};
-    use alloc::boxed::Box;
-
-    fn owed(bytes: usize) -> (Key, Siblings) {
-        let value = Value::Data(alloc::vec![0; bytes].into());
-        let write = Write { request: RequestId(1), context: Context::EMPTY, value, written_at: WallTime(0) };
-        let update = Update::Coordinate {
-            write: Box::new(write),
-            mint: Actor { node: NodeId(1), store: crate::id::StoreId(1), boot: 1, mint: 1 },
-            continuous_since: 1,
-            past_entries_max: 10,
-            owed: None,
-            made: None,
-            policy: Policy::KeepSiblings,
-            flaw: None,
-        };
-        let record: Option<Record> = update.apply(None).expect("a put applies").0;
-        (Key::new(b"b", b"k"), record.expect("and leaves a record").siblings)
-    }
-
-    #[test]
-    fn a_page_is_bounded_in_bytes_and_never_empty() {
-        let page = |sizes: &[usize]| sizes.iter().map(|bytes| owed(*bytes)).collect::<Vec<_>>();
-        assert_eq!(first_bytes(&page(&[10, 10, 10]), 25), 2);
-        assert_eq!(first_bytes(&page(&[100, 1]), 25), 1);
-        assert_eq!(first_bytes(&page(&[0, 0, 0]), 2), 2);
-        assert_eq!(first_bytes(&[], 25), 0);
-    }
 }

@@ -9,6 +9,9 @@
 //!
 //! A drop that gets lost leaves tombstones behind, which anti-entropy spreads again, and which are reaped again.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
