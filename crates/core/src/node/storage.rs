@@ -183,7 +183,11 @@ impl Machines {
 
     fn on_update_failed(&mut self, cx: &mut Cx, waiter: Waiter, error: StorageError) {
         match waiter {
-            Waiter::Put(op) => self.puts.on_local_failure(cx, op),
+            Waiter::Put(op) => {
+                for (caller, put) in self.puts.on_local_failure(cx, op) {
+                    self.forwards.start_elsewhere(cx, caller, put);
+                }
+            }
             Waiter::PutOwe { op, home } => self.puts.on_owed(cx, op, home),
             Waiter::Write { from, op } | Waiter::Confirm { from, op, .. } => {
                 Serve::on_write_failed(cx, from, op, error);

@@ -42,11 +42,11 @@ pub(crate) struct Handoff {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Survey {
     /// To be made.
-    #[default]
     Due,
     /// The store has been asked.
     UnderWay,
     /// It has answered, since the ring changed last.
+    #[default]
     Done,
 }
 

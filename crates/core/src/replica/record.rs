@@ -4,7 +4,7 @@
 //! store, the simulated disk) calls [`Update::apply`] on what is stored and writes the result.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::flaw::Flaw;
@@ -43,7 +43,7 @@ pub enum Update {
     /// Issue a dot for a client's write and add it.
     Coordinate {
         /// The write. In a box, because whatever is asked of a store is moved about as often as this is.
-        write: Box<Write>,
+        write: Arc<Write>,
         /// The dot that this coordinator issued earlier for the same request. While the record has seen it, perhaps in
         /// the past of what superseded it, no other one is issued.
         made: Option<Dot>,
@@ -350,7 +350,7 @@ mod tests {
         let policy = Policy::KeepSiblings;
         let mint = actor(mint);
         Update::Coordinate {
-            write: Box::new(write),
+            write: Arc::new(write),
             made,
             mint,
             continuous_since: 3,
@@ -485,7 +485,7 @@ mod tests {
             let mint = Actor { node: NodeId(node as u64), ..actor(1) };
             let (policy, owed) = (Policy::KeepSiblings, None);
             let put = Update::Coordinate {
-                write: Box::new(write),
+                write: Arc::new(write),
                 made: None,
                 mint,
                 continuous_since: 3,

@@ -87,6 +87,8 @@ fn after_a_start_the_partitions_of_others_are_looked_through_one_after_the_other
     let mut handoff = Handoff::default();
     assert!(handoff.is_idle());
     bench.act(|cx| handoff.look_everywhere(cx));
+    assert_eq!((handoff.is_idle(), bench.next_timer()), (false, Some(INTERVAL)));
+    survey(&mut bench, &mut handoff, Err(StorageError::Failed));
     assert_eq!((handoff.open(), bench.next_timer()), (others.len(), Some(INTERVAL)));
 
     for (at, partition) in others.iter().copied().enumerate() {
@@ -101,6 +103,43 @@ fn after_a_start_the_partitions_of_others_are_looked_through_one_after_the_other
     bench.take_timer();
     bench.act(|cx| handoff.on_timer(cx));
     assert_eq!((bench.take_asked(), bench.next_timer()), (vec![], None));
+}
+
+/// The disk is asked what it holds anything of, and answers.
+fn survey(bench: &mut Bench, handoff: &mut Handoff, held: Result<Vec<Partition>, StorageError>) {
+    assert_eq!(bench.take_timer(), Timer::Handoff);
+    bench.act(|cx| handoff.on_timer(cx));
+    assert_eq!((bench.take_asked(), bench.next_timer()), (vec![StorageOp::Occupied], None));
+    assert_eq!((handoff.is_idle(), handoff.open()), (false, 1));
+    bench.act(|cx| handoff.on_occupied(cx, held));
+}
+
+#[test]
+fn only_what_the_disk_holds_anything_of_is_looked_through_and_of_that_only_what_others_keep() {
+    let mut bench = Bench::new();
+    let ring = bench.env.cluster.ring.clone();
+    let (own, others): (Vec<Partition>, Vec<Partition>) =
+        (0..ring.partitions()).map(Partition).partition(|partition| ring.is_home_of(ME, *partition, 3));
+    let mut handoff = Handoff::default();
+    bench.act(|cx| handoff.look_everywhere(cx));
+    survey(&mut bench, &mut handoff, Ok(vec![own[0], others[1]]));
+    assert_eq!(handoff.open(), 1);
+    begin(&mut bench, &mut handoff, others[1]);
+}
+
+#[test]
+fn a_disk_is_asked_again_when_the_ring_has_changed_while_it_answered() {
+    let mut bench = Bench::new();
+    let mut handoff = Handoff::default();
+    bench.act(|cx| handoff.look_everywhere(cx));
+    assert_eq!(bench.take_timer(), Timer::Handoff);
+    bench.act(|cx| handoff.on_timer(cx));
+    bench.take_asked();
+    bench.act(|cx| handoff.look_everywhere(cx));
+    bench.act(|cx| handoff.on_occupied(cx, Ok(vec![])));
+    assert!(!handoff.is_idle());
+    survey(&mut bench, &mut handoff, Ok(vec![]));
+    assert!(handoff.is_idle());
 }
 
 #[test]

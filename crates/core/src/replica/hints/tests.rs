@@ -61,15 +61,14 @@ fn settle(bench: &mut Bench, hints: &mut Hints, (key, sent): &(Key, Siblings), l
 }
 
 #[test]
-fn after_a_start_every_other_member_gets_a_pass_and_whoever_else_is_owed_something() {
+fn after_a_start_whoever_is_owed_something_gets_a_pass() {
     let mut bench = Bench::new();
     bench.env.owed =
         crate::replica::Owed::new(&[(NodeId(9), crate::replica::HintTotal { keys: 1, bytes: 1 })]);
     let mut hints = Hints::default();
     bench.act(|cx| hints.start(cx));
     assert!(!hints.is_idle());
-    let passes: Vec<Timer> = (0..5).map(|_| bench.take_timer()).collect();
-    assert_eq!(passes, [2, 3, 4, 5, 9].map(|home| Timer::Hints(NodeId(home))));
+    assert_eq!(bench.take_timer(), Timer::Hints(NodeId(9)));
     assert_eq!(bench.next_timer(), None);
 }
 
