@@ -296,12 +296,12 @@ impl Disk {
         } else {
             self.tombstones.remove(key);
         }
-        let nothing = Record::default();
-        let before = match &record {
-            Some(record) => self.records.insert(key.clone(), record.clone()),
+        let (nothing, is) = (Record::default(), record.clone().unwrap_or_default());
+        let before = match record {
+            Some(record) => self.records.insert(key.clone(), record),
             None => self.records.remove(key),
         };
-        let (was, is) = (before.as_ref().unwrap_or(&nothing), record.as_ref().unwrap_or(&nothing));
+        let was = before.as_ref().unwrap_or(&nothing);
         let tree = self.trees.entry(key.token().partition(self.partitions)).or_default();
         tree.replace(key, &was.siblings, &is.siblings, self.partitions);
         for home in was.owed.iter().filter(|home| !is.owed.contains(home)) {
