@@ -18,14 +18,10 @@ mod workload;
 use std::time::Duration;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
 
 use self::measure::{Run, Took, measure, median};
 use self::results::{Fresh, Results, Speed};
 use self::workload::Crowd;
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Operations of a fresh world.
 const FRESH_OPERATIONS: u64 = 1_000;

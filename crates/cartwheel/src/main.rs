@@ -16,11 +16,6 @@ mod table;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use mimalloc::MiMalloc;
-
-/// A twentieth of what a simulated world costs is memory taken and given back, even so.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// An always-writable, leaderless key-value store after Amazon's Dynamo, and the simulator that proves it.
 #[derive(Parser)]
