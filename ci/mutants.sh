@@ -12,8 +12,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 command -v cargo-mutants >/dev/null || { echo "cargo install cargo-mutants --locked"; exit 1; }
-set=protocol
-case ${1:-} in protocol | claim | again) set=$1; shift ;; esac
+what=protocol
+case ${1:-} in protocol | claim | again) what=$1; shift ;; esac
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 work=$CARGO_TARGET_DIR/mutants-of-core
@@ -24,35 +24,37 @@ git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t 
 # A mutant that allocates for ever is stopped before the machine is.
 ulimit -v 8000000
 
-if [ "$set" = again ]; then
-  set=$(cat "$work/set")
+if [ "$what" = again ]; then
+  what=$(cat "$work/what")
   left=$work/left.txt
 else
-  echo "$set" >"$work/set"
+  echo "$what" >"$work/what"
   left=
 fi
 core=crates/core/src
-case $set in
+case $what in
   protocol) chosen=(-f "$core/coordinator/quorum.rs" -f "$core/version/siblings.rs" -f "$core/replica/{hints,handoff,reap}.rs") ;;
   claim) chosen=(-f "$core/ring/claim.rs" -f "$core/ring/claim/**/*.rs") ;;
 esac
 options=("$@")
+case " $* " in *" -f "* | *" --file "*) chosen=() ;; esac
 
-# Mutants are chosen by name once a set of tests has let them through.
-by_name() { sed 's/[][\.*^$+?(){}|]/\\&/g; s/.*/^&$/' "$1"; }
+# Mutants are chosen by name once a set of tests has let them through: they may stand elsewhere when tests were written since.
+by_name() { sed 's/[][\.*^$+?(){}|]/\\&/g; s/:[0-9]*:[0-9]*:/:[0-9]+:[0-9]+:/; s/.*/^&$/' "$1"; }
 choose() {
   chosen=() options=()
   while read -r name; do chosen+=(--re "$name"); done < <(by_name "$1")
 }
 [ -z "$left" ] || choose "$left"
 rm -rf "$work"/pass-*
-pass() { # pass NAME OPTIONS... -- ARGUMENTS OF cargo test
-  local out=$work/pass-$1 status=0
-  [ ${#chosen[@]} -gt 0 ] || return 0
+pass() { # pass NAME PACKAGE TARGET OPTIONS... -- ARGUMENTS OF ITS TESTS
+  [ $((${#chosen[@]} + ${#options[@]})) -gt 0 ] || return 0
   echo "== $1"
-  shift
-  cargo mutants --dir "$tree" --in-place --output "$out" --profile mutants --package cartwheel-core \
-    --colors never "${chosen[@]}" "${options[@]}" "$@" || status=$?
+  local out=$work/pass-$1 package=$2 target=$3 status=0
+  shift 3
+  # `target` is an argument of each cargo: otherwise all tests of the package would be built.
+  cargo mutants --dir "$tree" --in-place --output "$out" --profile mutants --colors never --package cartwheel-core \
+    --sharding round-robin "${chosen[@]}" "${options[@]}" --test-package "$package" --cargo-arg="$target" "$@" || status=$?
   # 2 and 3: mutants were missed, or took too long.
   case $status in 0 | 2 | 3) ;; *) exit "$status" ;; esac
   choose "$out/mutants.out/missed.txt"
@@ -61,17 +63,16 @@ pass() { # pass NAME OPTIONS... -- ARGUMENTS OF cargo test
 
 # What a test of a few milliseconds finds needs no optimiser, whose work is most of a build.
 unoptimised=--cargo-arg=--config=profile.mutants.package.cartwheel-core.opt-level=0
-core_tests=(--test-package cartwheel-core)
-if [ "$set" = claim ]; then
+if [ "$what" = claim ]; then
   slow=(moves:: one_node_joins every_step_of_a_history the_order_of_claimants)
-  pass quick "${core_tests[@]}" -- --lib -- ring:: "${slow[@]/#/--skip=}"
-  pass slow "${core_tests[@]}" -- --lib -- ring::
+  pass quick cartwheel-core --lib -- -- ring:: "${slow[@]/#/--skip=}"
+  pass slow cartwheel-core --lib -- -- ring::
 else
   slow=(ring::claim membership:: anti_entropy::tree)
-  pass unit "${core_tests[@]}" "$unoptimised" -- --lib -- "${slow[@]/#/--skip=}"
-  pass stories "${core_tests[@]}" "$unoptimised" -- --test stories
+  pass unit cartwheel-core --lib "$unoptimised" -- -- "${slow[@]/#/--skip=}"
+  pass stories cartwheel-core --test=stories "$unoptimised"
 fi
-pass smoke --test-package cartwheel-sim -- --test smoke
+pass smoke cartwheel-sim --test=smoke
 
 echo "== result"
 count() { cat "$work"/pass-*/mutants.out/"$1".txt | grep -c "$2" || true; }
