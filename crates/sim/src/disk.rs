@@ -16,7 +16,7 @@ use cartwheel_core::ring::{Partition, Token};
 use cartwheel_core::storage::{Name, Page, Ticket};
 use cartwheel_core::version::{Digest, Siblings};
 
-use crate::streams::Stream;
+use crate::streams::Draws;
 
 /// What a node's disk holds.
 #[derive(Clone, Debug)]
@@ -244,10 +244,10 @@ impl Disk {
 
     /// Power fails: of what was not synced, some first part survives (a record that is torn fails its checksum, and
     /// everything after it goes with it). How many updates are lost, and the keys of those that were said to be synced.
-    pub fn crash(&mut self, stream: &mut Stream) -> (usize, BTreeSet<Key>) {
+    pub fn crash(&mut self, draws: &mut Draws) -> (usize, BTreeSet<Key>) {
         let mut betrayed = BTreeSet::new();
         self.syncing = None;
-        let surviving = stream.between(0, self.unsynced.len() as u64) as usize;
+        let surviving = draws.between(0, self.unsynced.len() as u64) as usize;
         let lost = self.unsynced.len() - surviving;
         while self.unsynced.len() > surviving {
             if let Some(Unsynced { key, before, is_claimed, .. }) = self.unsynced.pop() {

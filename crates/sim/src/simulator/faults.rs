@@ -4,6 +4,7 @@ use cartwheel_core::Node;
 use cartwheel_core::membership::MemberStatus;
 
 use super::{Event, Process, Simulator};
+use crate::luck::{Subject, Work};
 use crate::network::Trouble;
 use crate::report::Counter;
 use crate::scenario::{Fault, Span};
@@ -300,9 +301,10 @@ impl Simulator<'_> {
 
     /// A running node loses power; the life that ended.
     fn lose_power(&mut self, node: u32) -> Option<u32> {
+        self.processes[node as usize].node.take()?;
+        let mut draws = self.disk_luck(node, Work::Crash, Subject::NONE);
         let process = &mut self.processes[node as usize];
-        process.node.take()?;
-        let (lost, betrayed) = process.disk.crash(&mut process.stream);
+        let (lost, betrayed) = process.disk.crash(&mut draws);
         if lost > 0 {
             self.count(Counter::UnsyncedUpdatesLost);
         }
