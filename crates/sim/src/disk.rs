@@ -13,10 +13,10 @@ use cartwheel_core::id::{NodeId, StoreId};
 use cartwheel_core::membership::Cluster;
 use cartwheel_core::replica::{Change, HintTotal, Record, Refused, Update};
 use cartwheel_core::ring::{Partition, Token};
-use cartwheel_core::storage::{Name, Page, Ticket};
+use cartwheel_core::storage::{Name, Page, StorageError, Ticket};
 use cartwheel_core::version::{Digest, Siblings};
 
-use crate::streams::Stream;
+use crate::streams::Draws;
 
 /// What a node's disk holds.
 #[derive(Clone, Debug)]
@@ -254,10 +254,10 @@ impl Disk {
 
     /// Power fails: of what was not synced, some first part survives (a record that is torn fails its checksum, and
     /// everything after it goes with it). How many updates are lost, and the keys of those that were said to be synced.
-    pub fn crash(&mut self, stream: &mut Stream) -> (usize, BTreeSet<Key>) {
+    pub fn crash(&mut self, draws: &mut Draws) -> (usize, BTreeSet<Key>) {
         let mut betrayed = BTreeSet::new();
         self.syncing = None;
-        let surviving = stream.between(0, self.unsynced.len() as u64) as usize;
+        let surviving = draws.between(0, self.unsynced.len() as u64) as usize;
         let lost = self.unsynced.len() - surviving;
         while self.unsynced.len() > surviving {
             if let Some(Unsynced { key, before, was_damaged, is_claimed, .. }) = self.unsynced.pop() {
@@ -311,6 +311,11 @@ impl Disk {
             self.damaged.insert(key.clone());
         }
         held
+    }
+
+    /// The versions of `key`, for its node: what fails its checksum is served to nobody.
+    pub fn load(&self, key: &Key) -> Result<Siblings, StorageError> {
+        if self.is_damaged(key) { Err(StorageError::Corrupt) } else { Ok(self.read(key)) }
     }
 
     /// Whether the record of `key` fails its checksum.

@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::Span;
@@ -82,7 +83,7 @@ pub struct Bucket {
 
 impl Latency {
     /// Draws one, in nanoseconds.
-    pub fn sample(&self, stream: &mut Stream) -> u64 {
+    pub fn sample<R: Rng>(&self, stream: &mut Stream<R>) -> u64 {
         match self {
             Self::Fixed { value } => value.ns(),
             Self::Uniform { min, max } => stream.between(min.ns(), max.ns()),

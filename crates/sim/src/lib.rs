@@ -10,6 +10,7 @@ mod disk;
 pub mod fuzz;
 mod latency;
 mod lookup;
+mod luck;
 pub mod museum;
 pub mod nemesis;
 mod network;

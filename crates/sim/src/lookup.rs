@@ -41,6 +41,11 @@ impl<K: std::hash::Hash + Eq, V> Lookup<K, V> {
         self.0.remove(key)
     }
 
+    /// Takes everything out.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Keeps what `keep` says; it is asked in no order, so what it says must rest on nothing but what it is given.
     pub fn retain(&mut self, keep: impl FnMut(&K, &mut V) -> bool) {
         self.0.retain(keep);

@@ -1,21 +1,28 @@
 //! Directed links: latency, loss, duplication, reordering, and what faults do to them.
 
+mod asked;
+mod topic;
+
 use std::collections::BTreeMap;
 
 use cartwheel_core::message::{Message, ReplicaMessage};
 
+use self::asked::Asked;
+use self::topic::Topic;
 use crate::latency::Latency;
+use crate::luck::{Cause, Luck, Place, Subject};
 use crate::scenario::NetworkSpec;
-use crate::streams::{Component, Stream, Streams};
+use crate::streams::Streams;
 use crate::trace::size;
 
 /// All links between nodes. Messages overtake each other as their latencies will have it.
 #[derive(Debug)]
 pub struct Network {
     spec: NetworkSpec,
-    streams: Streams,
+    luck: Luck,
+    asked: Asked,
     nodes: usize,
-    links: Vec<Option<Link>>,
+    links: Vec<Link>,
     troubles: BTreeMap<(u32, u32), Vec<Trouble>>,
     /// When a link's trouble last began or ended.
     changed_ns: BTreeMap<(u32, u32), u64>,
@@ -31,9 +38,8 @@ pub struct Network {
 }
 
 /// One directed link.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Link {
-    stream: Stream,
     /// When it has carried all that it was given.
     free_at_ns: u64,
 }
@@ -65,9 +71,10 @@ impl Network {
     pub fn new(spec: NetworkSpec, nodes: usize, streams: Streams) -> Self {
         Self {
             spec,
-            streams,
+            luck: Luck::new(streams),
+            asked: Asked::default(),
             nodes,
-            links: vec![None; nodes * nodes],
+            links: vec![Link::default(); nodes * nodes],
             troubles: BTreeMap::new(),
             changed_ns: BTreeMap::new(),
             faultless: false,
@@ -86,20 +93,16 @@ impl Network {
         message: &Message,
     ) -> impl Iterator<Item = u64> + use<> {
         self.sent += 1;
-        let streams = self.streams;
-        let slot = &mut self.links[from as usize * self.nodes + to as usize];
-        let new = || Link { stream: streams.stream(Component::Link { from, to }), free_at_ns: 0 };
-        let link = slot.get_or_insert_with(new);
-        let stream = &mut link.stream;
-        // What is drawn depends on the stream alone: a fault must not shift the luck of later messages.
-        let first = self.spec.latency.sample(stream);
-        let is_lost = stream.happens(self.spec.loss.chance());
-        let is_doubled = stream.happens(self.spec.duplication.chance());
-        let second = if is_doubled { self.spec.latency.sample(stream) } else { 0 };
-        let is_late = stream.happens(self.spec.reordering.chance());
-        let late_by = if is_late { self.spec.reordering_delay.sample(stream) } else { 0 };
+        let mut draws = self.cause(now_ns, (from, to), message).draws();
+        // What is drawn depends on the message alone: a fault is no matter.
+        let first = self.spec.latency.sample(&mut draws);
+        let is_lost = draws.happens(self.spec.loss.chance());
+        let is_doubled = draws.happens(self.spec.duplication.chance());
+        let second = if is_doubled { self.spec.latency.sample(&mut draws) } else { 0 };
+        let is_late = draws.happens(self.spec.reordering.chance());
+        let late_by = if is_late { self.spec.reordering_delay.sample(&mut draws) } else { 0 };
+        let luck = draws.unit();
         let troubles = self.troubles.get(&(from, to)).map_or(&[][..], Vec::as_slice);
-        let luck = stream.unit();
         let is_dropped = troubles.iter().any(|trouble| trouble.drops(message));
         let slowness = troubles.iter().map(|trouble| trouble.slowness()).max().unwrap_or(1);
         let late_by = late_by + troubles.iter().map(|trouble| trouble.lateness(luck)).sum::<u64>();
@@ -113,9 +116,29 @@ impl Network {
         self.delayed += u64::from(late_by > 0);
         // A peace without faults is one without queues, too.
         let limited = self.spec.bandwidth_kib > 0 && !self.faultless;
+        let link = &mut self.links[from as usize * self.nodes + to as usize];
         let carried = if limited { link.carry(now_ns, size(message), self.spec.bandwidth_kib) } else { 0 };
         let first = first.saturating_mul(slowness).saturating_add(late_by).saturating_add(carried);
         [Some(first), doubled.then_some(second.saturating_mul(slowness))].into_iter().flatten()
+    }
+
+    /// What the luck of `message` is for.
+    fn cause(&mut self, now_ns: u64, (from, to): (u32, u32), message: &Message) -> Cause {
+        let (kind, topic) = topic::of(message);
+        let (question, subject) = match topic {
+            Topic::Asks(_, subject) => (None, subject),
+            Topic::Answers(op) => (self.asked.what((to, from), op), Subject::NONE),
+            Topic::Ends(op) => (self.asked.take((to, from), op), Subject::NONE),
+            Topic::Says => (None, Subject::NONE),
+        };
+        if let Some(question) = question {
+            return self.luck.answer(now_ns, question, kind);
+        }
+        let cause = self.luck.cause(now_ns, Place::Link { from, to, kind }, subject);
+        if let Topic::Asks(op, _) = topic {
+            self.asked.note(now_ns, (from, to), op, cause);
+        }
+        cause
     }
 
     /// `from` → `to` gets into trouble, until it is relieved of it.

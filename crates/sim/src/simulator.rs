@@ -24,12 +24,13 @@ use self::faults::Mend;
 pub use self::look::{replay, run_recorded};
 use self::operator::Operator;
 pub(crate) use self::process::Process;
+use crate::luck::{Cause, Luck, Place, Subject};
 use crate::nemesis::Nemesis;
 use crate::network::Network;
 use crate::oracle::{Oracle, Rings, Scene};
 use crate::report::{Counter, Measured, Report};
 use crate::scenario::{Fault, Scenario};
-use crate::streams::{Component, Stream, Streams};
+use crate::streams::Streams;
 use crate::timeline::Timeline;
 use crate::trace::{Recorder, TraceDigest};
 use crate::workload::{Ask, Clients, Next};
@@ -134,6 +135,8 @@ struct Call {
     client: usize,
     node: u32,
     reached: bool,
+    /// What its luck is for.
+    cause: Cause,
 }
 
 struct Simulator<'a> {
@@ -145,7 +148,7 @@ struct Simulator<'a> {
     queue: crate::queue::Queue<Event>,
     processes: Vec<Process>,
     network: Network,
-    client_links: BTreeMap<usize, Stream>,
+    luck: Luck,
     clients: Clients,
     nemesis: Option<Nemesis>,
     /// The faults that it struck with.
@@ -186,7 +189,7 @@ impl<'a> Simulator<'a> {
             queue: crate::queue::Queue::new(),
             processes: (0..nodes).map(process).collect(),
             network: Network::new(scenario.network.clone(), nodes as usize, streams),
-            client_links: BTreeMap::new(),
+            luck: Luck::new(streams),
             clients: Clients::new(
                 &scenario.workload,
                 &scenario.visit,
@@ -357,12 +360,7 @@ impl<'a> Simulator<'a> {
             }
             match output {
                 Output::Reply(reply) => {
-                    if let Some(call) = self.calls.get(&reply.call) {
-                        let client = call.client;
-                        let event = Event::Answer { call: reply.call, result: Some(reply.result) };
-                        let at = self.now + self.client_latency(client);
-                        self.queue.push(at, event);
-                    }
+                    self.answer(reply.call, Some(reply.result));
                 }
                 Output::Send { to, message } => self.send(node, to, message),
                 Output::Storage(request) => self.submit(node, request),
@@ -439,20 +437,20 @@ impl<'a> Simulator<'a> {
         self.count(counter);
     }
 
-    fn client_latency(&mut self, client: usize) -> u64 {
-        let streams = self.streams;
-        let link = self
-            .client_links
-            .entry(client)
-            .or_insert_with(|| streams.stream(Component::ClientLink { client: client as u32 }));
-        self.network.latency().sample(link)
+    /// `call` is answered, or its connection breaks: its client hears of it a little later.
+    fn answer(&mut self, call: CallId, result: Option<Result<Answer, ClientError>>) {
+        let Some(Call { cause, .. }) = self.calls.get(&call).copied() else { return };
+        let cause = self.luck.answer(self.now, cause, u8::from(result.is_some()));
+        let at = self.now + self.network.latency().sample(&mut cause.draws());
+        self.queue.push(at, Event::Answer { call, result });
     }
 
     fn ask(&mut self, client: usize, ask: Ask) {
         self.next_call += 1;
         let call = CallId(self.next_call);
         let node = ask.node as u32;
-        self.calls.insert(call, Call { client, node, reached: false });
+        let cause = self.luck.cause(self.now, Place::Request { node }, Subject::key(&ask.key));
+        self.calls.insert(call, Call { client, node, reached: false, cause });
         let request = ClientRequest { call, request: ask.request, key: ask.key, op: ask.op, timeout: None };
         if let Some((recorder, scene)) = self.recorder() {
             recorder.asks(&scene, client, node, &request);
@@ -460,7 +458,7 @@ impl<'a> Simulator<'a> {
         if let Some(after) = ask.crash_after {
             self.queue.push(self.now + after.ns(), Event::ClientCrash { call });
         }
-        let at = self.now + self.client_latency(client);
+        let at = self.now + self.network.latency().sample(&mut cause.draws());
         self.queue.push(at, Event::Request { node, request });
     }
 
@@ -489,10 +487,7 @@ impl<'a> Simulator<'a> {
         if let Some((recorder, scene)) = self.recorder() {
             recorder.breaks(&scene, call);
         }
-        if let Some(Call { client, .. }) = self.calls.get(&call).copied() {
-            let at = self.now + self.client_latency(client);
-            self.queue.push(at, Event::Answer { call, result: None });
-        }
+        self.answer(call, None);
     }
 
     fn on_answer(&mut self, call: CallId, result: Option<Result<Answer, ClientError>>) {

@@ -1,25 +1,26 @@
 //! Randomness: one seed, split into a ChaCha stream for each component.
 //!
-//! A component draws only from its own stream, so that one client more, or one message more on another link, does
-//! not reshuffle everybody else's luck.
+//! A component draws only from its own stream, so that one client more does not reshuffle everybody else's luck. What
+//! befalls messages and disk accesses comes from no stream, but is named by what they are (`luck.rs`).
+
+use std::convert::Infallible;
 
 use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
+use rand_core::{Rng, SeedableRng, TryRng};
 
 /// Who draws. Nodes and clients are counted from 0, lives from 1.
 #[allow(missing_docs, reason = "the fields name nodes and clients")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Component {
-    /// Latency, loss and duplication of one directed link.
-    Link { from: u32, to: u32 },
-    /// Latency between a client and the nodes.
-    ClientLink { client: u32 },
-    /// Latency of a node's disk, and what a crash leaves on it.
-    Disk { node: u32 },
+    /// What befalls messages, clients' requests, and disks.
+    Luck,
+    /// The names of a node's stores.
+    Stores { node: u32 },
     /// Skew and drift of a node's clocks.
     Clock { node: u32 },
-    /// The core's own seed in one life of a node.
-    Boot { node: u32, life: u32 },
+    /// The core's own seed in a life of a node that begins then: by its time, so that a crash less earlier on leaves
+    /// later lives as they were.
+    Boot { node: u32, at_ns: u64 },
     /// A client's choices.
     Client { client: u32 },
     /// Which faults strike, and when.
@@ -35,20 +36,20 @@ pub enum Component {
 }
 
 impl Component {
-    fn label(self) -> [u32; 3] {
-        match self {
-            Self::Link { from, to } => [1, from, to],
-            Self::ClientLink { client } => [2, client, 0],
-            Self::Disk { node } => [3, node, 0],
+    fn label(self) -> [u32; 4] {
+        let [kind, one, other] = match self {
+            Self::Boot { node, at_ns } => return [5, node, (at_ns >> 32) as u32, at_ns as u32],
+            Self::Luck => [1, 0, 0],
+            Self::Stores { node } => [3, node, 0],
             Self::Clock { node } => [4, node, 0],
-            Self::Boot { node, life } => [5, node, life],
             Self::Client { client } => [6, client, 0],
             Self::Nemesis => [7, 0, 0],
             Self::Swarm => [8, 0, 0],
             Self::Mutation => [11, 0, 0],
             Self::Outages { client } => [9, client, 0],
             Self::Keys => [10, 0, 0],
-        }
+        };
+        [kind, one, other, 0]
     }
 }
 
@@ -80,11 +81,14 @@ impl Streams {
     }
 }
 
-/// Draws of one component.
+/// Draws of one component, or for one event.
 #[derive(Clone, Debug)]
-pub struct Stream(ChaCha8Rng);
+pub struct Stream<R = ChaCha8Rng>(R);
 
-impl Stream {
+/// What is drawn for one event.
+pub type Draws = Stream<Mixer>;
+
+impl<R: Rng> Stream<R> {
     /// Any 64 bits.
     pub fn bits(&mut self) -> u64 {
         self.0.next_u64()
@@ -116,6 +120,54 @@ impl Stream {
     }
 }
 
+impl From<u64> for Draws {
+    /// What is drawn for an event of this name.
+    fn from(name: u64) -> Self {
+        Self(Mixer(name))
+    }
+}
+
+/// SplitMix64: a counter and a mix of its bits. It costs nothing to begin, which is what it is for: most events draw
+/// once or twice.
+#[derive(Clone, Debug)]
+pub struct Mixer(u64);
+
+impl TryRng for Mixer {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.try_next_u64()? >> 32) as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.0 = self.0.wrapping_add(GOLDEN);
+        Ok(scatter(self.0))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for part in bytes.chunks_mut(8) {
+            let word = self.try_next_u64()?.to_le_bytes();
+            part.copy_from_slice(&word[..part.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// 2^64 divided by the golden ratio.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// A name made of a name and one word more.
+pub fn mix(name: u64, word: u64) -> u64 {
+    scatter(name.wrapping_add(GOLDEN) ^ word.wrapping_mul(0xD6E8_FEB8_6659_FD93))
+}
+
+/// Each bit that comes out depends on every bit that went in (Stafford's variant 13 of MurmurHash3's last step).
+fn scatter(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
 /// A probability, in units of 2^-53, so that comparing it needs no float.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Chance(u64);
@@ -138,10 +190,10 @@ mod tests {
     #[test]
     fn components_draw_from_streams_of_their_own() {
         let streams = Streams::new(42);
-        let link = |from, to| streams.stream(Component::Link { from, to }).bits();
-        assert_eq!(link(1, 2), link(1, 2));
-        assert_ne!(link(1, 2), link(2, 1));
-        assert_ne!(link(1, 2), Streams::new(43).stream(Component::Link { from: 1, to: 2 }).bits());
+        let boot = |node, at_ns| streams.stream(Component::Boot { node, at_ns }).bits();
+        assert_eq!(boot(1, 2), boot(1, 2));
+        assert_ne!(boot(1, 2), boot(2, 1));
+        assert_ne!(boot(1, 2), Streams::new(43).stream(Component::Boot { node: 1, at_ns: 2 }).bits());
     }
 
     #[test]

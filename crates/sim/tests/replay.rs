@@ -26,7 +26,7 @@ fn writes(node: &NodeState) -> Vec<&str> {
 #[test]
 fn a_lost_write_can_be_followed_to_the_moment_it_was_lost() {
     let look = |us| replay(&amnesia(), 1, &at(us, Some("cart-0"))).unwrap().0;
-    let before = look(4_001_500);
+    let before = look(4_001_050);
     let held: Vec<Vec<&str>> = before.nodes.iter().map(writes).collect();
     assert_eq!(held, [vec![], vec!["w3"], vec!["w3"]]);
     assert_eq!(before.key.as_ref().unwrap().homes.len(), 3);

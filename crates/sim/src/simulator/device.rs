@@ -11,8 +11,9 @@ use cartwheel_core::version::Value;
 
 use super::{Event, Simulator};
 use crate::disk::Disk;
+use crate::luck::{Subject, Work};
 use crate::scenario::{DeviceSpec, DiskSpec};
-use crate::streams::Stream;
+use crate::streams::Draws;
 
 /// The line before one node's device.
 #[derive(Debug, Default)]
@@ -62,14 +63,16 @@ impl Simulator<'_> {
     fn serve_next(&mut self, node: u32) {
         let disk_spec = &self.scenario.disk;
         let Some(spec) = &disk_spec.device else { return };
-        let process = &mut self.processes[node as usize];
-        let life = process.life;
-        while !process.device.busy {
+        let life = self.processes[node as usize].life;
+        while !self.processes[node as usize].device.busy {
+            let process = &mut self.processes[node as usize];
             let Some(job) = process.device.line.pop_front() else { return };
             let (took, event) = match job {
                 Job::Request(request) => {
                     let request = *request;
-                    let took = service(disk_spec, spec, &process.disk, &request.op, &mut process.stream);
+                    let mut draws = self.work_luck(node, &request.op);
+                    let disk = &self.processes[node as usize].disk;
+                    let took = service(disk_spec, spec, disk, &request.op, &mut draws);
                     (took, Event::Storage { node, life, request })
                 }
                 Job::Sync => {
@@ -77,48 +80,49 @@ impl Simulator<'_> {
                     if !process.disk.begin_sync() {
                         continue;
                     }
-                    (disk_spec.sync.sample(&mut process.stream), Event::Synced { node, life })
+                    let mut draws = self.disk_luck(node, Work::Sync, Subject::NONE);
+                    (disk_spec.sync.sample(&mut draws), Event::Synced { node, life })
                 }
             };
-            process.device.busy = true;
+            self.processes[node as usize].device.busy = true;
             self.queue.push(self.now + took, event);
         }
     }
 }
 
 /// How long the device is busy with `op`, in nanoseconds.
-fn service(disk_spec: &DiskSpec, spec: &DeviceSpec, disk: &Disk, op: &StorageOp, stream: &mut Stream) -> u64 {
+fn service(disk_spec: &DiskSpec, spec: &DeviceSpec, disk: &Disk, op: &StorageOp, draws: &mut Draws) -> u64 {
     let transfer = |bytes: u64| bytes * spec.kib.ns() / 1_024;
     match op {
-        StorageOp::Read { key } => disk_spec.read.sample(stream) + transfer(disk.read(key).value_bytes()),
-        StorageOp::Apply { update, .. } => disk_spec.write.sample(stream) + transfer(bytes_of(update)),
+        StorageOp::Read { key } => disk_spec.read.sample(draws) + transfer(disk.read(key).value_bytes()),
+        StorageOp::Apply { update, .. } => disk_spec.write.sample(draws) + transfer(bytes_of(update)),
         StorageOp::ScanHints { home, after, limit } => {
             let found = disk.scan_hints(*home, after.as_ref(), *limit);
             let bytes = found.iter().map(|(_, siblings)| siblings.value_bytes()).sum();
-            disk_spec.read.sample(stream) + found.len() as u64 * spec.scanned.ns() + transfer(bytes)
+            disk_spec.read.sample(draws) + found.len() as u64 * spec.scanned.ns() + transfer(bytes)
         }
         StorageOp::ScanPartition { partition, after, limit } => {
-            page(disk_spec, spec, &disk.scan_partition(*partition, after.as_ref(), *limit), stream)
+            page(disk_spec, spec, &disk.scan_partition(*partition, after.as_ref(), *limit), draws)
         }
         StorageOp::ScanTombstones { after, limit } => {
-            page(disk_spec, spec, &disk.scan_tombstones(after.as_ref(), *limit), stream)
+            page(disk_spec, spec, &disk.scan_tombstones(after.as_ref(), *limit), draws)
         }
-        StorageOp::Names { keys } => keys.iter().map(|_| disk_spec.read.sample(stream)).sum(),
-        StorageOp::Occupied => disk.occupied().iter().map(|_| disk_spec.read.sample(stream)).sum(),
-        StorageOp::SaveCluster { .. } => disk_spec.sync.sample(stream),
+        StorageOp::Names { keys } => keys.iter().map(|_| disk_spec.read.sample(draws)).sum(),
+        StorageOp::Occupied => disk.occupied().iter().map(|_| disk_spec.read.sample(draws)).sum(),
+        StorageOp::SaveCluster { .. } => disk_spec.sync.sample(draws),
         // Trees are kept in memory.
         StorageOp::TreeHashes { .. } => spec.scanned.ns(),
         StorageOp::LeafKeys { partition, leaves } => {
-            let seeks: u64 = leaves.iter().map(|_| disk_spec.read.sample(stream)).sum();
+            let seeks: u64 = leaves.iter().map(|_| disk_spec.read.sample(draws)).sum();
             seeks + disk.leaf_keys(*partition, leaves).len() as u64 * spec.scanned.ns()
         }
     }
 }
 
-fn page(disk_spec: &DiskSpec, spec: &DeviceSpec, page: &Page, stream: &mut Stream) -> u64 {
+fn page(disk_spec: &DiskSpec, spec: &DeviceSpec, page: &Page, draws: &mut Draws) -> u64 {
     let bytes: u64 = page.records.iter().map(|(_, siblings)| siblings.value_bytes()).sum();
     let scanned = page.records.len() as u64 * spec.scanned.ns();
-    disk_spec.read.sample(stream) + scanned + bytes * spec.kib.ns() / 1_024
+    disk_spec.read.sample(draws) + scanned + bytes * spec.kib.ns() / 1_024
 }
 
 /// Values that an update brings, in bytes.

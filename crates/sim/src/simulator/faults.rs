@@ -5,6 +5,7 @@ use cartwheel_core::{Key, Node};
 
 use super::{Event, Process, Simulator};
 use crate::disk::Disk;
+use crate::luck::{Subject, Work};
 use crate::network::Trouble;
 use crate::report::Counter;
 use crate::scenario::{Fault, Span};
@@ -309,9 +310,10 @@ impl Simulator<'_> {
 
     /// A running node loses power; the life that ended.
     fn lose_power(&mut self, node: u32) -> Option<u32> {
+        self.processes[node as usize].node.take()?;
+        let mut draws = self.disk_luck(node, Work::Crash, Subject::NONE);
         let process = &mut self.processes[node as usize];
-        process.node.take()?;
-        let (lost, betrayed) = process.disk.crash(&mut process.stream);
+        let (lost, betrayed) = process.disk.crash(&mut draws);
         if lost > 0 {
             self.count(Counter::UnsyncedUpdatesLost);
         }

@@ -12,10 +12,11 @@ use super::device::Device;
 use super::{Event, Simulator};
 use crate::clock::Clock;
 use crate::disk::Disk;
+use crate::luck::{Place, Subject, Work};
 use crate::oracle::Life;
 use crate::report::Counter;
 use crate::scenario::{ClusterSpec, Scenario, Span};
-use crate::streams::{Component, Stream, Streams};
+use crate::streams::{Component, Draws, Stream, Streams};
 
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -29,7 +30,8 @@ pub(crate) struct Process {
     pub exists: bool,
     pub disk: Disk,
     pub clock: Clock,
-    pub stream: Stream,
+    /// Names new stores.
+    stores: Stream,
     /// When this life began.
     pub started_ns: u64,
     /// Until when it stands still, or stood.
@@ -69,14 +71,14 @@ impl Failing {
     }
 
     /// What `op` is counted as if it is to fail now.
-    fn at(self, op: &StorageOp, now_ns: u64, stream: &mut Stream) -> Option<Counter> {
+    fn at(self, op: &StorageOp, now_ns: u64, draws: impl FnOnce() -> Draws) -> Option<Counter> {
         let ((until_ns, one_in), counter) = match op {
             StorageOp::Apply { .. } | StorageOp::SaveCluster { .. } => (self.writes, Counter::WriteErrors),
             // Trees are kept in memory.
             StorageOp::TreeHashes { .. } => return None,
             _ => (self.reads, Counter::ReadErrors),
         };
-        (now_ns < until_ns && stream.below(u64::from(one_in)) == 0).then_some(counter)
+        (now_ns < until_ns && draws().below(u64::from(one_in)) == 0).then_some(counter)
     }
 }
 
@@ -98,6 +100,22 @@ fn failed(StorageRequest { ticket, op }: StorageRequest) -> StorageCompletion {
     }
 }
 
+/// What kind of work `op` is, and what it is about.
+fn work(op: &StorageOp) -> (Work, Subject) {
+    match op {
+        StorageOp::Read { key } => (Work::Read, Subject::key(key)),
+        StorageOp::Apply { key, .. } => (Work::Write, Subject::key(key)),
+        StorageOp::ScanHints { home, .. } => (Work::ScanHints, Subject::number(home.0 as u32)),
+        StorageOp::TreeHashes { partition, .. } => (Work::TreeHashes, Subject::number(partition.0)),
+        StorageOp::LeafKeys { partition, .. } => (Work::LeafKeys, Subject::number(partition.0)),
+        StorageOp::ScanPartition { partition, .. } => (Work::ScanPartition, Subject::number(partition.0)),
+        StorageOp::ScanTombstones { .. } => (Work::ScanTombstones, Subject::NONE),
+        StorageOp::Names { .. } => (Work::Names, Subject::NONE),
+        StorageOp::SaveCluster { .. } => (Work::SaveCluster, Subject::NONE),
+        StorageOp::Occupied => (Work::Occupied, Subject::NONE),
+    }
+}
+
 /// The ring of a scenario's cluster.
 pub(super) fn ring(cluster: &ClusterSpec) -> Ring {
     let members: Vec<NodeId> = (1..=u64::from(cluster.nodes)).map(NodeId).collect();
@@ -109,20 +127,20 @@ impl Process {
         let mut clock = streams.stream(Component::Clock { node: index });
         let offset_max = scenario.clock.offset_max.ns() / 1_000;
         let drift_max = u64::from(scenario.clock.drift_max_ppm) * 1_000;
-        let mut stream = streams.stream(Component::Disk { node: index });
+        let mut stores = streams.stream(Component::Stores { node: index });
         Self {
             config: config(index, scenario, ring),
             life: 0,
             node: None,
             exists: index < scenario.cluster.nodes,
-            disk: Disk::new(StoreId(stream.bits()), scenario.cluster.partitions),
+            disk: Disk::new(StoreId(stores.bits()), scenario.cluster.partitions),
             clock: Clock {
                 offset_us: clock.between(0, 2 * offset_max) as i64 - offset_max as i64,
                 drift_ppb: clock.between(0, 2 * drift_max) as i64 - drift_max as i64,
                 slept_ns: 0,
                 tick_us: (scenario.clock.tick.ns() / 1_000).max(1) as i64,
             },
-            stream,
+            stores,
             started_ns: 0,
             still_until_ns: 0,
             loops_until_ns: 0,
@@ -153,7 +171,7 @@ impl Process {
     }
 
     pub fn wipe_disk(&mut self) {
-        self.disk = Disk::new(StoreId(self.stream.bits()), self.config.ring.partitions());
+        self.disk = Disk::new(StoreId(self.stores.bits()), self.config.ring.partitions());
     }
 
     /// Keeps a copy of the disk, now and then.
@@ -230,7 +248,7 @@ impl Simulator<'_> {
     pub(super) fn start(&mut self, node: u32) {
         let streams = self.streams;
         let process = &mut self.processes[node as usize];
-        let seed = streams.seed(Component::Boot { node, life: process.life + 1 });
+        let seed = streams.seed(Component::Boot { node, at_ns: self.now });
         let boot = process.boot(seed);
         process.started_ns = self.now;
         process.still_until_ns = 0;
@@ -273,6 +291,17 @@ impl Simulator<'_> {
         }
     }
 
+    /// What is drawn for a disk's work.
+    pub(super) fn disk_luck(&mut self, node: u32, work: Work, subject: Subject) -> Draws {
+        self.luck.cause(self.now, Place::Disk { node, work }, subject).draws()
+    }
+
+    /// What is drawn for a storage request.
+    pub(super) fn work_luck(&mut self, node: u32, op: &StorageOp) -> Draws {
+        let (work, subject) = work(op);
+        self.disk_luck(node, work, subject)
+    }
+
     /// A storage request leaves the core: when will it be executed? Updates queue, reads do not, unless the disk is one
     /// device.
     pub(super) fn submit(&mut self, node: u32, request: StorageRequest) {
@@ -280,6 +309,7 @@ impl Simulator<'_> {
         if spec.device.is_some() {
             return self.line_up(node, request);
         }
+        let mut draws = self.work_luck(node, &request.op);
         let process = &mut self.processes[node as usize];
         let at = match &request.op {
             StorageOp::Read { .. }
@@ -289,10 +319,10 @@ impl Simulator<'_> {
             | StorageOp::ScanTombstones { .. }
             | StorageOp::Names { .. }
             | StorageOp::Occupied
-            | StorageOp::LeafKeys { .. } => self.now + spec.read.sample(&mut process.stream),
-            StorageOp::SaveCluster { .. } => self.now + spec.sync.sample(&mut process.stream),
+            | StorageOp::LeafKeys { .. } => self.now + spec.read.sample(&mut draws),
+            StorageOp::SaveCluster { .. } => self.now + spec.sync.sample(&mut draws),
             StorageOp::Apply { .. } => {
-                let took = spec.write.sample(&mut process.stream);
+                let took = spec.write.sample(&mut draws);
                 process.disk_free_at = process.disk_free_at.max(self.now) + took;
                 process.disk_free_at
             }
@@ -305,19 +335,17 @@ impl Simulator<'_> {
         if process.life != life || process.node.is_none() {
             return;
         }
-        if let Some(counter) = process.failing.at(&request.op, self.now, &mut process.stream) {
+        let (failing, (_, subject)) = (process.failing, work(&request.op));
+        if let Some(counter) = failing.at(&request.op, self.now, || self.disk_luck(node, Work::Fail, subject))
+        {
             self.count(counter);
             self.served(node);
             return self.handle(node, Input::Storage(failed(request)));
         }
+        let process = &mut self.processes[node as usize];
         let StorageRequest { ticket, op } = request;
         let completion = match op {
-            StorageOp::Read { key } => {
-                let is_damaged = process.disk.is_damaged(&key);
-                let result =
-                    if is_damaged { Err(StorageError::Corrupt) } else { Ok(process.disk.read(&key)) };
-                StorageCompletion::Read { ticket, result }
-            }
+            StorageOp::Read { key } => StorageCompletion::Read { ticket, result: process.disk.load(&key) },
             StorageOp::ScanHints { home, after, limit } => {
                 let hints = process.disk.scan_hints(home, after.as_ref(), limit);
                 StorageCompletion::Hints { ticket, result: Ok(hints) }
@@ -378,8 +406,9 @@ impl Simulator<'_> {
         }
         let process = &mut self.processes[node as usize];
         if process.disk.begin_sync() {
-            let at = self.now + self.scenario.disk.sync.sample(&mut process.stream);
-            self.queue.push(at, Event::Synced { node, life: process.life });
+            let life = process.life;
+            let took = self.scenario.disk.sync.sample(&mut self.disk_luck(node, Work::Sync, Subject::NONE));
+            self.queue.push(self.now + took, Event::Synced { node, life });
         }
     }
 
