@@ -35,3 +35,7 @@ museum:
 # The digests of 500 swarm seeds, after a change that changes them.
 digests:
     cargo run --release -- fuzz --seeds 0..500 --digests > ci/digests.txt
+
+# Mutants of quorums, siblings, hints, handoff and reaping that no test notices; `just mutants claim --shard 1/8`, `just mutants again`.
+mutants *options:
+    ci/mutants.sh {{options}}

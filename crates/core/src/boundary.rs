@@ -554,4 +554,14 @@ pub enum Event {
         /// The key.
         key: Key,
     },
+    /// What is stored of a key fails its checksum. The other homes are asked for theirs.
+    RecordDamaged {
+        /// The key.
+        key: Key,
+    },
+    /// It was made anew of what the other homes hold.
+    RecordMended {
+        /// The key.
+        key: Key,
+    },
 }

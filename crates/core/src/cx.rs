@@ -57,7 +57,7 @@ impl Env {
         let mut rng = CoreRng::new(boot.seed);
         let next_op = rng.next_u64() >> 1;
         let cluster = boot.cluster.clone().unwrap_or_else(|| Arc::new(first_state(&config)));
-        let liveness = Liveness::new(config.node, cluster.members.keys().copied());
+        let liveness = Liveness::new(config.node, cluster.there());
         let owed = Owed::new(&boot.owed);
         let background = Background::new(&config);
         let minted = first_mint(boot.seed);
@@ -108,6 +108,11 @@ impl Env {
             return self.started_at.0;
         }
         self.boot.number
+    }
+
+    /// Tells this boot from another one of the same number, on a copy of the store.
+    pub fn life(&self) -> u64 {
+        first_mint(self.boot.seed)
     }
 
     /// `node` knows of this boot.

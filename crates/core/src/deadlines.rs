@@ -19,6 +19,7 @@ pub(crate) enum Timer {
     Gossip,
     Probe,
     Swim(SwimTimer),
+    Mend,
 }
 
 #[derive(Debug, Default)]

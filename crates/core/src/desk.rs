@@ -41,6 +41,8 @@ pub(crate) enum Waiter {
     ExchangeMerge { op: OpId },
     /// A peer that wants to know whether we hold a state durably.
     Confirm { from: NodeId, op: OpId, digest: Digest },
+    /// Handoff, looking for partitions that may have such keys.
+    HandoffSurvey,
     /// Handoff, looking for keys that belong elsewhere.
     HandoffScan { partition: Partition },
     /// Handoff, dropping a record that all homes hold.
@@ -57,6 +59,8 @@ pub(crate) enum Waiter {
     ReapDrop,
     /// Membership, keeping the cluster's state.
     ClusterSaved,
+    /// Mending, writing what the other homes hold.
+    Mend,
     /// Nobody: repair of our own copy.
     Nobody,
 }

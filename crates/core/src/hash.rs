@@ -16,11 +16,13 @@ pub(crate) struct Hash128 {
     long: Option<Box<Xxh3>>,
 }
 
-impl Hash128 {
-    pub fn new() -> Self {
+impl Default for Hash128 {
+    fn default() -> Self {
         Self { short: [0; SHORT_MAX], len: 0, long: None }
     }
+}
 
+impl Hash128 {
     #[inline]
     pub fn add(&mut self, bytes: &[u8]) {
         let end = self.len + bytes.len();
@@ -55,7 +57,7 @@ mod tests {
 
     quickcheck::quickcheck! {
         fn pieces_do_not_matter(pieces: Vec<Vec<u8>>) -> bool {
-            let mut hash = Hash128::new();
+            let mut hash = Hash128::default();
             pieces.iter().for_each(|piece| hash.add(piece));
             hash.value() == xxh3_128(&pieces.concat())
         }

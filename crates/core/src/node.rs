@@ -13,9 +13,10 @@ use crate::coordinator::{Forwards, Gets, Puts};
 use crate::cx::{Cx, Env};
 use crate::id::NodeId;
 use crate::membership::{
-    Bucket, Cluster, ClusterDigest, Doorstep, Gossip, MemberStatus, Rules, Standing, SwimIgnored, Watch,
+    Bucket, Cluster, ClusterDigest, Doorstep, Gossip, LastBoot, MemberStatus, Rules, Standing, SwimIgnored,
+    Watch,
 };
-use crate::replica::{Handoff, HintTotal, Hints, Reaper};
+use crate::replica::{Handoff, HintTotal, Hints, Mender, Reaper};
 use crate::ring::RingVersion;
 use crate::time::{Instant, Now};
 
@@ -42,6 +43,7 @@ struct Machines {
     exchanges: Exchanges,
     handoff: Handoff,
     reaper: Reaper,
+    mender: Mender,
     gossip: Gossip,
     watch: Watch,
     doorstep: Doorstep,
@@ -63,6 +65,7 @@ impl Node {
         }
         let mut env = Env::new(config, boot, now.wall);
         let seed = env.split_seed();
+        let last_boot = LastBoot::new(env.incarnation(), env.life());
         let machines = Machines {
             gets: Gets::default(),
             puts: Puts::default(),
@@ -71,7 +74,8 @@ impl Node {
             exchanges: Exchanges::default(),
             handoff: Handoff::default(),
             reaper: Reaper::default(),
-            gossip: Gossip::new(now.monotonic),
+            mender: Mender::default(),
+            gossip: Gossip::new(now.monotonic, last_boot),
             watch: Watch::new(&env.config, env.boot.number, seed),
             doorstep: Doorstep::default(),
             ring: env.cluster.ring.version(),
@@ -208,6 +212,11 @@ impl<'a> Status<'a> {
     /// Tombstones that this node reaped, as a home of theirs, since its start.
     pub fn reaped(&self) -> u64 {
         self.node.machines.reaper.reaped()
+    }
+
+    /// Records that fail their checksums and are being made anew of what the other homes hold.
+    pub fn mending(&self) -> usize {
+        self.node.machines.mender.running()
     }
 
     /// Partitions that this node is a home of and does not hold again, after its disk was lost.

@@ -98,6 +98,8 @@ pub enum StorageOp {
         /// The state.
         cluster: Arc<Cluster>,
     },
+    /// The partitions of which anything is stored.
+    Occupied,
 }
 
 /// A page of records.
@@ -176,6 +178,13 @@ pub enum StorageCompletion {
         ticket: Ticket,
         /// Whether it is.
         result: Result<(), StorageError>,
+    },
+    /// Answer to [`StorageOp::Occupied`].
+    Occupied {
+        /// The request.
+        ticket: Ticket,
+        /// The partitions, in order.
+        result: Result<Vec<Partition>, StorageError>,
     },
     /// Every update with a ticket up to and including `through` that was applied is durable.
     Synced {

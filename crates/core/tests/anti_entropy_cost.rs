@@ -8,6 +8,7 @@
 )]
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cartwheel_core::anti_entropy::{Leaf, MerkleTree};
@@ -34,7 +35,7 @@ fn written(before: Option<&Record>) -> Record {
     let context = before.map_or(Context::EMPTY, |record| record.siblings.context());
     let value = Value::Data(b"milk".to_vec().into());
     let update = Update::Coordinate {
-        write: Box::new(Write {
+        write: Arc::new(Write {
             request: RequestId(if before.is_some() { 2 } else { 1 }),
             context,
             value,
@@ -122,6 +123,7 @@ impl Peer {
             StorageOp::ScanPartition { .. } | StorageOp::ScanTombstones { .. } => {
                 vec![StorageCompletion::Page { ticket, result: Ok(Page { records: Vec::new(), next: None }) }]
             }
+            StorageOp::Occupied => vec![StorageCompletion::Occupied { ticket, result: Ok(Vec::new()) }],
             StorageOp::Names { .. } => unreachable!("nothing was deleted"),
         }
     }

@@ -50,6 +50,10 @@ pub struct Counters {
     pub foreign_states: u64,
     /// Tombstones reaped.
     pub tombstones_reaped: u64,
+    /// Records that failed their checksums.
+    pub records_damaged: u64,
+    /// Such records made anew of what the other homes hold.
+    pub records_mended: u64,
     /// Times that background work was held back because the foreground suffered.
     pub background_throttles: u64,
     /// Times that it went at its full rate again.
@@ -83,6 +87,8 @@ impl Counters {
             Event::HandedOver { .. } => &mut self.records_handed_over,
             Event::Foreign { .. } => &mut self.foreign_states,
             Event::Reaped { .. } => &mut self.tombstones_reaped,
+            Event::RecordDamaged { .. } => &mut self.records_damaged,
+            Event::RecordMended { .. } => &mut self.records_mended,
             Event::BackgroundThrottled { .. } => &mut self.background_throttles,
             Event::BackgroundRecovered => &mut self.background_recoveries,
             Event::LastWriteWins { .. } => &mut self.last_write_wins_buckets,

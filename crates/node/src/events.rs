@@ -40,6 +40,12 @@ impl EventLog {
             Event::PartitionRecovered { partition } => {
                 tracing::info!(partition = partition.0, "holds a partition again");
             }
+            Event::RecordDamaged { key } => {
+                tracing::error!(%key, "a record fails its checksum; the other homes are asked for theirs");
+            }
+            Event::RecordMended { key } => {
+                tracing::warn!(%key, "a damaged record was made anew of what the other homes hold");
+            }
             Event::LastWriteWins { bucket } => {
                 tracing::warn!(%bucket, "last_write_wins: concurrent writes are decided by clocks, acknowledged ones are lost");
             }

@@ -37,6 +37,8 @@ pub struct Disk {
     pub continuous_since: u64,
     /// The last stop was clean: everything was synced, and a marker says so until the next start.
     pub stopped_cleanly: bool,
+    /// Records that fail their checksums: nothing else can be said of them.
+    damaged: BTreeSet<Key>,
     /// What to put back, newest last, if a crash comes before the next sync.
     unsynced: Vec<Unsynced>,
     /// Syncs are reported and not done.
@@ -52,6 +54,8 @@ struct Unsynced {
     ticket: Ticket,
     key: Key,
     before: Option<Record>,
+    /// It failed its checksum before.
+    was_damaged: bool,
     /// A sync that was not done has been said to cover it.
     is_claimed: bool,
 }
@@ -77,6 +81,7 @@ impl Disk {
             partitions,
             tombstones: BTreeSet::new(),
             owed: BTreeMap::new(),
+            damaged: BTreeSet::new(),
             unsynced: Vec::new(),
             lies: false,
             syncing: None,
@@ -195,6 +200,11 @@ impl Disk {
         page(within.filter(|(_, record)| record.owed.is_empty()), limit)
     }
 
+    /// The partitions of which anything is held, in order.
+    pub fn occupied(&self) -> Vec<Partition> {
+        self.trees.keys().copied().collect()
+    }
+
     /// A page of the keys of which nothing but tombstones is held, and which nobody is owed.
     pub fn scan_tombstones(&self, after: Option<&Key>, limit: u32) -> Page {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -214,8 +224,9 @@ impl Disk {
     /// Runs `update`; it is visible at once and durable after the next sync.
     pub fn apply(&mut self, ticket: Ticket, key: &Key, update: &Update) -> Result<Change, Refused> {
         let (after, change) = update.apply(self.records.get(key))?;
-        let before = self.put(key, after);
-        self.unsynced.push(Unsynced { ticket, key: key.clone(), before, is_claimed: false });
+        let before = self.put(key, after.as_ref());
+        let was_damaged = self.damaged.remove(key);
+        self.unsynced.push(Unsynced { ticket, key: key.clone(), before, was_damaged, is_claimed: false });
         Ok(change)
     }
 
@@ -249,8 +260,11 @@ impl Disk {
         let surviving = stream.between(0, self.unsynced.len() as u64) as usize;
         let lost = self.unsynced.len() - surviving;
         while self.unsynced.len() > surviving {
-            if let Some(Unsynced { key, before, is_claimed, .. }) = self.unsynced.pop() {
-                self.put(&key, before);
+            if let Some(Unsynced { key, before, was_damaged, is_claimed, .. }) = self.unsynced.pop() {
+                self.put(&key, before.as_ref());
+                if was_damaged {
+                    self.damaged.insert(key.clone());
+                }
                 if is_claimed {
                     betrayed.insert(key);
                 }
@@ -270,8 +284,11 @@ impl Disk {
     /// A copy of it as a crash at this moment would leave it, less what was not synced.
     pub fn snapshot(&self) -> Self {
         let mut copy = self.clone();
-        while let Some(Unsynced { key, before, .. }) = copy.unsynced.pop() {
-            copy.put(&key, before);
+        while let Some(Unsynced { key, before, was_damaged, .. }) = copy.unsynced.pop() {
+            copy.put(&key, before.as_ref());
+            if was_damaged {
+                copy.damaged.insert(key);
+            }
         }
         copy.unsynced.clear();
         copy.syncing = None;
@@ -287,21 +304,34 @@ impl Disk {
         held
     }
 
+    /// The record of a key fails its checksum from now on: all that is left is that it was there.
+    pub fn damage_key(&mut self, key: &Key) -> bool {
+        let held = self.wipe_key(key);
+        if held {
+            self.damaged.insert(key.clone());
+        }
+        held
+    }
+
+    /// Whether the record of `key` fails its checksum.
+    pub fn is_damaged(&self, key: &Key) -> bool {
+        self.damaged.contains(key)
+    }
+
     /// Keeps `record`, and what follows from it. What was there before.
-    fn put(&mut self, key: &Key, record: Option<Record>) -> Option<Record> {
-        let is_tombstone =
-            record.as_ref().is_some_and(|record| !record.siblings.is_found() && record.owed.is_empty());
+    fn put(&mut self, key: &Key, record: Option<&Record>) -> Option<Record> {
+        let is_tombstone = record.is_some_and(|record| !record.siblings.is_found() && record.owed.is_empty());
         if is_tombstone {
             self.tombstones.insert(key.clone());
         } else {
             self.tombstones.remove(key);
         }
-        let (nothing, is) = (Record::default(), record.clone().unwrap_or_default());
+        let nothing = Record::default();
         let before = match record {
-            Some(record) => self.records.insert(key.clone(), record),
+            Some(record) => self.records.insert(key.clone(), record.clone()),
             None => self.records.remove(key),
         };
-        let was = before.as_ref().unwrap_or(&nothing);
+        let (was, is) = (before.as_ref().unwrap_or(&nothing), record.unwrap_or(&nothing));
         let tree = self.trees.entry(key.token().partition(self.partitions)).or_default();
         tree.replace(key, &was.siblings, &is.siblings, self.partitions);
         for home in was.owed.iter().filter(|home| !is.owed.contains(home)) {

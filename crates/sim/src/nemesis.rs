@@ -59,6 +59,7 @@ impl Budget {
             Fault::WipeDisk { node, .. }
             | Fault::RestoreDisk { node, .. }
             | Fault::WipeKey { node, .. }
+            | Fault::CorruptRecord { node, .. }
             | Fault::LyingSync { node, .. }
             | Fault::Replace { node, .. }
             | Fault::Remove { node, .. } => self.may_lose_data(*node),
@@ -145,6 +146,11 @@ impl Nemesis {
             FaultKind::WipeKey => {
                 let key = self.stream.below(u64::from(self.keys)) as u32;
                 self.budget.may_lose_data(node).then_some(Fault::WipeKey { at, node, carts: vec![key] })
+            }
+            FaultKind::CorruptRecord => {
+                let key = self.stream.below(u64::from(self.keys)) as u32;
+                let fault = Fault::CorruptRecord { at, node, carts: vec![key] };
+                self.budget.may_lose_data(node).then_some(fault)
             }
             FaultKind::ClockJump => {
                 let by_ms = self.stream.between(0, 120_000) as i64 - 60_000;

@@ -330,7 +330,7 @@ impl Oracle {
                 let may_prune = write.context.0.entries().len() > *past_entries_max as usize;
                 self.coordinated(scene, node + 1, key, (&**write, may_prune), before, change);
             }
-            Update::Merge { siblings, .. } => {
+            Update::Merge { siblings, .. } | Update::Salvage { siblings, .. } => {
                 let (truth, at) = (scene.truth, (scene.at_ns, node + 1));
                 self.drops.updated(truth, at, before, siblings.versions(), &change.siblings);
                 let states = (siblings, &change.siblings);

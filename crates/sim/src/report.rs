@@ -68,6 +68,8 @@ pub enum Counter {
     DiskRestores,
     /// A key vanished from a disk.
     KeyWipes,
+    /// Bytes of a record rotted on a disk.
+    CorruptRecords,
     /// A wall clock jumped.
     ClockJumps,
     /// A process stood still for a while.
@@ -106,6 +108,10 @@ pub enum Counter {
     PartitionsRecovered,
     /// A record was given to its homes and dropped.
     RecordsHandedOver,
+    /// A node noticed that a record fails its checksum.
+    RecordsDamaged,
+    /// A node made such a record anew of what the other homes hold.
+    RecordsMended,
     /// A node noticed that its disk was an old copy.
     Amnesias,
     /// A tombstone was reaped.
@@ -146,7 +152,7 @@ impl Counter {
     /// All of them: the rare paths that a run may reach.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
     /// The counters that count faults.
-    pub const FAULTS: [Self; 32] = [
+    pub const FAULTS: [Self; 33] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -157,6 +163,7 @@ impl Counter {
         Self::LateLinks,
         Self::DiskWipes,
         Self::KeyWipes,
+        Self::CorruptRecords,
         Self::ClockJumps,
         Self::MessagesLost,
         Self::MessagesDuplicated,

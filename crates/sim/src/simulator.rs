@@ -427,6 +427,8 @@ impl<'a> Simulator<'a> {
             CoreEvent::HandedOver { .. } => Counter::RecordsHandedOver,
             CoreEvent::Reaped { .. } => Counter::TombstonesReaped,
             CoreEvent::BackgroundThrottled { .. } => Counter::BackgroundThrottles,
+            CoreEvent::RecordDamaged { .. } => Counter::RecordsDamaged,
+            CoreEvent::RecordMended { .. } => Counter::RecordsMended,
             CoreEvent::BackgroundRecovered
             | CoreEvent::Alive { .. }
             | CoreEvent::StorageFailed

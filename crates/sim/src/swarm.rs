@@ -66,6 +66,7 @@ pub fn scenario(seed: u64) -> Scenario {
         nemesis.write_errors = pick(stream, &[0, 0, 1, 2]) as u32;
         nemesis.disk_full = pick(stream, &[0, 0, 1]) as u32;
         nemesis.set_props = pick(stream, &[0, 0, 1, 2]) as u32;
+        nemesis.corrupt_record = pick(stream, &[0, 0, 1, 2]) as u32;
     }
     scenario
 }
@@ -232,6 +233,7 @@ fn nemesis(stream: &mut Stream) -> NemesisSpec {
         write_errors: 0,
         disk_full: 0,
         set_props: 0,
+        corrupt_record: 0,
         every: Span::from_ms(stream.between(200, 3_000)),
         lasts: Span::from_ms(stream.between(100, 4_000)),
     }

@@ -122,7 +122,7 @@ fn gather(first: Apply, queue: &Receiver<Apply>) -> Vec<Apply> {
 fn weight(update: &Update) -> usize {
     match update {
         Update::Coordinate { write, .. } => len(&write.value),
-        Update::Merge { siblings, .. } => values(siblings),
+        Update::Merge { siblings, .. } | Update::Salvage { siblings, .. } => values(siblings),
         Update::Owe { .. }
         | Update::Redirect { .. }
         | Update::Confirm

@@ -12,6 +12,7 @@
 mod scan;
 mod tombstones;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::ops::Bound;
@@ -77,6 +78,8 @@ pub struct RecordChange<'a> {
     pub key: &'a Key,
     pub disk_key: &'a [u8],
     pub before: Option<&'a Record>,
+    /// What it was cannot be read.
+    pub is_damaged: bool,
     pub now: Option<&'a Record>,
     /// `now`, sealed.
     pub sealed: Option<Vec<u8>>,
@@ -252,8 +255,12 @@ impl Engine {
     /// Commits `changes` as one: visible when this returns, durable after the next [`sync`](Self::sync).
     pub fn commit<'a>(&self, changes: impl Iterator<Item = RecordChange<'a>>) -> Result<(), fjall::Error> {
         let mut batch = self.db.batch();
-        let mut replaced = Vec::new();
-        for RecordChange { key, disk_key, before, now, sealed } in changes {
+        let (mut replaced, mut unknown) = (Vec::new(), Vec::new());
+        for RecordChange { key, disk_key, before, is_damaged, now, sealed } in changes {
+            if is_damaged {
+                unknown.push(key.token());
+                self.unindex_hints(&mut batch, disk_key)?;
+            }
             let siblings = |record: Option<&Record>| record.map(|it| it.siblings.clone()).unwrap_or_default();
             replaced.push(Replaced { key: key.clone(), before: siblings(before), now: siblings(now) });
             match sealed {
@@ -277,8 +284,34 @@ impl Engine {
         self.commits.store(commits, Ordering::SeqCst);
         if let Some(trees) = self.trees.get() {
             trees.replace(replaced);
+            self.replant(trees, &unknown);
         }
         Ok(())
+    }
+
+    /// The hints of a record that cannot be read: whom it was owed to is in the index alone.
+    fn unindex_hints(&self, batch: &mut fjall::OwnedWriteBatch, disk_key: &[u8]) -> Result<(), fjall::Error> {
+        let everything = (Bound::<Vec<u8>>::Unbounded, Bound::Unbounded);
+        for entry in self.db.snapshot().range(&self.hints, everything) {
+            let hint = entry.key()?;
+            if hint.get(8..) == Some(disk_key) {
+                batch.remove(&self.hints, hint);
+            }
+        }
+        Ok(())
+    }
+
+    /// Builds anew the trees of the partitions of these tokens: what they knew of a record that cannot be read any more
+    /// cannot be taken out.
+    fn replant(&self, trees: &Trees, tokens: &[Token]) {
+        let partitions: BTreeSet<Partition> =
+            tokens.iter().map(|token| token.partition(trees.partitions())).collect();
+        for partition in partitions.into_iter().filter(|partition| trees.knows(*partition)) {
+            trees.clear(partition);
+            if let Err(error) = self.plant_tree(trees, partition) {
+                tracing::error!(partition = partition.0, ?error, "a tree could not be built anew");
+            }
+        }
     }
 
     /// Builds the hash trees of everything stored, for a ring of `partitions`. A record that cannot be read is as if

@@ -108,6 +108,7 @@ impl StoreHandle {
             | StorageOp::LeafKeys { .. }
             | StorageOp::ScanPartition { .. }
             | StorageOp::ScanTombstones { .. }
+            | StorageOp::Occupied
             | StorageOp::Names { .. } => queues.scans.send(request).is_ok(),
         });
         if !sent {
@@ -166,6 +167,7 @@ fn refusal(request: &StorageRequest) -> StorageCompletion {
         }
         StorageOp::Names { .. } => StorageCompletion::Names { ticket, result: Err(failed) },
         StorageOp::SaveCluster { .. } => StorageCompletion::Saved { ticket, result: Err(failed) },
+        StorageOp::Occupied => StorageCompletion::Occupied { ticket, result: Err(failed) },
     }
 }
 

@@ -55,6 +55,11 @@ impl Trees {
         }
     }
 
+    /// Forgets everything about `partition`.
+    pub fn clear(&self, partition: Partition) {
+        self.lock().remove(&partition);
+    }
+
     pub fn hashes(&self, partition: Partition, nodes: &[TreeNode]) -> Vec<TreeHash> {
         let trees = self.lock();
         let hash =

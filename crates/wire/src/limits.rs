@@ -45,6 +45,9 @@ pub const ADDRESS_BYTES_MAX: usize = 1_024;
 /// Most stores that one member ever ran on.
 pub const STORES_MAX: usize = 1_024;
 
+/// Most boots of one number that one store is known to have had.
+pub const LIVES_MAX: usize = 1_024;
+
 /// Most partitions of a ring.
 pub const PARTITIONS_MAX: usize = 1 << 16;
 

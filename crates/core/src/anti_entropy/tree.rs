@@ -127,7 +127,7 @@ fn item(key: &Key, siblings: &Siblings) -> u128 {
     if siblings.is_empty() {
         return 0;
     }
-    let mut hash = Hash128::new();
+    let mut hash = Hash128::default();
     for part in [key.bucket_type(), key.bucket(), key.key()] {
         hash.add(&(part.len() as u64).to_le_bytes());
         hash.add(part);

@@ -126,6 +126,9 @@ impl Turns {
     }
 
     fn eligible(&self, cx: &Cx) -> Option<usize> {
+        if self.fetches.is_empty() {
+            return None;
+        }
         let everybody_knows = cx.env.cluster.all_have_seen(cx.env.cluster.ring.version());
         let may = |(partition, peer): &(Partition, NodeId)| {
             (everybody_knows || !self.receiving.contains(partition)) && !cx.env.is_away(*peer)

@@ -44,12 +44,38 @@ impl Forwards {
 
     /// Asks the first coordinator of the preference list that is not suspected, homes first.
     pub fn start(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) -> Returned {
-        let op = cx.next_op();
+        let candidates = Self::candidates(cx, &put);
+        self.ask_one_of(cx, candidates, caller, put)
+    }
+
+    /// The same, where this node's own disk has failed.
+    pub fn start_elsewhere(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
+        let mut candidates = Self::candidates(cx, &put);
+        candidates.retain(|node| *node != cx.me());
+        if candidates.is_empty() {
+            return answer_caller(cx, caller, Err(ClientError::StorageFailed));
+        }
+        let _never_returned = self.ask_one_of(cx, candidates, caller, put);
+    }
+
+    /// Who may coordinate it, last first.
+    fn candidates(cx: &Cx, put: &PutRequest) -> Vec<NodeId> {
         let list = cx.preference_list(&put.key, put.needs.n);
         let (well, suspected): (Vec<NodeId>, Vec<NodeId>) =
             list.nodes().iter().partition(|&&node| node == cx.me() || !cx.env.is_away(node));
         let mut candidates: Vec<NodeId> = suspected.into_iter().rev().collect();
         candidates.extend(well.into_iter().rev());
+        candidates
+    }
+
+    fn ask_one_of(
+        &mut self,
+        cx: &mut Cx,
+        candidates: Vec<NodeId>,
+        caller: Caller,
+        put: PutRequest,
+    ) -> Returned {
+        let op = cx.next_op();
         let deadline = put.give_up;
         let at = cx.me();
         let asked_at = cx.time();
@@ -80,7 +106,8 @@ impl Forwards {
             result,
             Err(ClientError::Overloaded { .. } | ClientError::StorageFailed | ClientError::NotAMember)
         );
-        if nothing_done {
+        let was_the_last = forward.candidates.is_empty() && !forward.put.may_be_done;
+        if nothing_done && !(was_the_last && forward.at == from) {
             return if forward.at == from { self.try_next(cx, op) } else { None };
         }
         let forward = self.end(cx, op)?;

@@ -79,6 +79,11 @@ impl Gets {
         self.running.values().filter(|get| get.asker.is_some()).map(|get| get.ring).min()
     }
 
+    /// What get `op` is of.
+    pub fn key_of(&self, op: OpId) -> Option<Key> {
+        self.running.get(&op).map(|get| get.key.clone())
+    }
+
     /// Whether some get of `key` is under way: it may still repair somebody.
     pub fn is_running(&self, key: &Key) -> bool {
         self.running.values().any(|get| get.key == *key)

@@ -8,8 +8,8 @@
 
 mod slots;
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use self::slots::Slots;
@@ -53,6 +53,9 @@ pub(crate) struct Puts {
 struct Put {
     key: Key,
     request: RequestId,
+    /// What another node is asked to coordinate, should this one's disk fail.
+    write: Arc<Write>,
+    needs: Needs,
     /// The bucket's, when it began.
     policy: Policy,
     /// The state of the ring that its homes are of.
@@ -119,8 +122,9 @@ impl Puts {
         let (slots, owed) = Slots::choose(cx.me(), &placement, put.needs.sloppy, |node| cx.env.is_away(node));
         let tally = if placement.joint.is_some() { Tally::joint(put.needs) } else { Tally::new(put.needs) };
         let policy = cx.policy(&put.key);
+        let write = Arc::new(put.write);
         let update = Update::Coordinate {
-            write: Box::new(put.write),
+            write: Arc::clone(&write),
             made,
             mint: cx.mint_actor(),
             continuous_since: cx.env.continuous_since(),
@@ -137,6 +141,8 @@ impl Puts {
             Put {
                 key: put.key,
                 request,
+                write,
+                needs: put.needs,
                 policy,
                 callers: alloc::vec![caller],
                 ring: cx.env.cluster.ring.version(),
@@ -181,23 +187,30 @@ impl Puts {
 
     /// The local copy could not be written: nothing was sent, nothing is kept, unless by an earlier attempt or by another
     /// coordinator. Or it was written, spread, and could not be synced: then peers alone may meet W, and somebody stands
-    /// in for this node.
-    pub fn on_local_failure(&mut self, cx: &mut Cx, op: OpId) {
+    /// in for this node. Clients whose put another node can coordinate instead are handed back.
+    pub fn on_local_failure(&mut self, cx: &mut Cx, op: OpId) -> Vec<(Caller, PutRequest)> {
         let me = cx.me();
-        let Some(put) = self.running.get_mut(&op) else { return };
+        let Some(put) = self.running.get_mut(&op) else { return Vec::new() };
         if put.spread.is_some() {
             put.slots.refused_by(me);
             put.stand_in(cx, op, me);
-            return self.advance(cx, op);
+            self.advance(cx, op);
+            return Vec::new();
         }
+        let mut left = Vec::new();
         let error = if put.made.is_some() || put.may_be_done {
             let (_, needed, got) = put.tally.missed(QuorumKind::W, QuorumKind::Pw);
             ClientError::Timeout { needed, got }
         } else {
+            // A peer that asked this node asks the next one by itself.
+            let clients = put.callers.extract_if(.., |caller| matches!(caller, Caller::Client(_)));
+            left.extend(clients);
             ClientError::StorageFailed
         };
         put.answer(cx, &Err(error));
+        let request = put.request_anew();
         self.finish(cx, op);
+        left.into_iter().map(|caller| (caller, request.clone())).collect()
     }
 
     /// Whether `op` was a put.
@@ -368,6 +381,12 @@ impl Put {
         let unanswered = !self.callers.is_empty();
         self.deadline = if unanswered && self.give_up > cx.time() { at.min(self.give_up) } else { at };
         cx.arm(self.deadline, Timer::Put(op));
+    }
+
+    /// It, for somebody else to coordinate.
+    fn request_anew(&self) -> PutRequest {
+        let (key, write) = (self.key.clone(), Write::clone(&self.write));
+        PutRequest { key, write, needs: self.needs, give_up: self.give_up, may_be_done: self.may_be_done }
     }
 
     fn answer(&mut self, cx: &mut Cx, result: &Result<Answer, ClientError>) {

@@ -316,6 +316,130 @@ mod tests {
         }
     }
 
+    /// A bucket of a cluster with N = 3.
+    fn rules() -> Rules {
+        let ring =
+            crate::ring::Ring::new(&[1, 2, 3, 4, 5].map(NodeId), 8, 3).expect("there can be such a ring");
+        Config::new(NodeId(1), ring).rules()
+    }
+
+    fn reading(options: ReadOptions, rules: &Rules) -> Result<(u8, u8), Invalid> {
+        Needs::of_read(&options, rules).map(|needs| (needs.total, needs.homes))
+    }
+
+    fn writing(options: &WriteOptions, rules: &Rules) -> Result<(u8, u8), Invalid> {
+        Needs::of_write(options, rules).map(|needs| (needs.total, needs.homes))
+    }
+
+    #[test]
+    fn a_request_that_names_nothing_goes_by_its_bucket() {
+        let plain = rules();
+        assert_eq!(reading(ReadOptions::default(), &plain), Ok((2, 0)));
+        assert_eq!(writing(&WriteOptions::default(), &plain), Ok((2, 0)));
+        let one = Quorum::One;
+        let strict = Rules { r: one, w: one, pr: one, pw: Quorum::All, node_confirms: 3, ..plain };
+        assert_eq!(reading(ReadOptions::default(), &strict), Ok((3, 1)));
+        assert_eq!(writing(&WriteOptions::default(), &strict), Ok((3, 3)));
+        let durable = Rules { w: one, dw: Quorum::All, ..plain };
+        assert_eq!(writing(&WriteOptions::default(), &durable), Ok((3, 0)));
+        let default = Some(Quorum::Default);
+        let options =
+            WriteOptions { w: Quorum::Default, dw: default, pw: default, ..WriteOptions::default() };
+        assert_eq!(writing(&options, &strict), Ok((3, 3)), "to name the default is to name nothing");
+    }
+
+    #[test]
+    fn a_request_outvotes_its_bucket() {
+        let rules = Rules { pr: Quorum::All, pw: Quorum::All, dw: Quorum::All, node_confirms: 3, ..rules() };
+        let none = Some(Quorum::Count(0));
+        let read = ReadOptions { r: Quorum::One, pr: none, node_confirms: Some(0), ..ReadOptions::default() };
+        assert_eq!(reading(read, &rules), Ok((1, 0)));
+        let read = ReadOptions { node_confirms: Some(2), pr: Some(Quorum::One), ..read };
+        assert_eq!(reading(read, &rules), Ok((2, 1)));
+        let write = WriteOptions {
+            w: Quorum::One,
+            dw: none,
+            pw: none,
+            node_confirms: Some(0),
+            ..WriteOptions::default()
+        };
+        assert_eq!(writing(&write, &rules), Ok((1, 0)));
+        assert_eq!(
+            writing(&WriteOptions { dw: Some(Quorum::Majority), ..write.clone() }, &rules),
+            Ok((2, 0))
+        );
+        assert_eq!(writing(&WriteOptions { node_confirms: Some(3), ..write }, &rules), Ok((3, 0)));
+    }
+
+    /// What a bucket asks of three homes is cut down for a request of two; what a request asks is refused.
+    #[test]
+    fn a_request_of_fewer_homes_needs_no_more_than_those() {
+        let all = Quorum::Count(3);
+        let rules = Rules { r: all, w: all, pr: all, pw: all, dw: all, node_confirms: 3, ..rules() };
+        let (read, write) = (ReadOptions { n: Some(2), ..ReadOptions::default() }, WriteOptions::default());
+        let write = WriteOptions { n: Some(2), ..write };
+        assert_eq!(reading(read, &rules), Ok((2, 2)));
+        assert_eq!(writing(&write, &rules), Ok((2, 2)));
+        let refused = Err(Invalid::Quorum { asked: 3, n: 2 });
+        assert_eq!(reading(ReadOptions { r: all, ..read }, &rules), refused);
+        assert_eq!(reading(ReadOptions { pr: Some(all), ..read }, &rules), refused);
+        assert_eq!(writing(&WriteOptions { dw: Some(all), ..write.clone() }, &rules), refused);
+        assert_eq!(writing(&WriteOptions { node_confirms: Some(3), ..write.clone() }, &rules), refused);
+        for n in [0, 4] {
+            let refused = Err(Invalid::Replicas { asked: n, n: 3 });
+            assert_eq!(reading(ReadOptions { n: Some(n), ..read }, &rules), refused);
+            assert_eq!(writing(&WriteOptions { n: Some(n), ..write.clone() }, &rules), refused);
+        }
+        assert_eq!(reading(ReadOptions { n: Some(3), ..read }, &rules), Ok((3, 3)));
+    }
+
+    /// Needs that another node worked out may be more than this one can serve.
+    #[test]
+    fn needs_from_elsewhere_are_refused_where_they_cannot_be_met() {
+        let ring = crate::ring::Ring::new(&[1, 2, 3].map(NodeId), 8, 3).expect("there can be such a ring");
+        let config = Config::new(NodeId(1), ring);
+        let check = |n, total, homes| Needs { n, total, homes, sloppy: true }.validate(&config);
+        assert_eq!(check(3, 3, 3), Ok(()));
+        assert_eq!(check(2, 1, 0), Ok(()));
+        assert_eq!(check(4, 1, 0), Err(Invalid::Replicas { asked: 4, n: 3 }));
+        assert_eq!(check(0, 0, 0), Err(Invalid::Replicas { asked: 0, n: 3 }));
+        assert_eq!(check(2, 3, 0), Err(Invalid::Quorum { asked: 3, n: 2 }));
+        assert_eq!(check(2, 0, 0), Err(Invalid::Quorum { asked: 0, n: 2 }));
+        assert_eq!(check(2, 1, 3), Err(Invalid::Quorum { asked: 3, n: 2 }));
+    }
+
+    #[test]
+    fn what_an_empty_home_counts_for_is_said_by_the_request_or_its_bucket() {
+        let empty = |options, rules: &Rules| Reading::of(&options, rules).expect("it makes sense").empty;
+        let says = |notfound_ok, basic_quorum| Empty { notfound_ok, basic_quorum };
+        let plain = rules();
+        assert_eq!(empty(ReadOptions::default(), &plain), says(true, false));
+        let options =
+            ReadOptions { notfound_ok: Some(false), basic_quorum: Some(true), ..ReadOptions::default() };
+        assert_eq!(empty(options, &plain), says(false, true));
+        let wary = Rules { notfound_ok: false, basic_quorum: true, ..plain };
+        assert_eq!(empty(ReadOptions::default(), &wary), says(false, true));
+    }
+
+    /// Of two sets of homes the one that lacks something is named, the first one first.
+    #[test]
+    fn what_is_missed_is_told_of_the_set_that_lacks_it() {
+        let mut tally = Tally::joint(needs(2, 1));
+        let missed = |tally: &Tally| tally.missed(QuorumKind::W, QuorumKind::Pw);
+        tally.vote_in(NodeId(1), Role::StandIn, In::Both);
+        tally.vote_in(NodeId(2), Role::StandIn, In::Second);
+        assert_eq!(missed(&tally), (QuorumKind::W, 2, 1), "the first set has one of two");
+        tally.vote_in(NodeId(3), Role::StandIn, In::First);
+        assert_eq!(missed(&tally), (QuorumKind::Pw, 1, 0), "and then no home");
+        tally.vote_in(NodeId(4), Role::Home, In::First);
+        assert_eq!(missed(&tally), (QuorumKind::Pw, 1, 0), "nor has the second");
+        assert!(!tally.is_met());
+        tally.vote_in(NodeId(5), Role::Home, In::Second);
+        assert!(tally.is_met());
+        assert_eq!(tally.by(), [1, 2, 3, 4, 5].map(NodeId));
+        assert_eq!(tally.needs(), needs(2, 1));
+    }
+
     #[test]
     fn symbolic_quorums() {
         assert_eq!(Quorum::One.resolve(Quorum::All, 3), Ok(1));

@@ -10,10 +10,12 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use super::member::{Contact, Member, MemberStatus, Share};
+use super::members::Members;
 use super::plan::Change;
 use super::props::{Bucket, Props};
 use super::register::Register;
 use crate::flaw::Flaw;
+use crate::hash::Hash128;
 use crate::id::NodeId;
 use crate::ring::{Claimant, Partition, Phase, Ring, RingVersion, claim_with};
 
@@ -21,7 +23,7 @@ use crate::ring::{Claimant, Partition, Phase, Ring, RingVersion, claim_with};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cluster {
     /// Everybody who ever was a member or wants to be one.
-    pub members: BTreeMap<NodeId, Member>,
+    pub members: Members,
     /// Who owns what.
     pub ring: Ring,
     /// Changes that an operator has prepared and not yet committed.
@@ -60,7 +62,7 @@ impl Cluster {
     /// What a newcomer knows before it has heard anybody: nothing but the shape that all rings of the cluster have.
     pub fn unheard(ring: &Ring, n: u8) -> Self {
         Self {
-            members: BTreeMap::new(),
+            members: Members::default(),
             ring: ring.unheard(),
             staged: Register::default(),
             fence: 0,
@@ -79,16 +81,14 @@ impl Cluster {
 
     /// What it is called.
     pub fn digest(&self) -> ClusterDigest {
-        let mut hasher = Content(xxhash_rust::xxh3::Xxh3::new());
+        let mut hasher = Content::default();
         self.hash(&mut hasher);
-        ClusterDigest(hasher.0.digest128())
+        ClusterDigest(hasher.digest())
     }
 
     /// Joins what another node knows, and takes the steps that follow.
     pub fn merge(&mut self, other: &Self) {
-        for (node, member) in &other.members {
-            self.members.entry(*node).or_default().merge(member);
-        }
+        self.members.merge(&other.members);
         self.staged.merge(&other.staged);
         self.merge_props(other);
         self.founding = self.founding.or(other.founding);
@@ -102,6 +102,11 @@ impl Cluster {
     /// How `node` stands; `None` for a stranger.
     pub fn status(&self, node: NodeId) -> Option<MemberStatus> {
         self.members.get(&node).map(|member| member.status)
+    }
+
+    /// Those that have not gone for ever, in order.
+    pub fn there(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.members.iter().filter(|(_, member)| !member.status.is_gone()).map(|(node, _)| *node)
     }
 
     /// Those that are heard and asked, in order.
@@ -159,7 +164,7 @@ impl Cluster {
     }
 
     /// Takes every step that this state allows. A function of the state: who takes it does not matter.
-    fn take_steps(&mut self) {
+    pub(super) fn take_steps(&mut self) {
         // A step leads to a state that nobody has seen, so another one cannot follow at once; except that nothing
         // may have to move. Two commits' worth of steps is a generous bound.
         for _ in 0..8 {
@@ -170,15 +175,20 @@ impl Cluster {
 
     fn step(&self) -> Option<Ring> {
         let gone = |owner: &NodeId| self.status(*owner).is_some_and(MemberStatus::is_gone);
-        let seen = self.all_have_seen(self.ring.version());
+        let all_have_seen = || self.all_have_seen(self.ring.version());
         match self.ring.phase() {
             // A change that is under way is finished first, even one to homes that have gone: others may have taken its
             // next step already, and would read where nobody writes any more.
-            None if self.ring.owners().iter().any(gone) && self.claimants().next().is_some() => {
+            None if self.members.has_gone()
+                && self.ring.owners().iter().any(gone)
+                && self.claimants().next().is_some() =>
+            {
                 Some(self.ring.moving_to(self.claimed_from(self.ring.owners(), None)))
             }
-            Some(Phase::Copying) if seen && self.everything_is_received() => Some(self.ring.advanced()),
-            Some(Phase::Switching) if seen => Some(self.ring.advanced()),
+            Some(Phase::Copying) if all_have_seen() && self.everything_is_received() => {
+                Some(self.ring.advanced())
+            }
+            Some(Phase::Switching) if all_have_seen() => Some(self.ring.advanced()),
             _ => None,
         }
     }
@@ -202,23 +212,32 @@ impl Cluster {
 
     /// Writes how `node` is reached, if that has changed.
     pub fn set_contact(&mut self, node: NodeId, contact: &Contact) {
-        let member = self.members.entry(node).or_default();
-        if member.contact.value != *contact {
-            member.contact.set(node, contact.clone());
-        }
+        self.members.update(node, |member| {
+            if member.contact.value != *contact {
+                member.contact.set(node, contact.clone());
+            }
+        });
     }
 }
 
 /// Feeds what is hashed to xxh3, as little-endian words, so that a digest is the same on every platform.
-struct Content(xxhash_rust::xxh3::Xxh3);
+#[derive(Default)]
+pub(super) struct Content(Hash128);
+
+impl Content {
+    /// Of all that was fed.
+    pub fn digest(&self) -> u128 {
+        self.0.value()
+    }
+}
 
 impl Hasher for Content {
     fn finish(&self) -> u64 {
-        self.0.digest()
+        self.0.value() as u64
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.0.add(bytes);
     }
 
     fn write_u16(&mut self, value: u16) {

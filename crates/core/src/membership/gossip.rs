@@ -15,7 +15,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::cluster::{Cluster, ClusterDigest};
-use super::member::{MemberStatus, Progress};
+use super::member::{LastBoot, MemberStatus, Progress};
 use super::plan::{Plan, PlanError};
 use crate::boundary::{AdminReply, Event, Output};
 use crate::cx::{Cx, Env};
@@ -30,6 +30,8 @@ use crate::time::Instant;
 
 /// News is told to so many at once.
 const FAN_OUT: usize = 3;
+/// So many are called at once after a start, at most.
+const CALLS: usize = 8;
 /// While something is waited for, it is looked after so many times as often.
 const HASTE: u32 = 8;
 
@@ -52,10 +54,8 @@ pub(crate) struct Gossip {
     revision: u64,
     /// Changes that are answered once they are on the disk, with the revision that has them.
     promised: Vec<(CallId, Option<Plan>, u64)>,
-    /// Somebody has been told which boot this is; until then nobody can know.
-    introduced: bool,
-    /// Founders that were heard and do not take part yet.
-    fresh: BTreeSet<NodeId>,
+    /// Which boot this is, among all of this store.
+    boot: LastBoot,
 }
 
 /// Whether this node takes part.
@@ -92,7 +92,7 @@ pub(crate) struct Underway {
 }
 
 impl Gossip {
-    pub fn new(now: Instant) -> Self {
+    pub fn new(now: Instant, boot: LastBoot) -> Self {
         Self {
             standing: Standing::Waiting,
             started_at: now,
@@ -102,8 +102,7 @@ impl Gossip {
             saving: None,
             revision: 0,
             promised: Vec::new(),
-            introduced: false,
-            fresh: BTreeSet::new(),
+            boot,
         }
     }
 
@@ -139,7 +138,7 @@ impl Gossip {
             let own = cx.env.cluster.members.get(&cx.me());
             cx.env.recover_wanted = own.is_some_and(|member| member.lost.value);
         }
-        for (node, member) in &cx.env.cluster.members {
+        for (node, member) in cx.env.cluster.members.iter() {
             if *node != cx.env.config.node && !member.contact.value.address.is_empty() {
                 cx.out.push(Output::Contact { node: *node, contact: member.contact.value.clone() });
             }
@@ -149,7 +148,7 @@ impl Gossip {
         if alone && cx.env.cluster.status(cx.me()).is_some_and(MemberStatus::is_active) {
             self.standing = Standing::Ready;
         }
-        self.call_everybody(cx);
+        self.call_around(cx);
         self.rearm(cx);
     }
 
@@ -159,12 +158,10 @@ impl Gossip {
         if cx.env.cluster.status(me).is_some_and(MemberStatus::is_gone) {
             return;
         }
-        let (store, number) = (cx.env.boot.store, cx.env.incarnation());
+        let (store, boot) = (cx.env.boot.store, self.boot.clone());
         self.change(cx, |cluster| {
             cluster.set_contact(me, &contact);
-            let member = cluster.members.entry(me).or_default();
-            let known = member.boots.entry(store).or_default();
-            *known = (*known).max(number);
+            cluster.members.update(me, |member| member.boots.entry(store).or_default().merge(&boot));
         });
     }
 
@@ -172,9 +169,7 @@ impl Gossip {
     pub fn change(&mut self, cx: &mut Cx, change: impl FnOnce(&mut Cluster)) {
         let mut changed = Cluster::clone(&cx.env.cluster);
         change(&mut changed);
-        // Steps that have become possible are taken by merging a state with itself.
-        let again = changed.clone();
-        changed.merge(&again);
+        changed.take_steps();
         self.adopt(cx, changed);
     }
 
@@ -186,21 +181,23 @@ impl Gossip {
         cx.env.cluster_digest = changed.digest();
         let before = core::mem::replace(&mut cx.env.cluster, Arc::new(changed));
         let now = Arc::clone(&cx.env.cluster);
-        for (node, member) in &now.members {
-            let known = before.members.get(node);
-            if *node != me && known.is_none_or(|known| known.contact.value != member.contact.value) {
-                cx.out.push(Output::Contact { node: *node, contact: member.contact.value.clone() });
+        let mut is_known_otherwise = false;
+        for (node, known, member) in now.members.changed_since(&before.members) {
+            if node != me && known.is_none_or(|known| known.contact.value != member.contact.value) {
+                cx.out.push(Output::Contact { node, contact: member.contact.value.clone() });
             }
             if known.is_none_or(|known| known.status != member.status) {
-                cx.event(Event::MemberChanged { node: *node, status: member.status });
+                cx.event(Event::MemberChanged { node, status: member.status });
+                is_known_otherwise = true;
             }
         }
         for bucket in now.newly_last_write_wins(&before) {
             cx.event(Event::LastWriteWins { bucket: bucket.clone() });
         }
-        cx.env.members_changed = true;
-        let there = now.members.iter().filter(|(_, member)| !member.status.is_gone());
-        cx.env.liveness.set_peers(me, there.map(|(node, _)| *node));
+        if is_known_otherwise {
+            cx.env.members_changed = true;
+            cx.env.liveness.set_peers(me, now.there());
+        }
         if before.ring.version() != now.ring.version() {
             if now.ring.epoch() == before.ring.epoch() {
                 cx.event(Event::RingSuperseded { lost: before.ring.version(), by: now.ring.version() });
@@ -255,10 +252,8 @@ impl Gossip {
         }
         cx.event(Event::PartitionReceived { partition });
         self.change(cx, |cluster| {
-            if let Some(member) = cluster.members.get_mut(&me)
-                && member.progress.seen == version
-            {
-                member.progress.received.insert(partition);
+            if cluster.members.get(&me).is_some_and(|member| member.progress.seen == version) {
+                cluster.members.update(me, |member| _ = member.progress.received.insert(partition));
             }
         });
     }
@@ -281,7 +276,7 @@ impl Gossip {
                         self.call(cx, from);
                     }
                     self.note_confirmed(cx, from, None);
-                    self.heard(cx, from, ready);
+                    self.heard(cx, ready);
                 }
             }
             MembershipMessage::State { cluster, ready } => self.on_state(cx, from, &cluster, ready),
@@ -298,32 +293,34 @@ impl Gossip {
         }
         let is_lost = self.is_new_disk_of_a_known_node(cx, theirs);
         self.note_confirmed(cx, from, Some(theirs));
-        let mut merged = Cluster::clone(&cx.env.cluster);
-        merged.merge(theirs);
+        let called = theirs.digest();
         let ties_stay = cx.has(Flaw::MetadataTiePrefersLocal);
-        if ties_stay {
-            merged.keep_equally_new_props(&cx.env.cluster);
+        if called != cx.env.cluster_digest {
+            let mut merged = Cluster::clone(&cx.env.cluster);
+            merged.merge(theirs);
+            if ties_stay {
+                merged.keep_equally_new_props(&cx.env.cluster);
+            }
+            self.adopt(cx, merged);
         }
-        self.adopt(cx, merged);
         if is_lost {
             // Only now: the word on an earlier loss, which peers remember, must not outweigh this one.
             cx.env.recover_wanted = true;
             self.note_loss(cx, true);
         }
         // Who waits is helped by who does not; two that wait would answer each other for ever.
-        let is_news = cx.env.cluster_digest != theirs.digest() && !ties_stay;
+        let is_news = cx.env.cluster_digest != called && !ties_stay;
         if is_news || (!ready && self.is_ready()) {
             self.tell(cx, from);
         }
-        self.heard(cx, from, ready);
+        self.heard(cx, ready);
     }
 
-    /// The boot that peers have seen of this store, if it is a later one than this, or this one before anybody was told
-    /// of it: then what is here is an old copy.
+    /// The boot that peers have seen of this store, if it is a later one than this, or another one of the same number:
+    /// then what is here is an old copy.
     fn outdated_by(&self, cx: &Cx, theirs: &Cluster) -> Option<u64> {
-        let (store, number) = (cx.env.boot.store, cx.env.incarnation());
-        let first = if self.introduced { number + 1 } else { number };
-        theirs.members.get(&cx.me())?.boots.get(&store).copied().filter(|seen| *seen >= first)
+        let seen = theirs.members.get(&cx.me())?.boots.get(&cx.env.boot.store)?;
+        seen.outdates(&self.boot).then_some(seen.number)
     }
 
     /// Peers know other stores of this node, and this one is new: what it held is lost.
@@ -336,10 +333,9 @@ impl Gossip {
 
     /// `from` knows what `theirs` says, or all that is known here.
     fn note_confirmed(&self, cx: &mut Cx, from: NodeId, theirs: Option<&Cluster>) {
-        let (store, number) = (cx.env.boot.store, cx.env.incarnation());
         let cluster = theirs.unwrap_or(&cx.env.cluster);
-        let known = cluster.members.get(&cx.me()).and_then(|me| me.boots.get(&store));
-        if known == Some(&number) {
+        let known = cluster.members.get(&cx.me()).and_then(|me| me.boots.get(&cx.env.boot.store));
+        if known.is_some_and(|known| known.is(&self.boot)) {
             cx.env.confirmed(from);
         }
     }
@@ -348,28 +344,30 @@ impl Gossip {
     fn note_loss(&mut self, cx: &mut Cx, is_lost: bool) {
         let me = cx.me();
         self.change(cx, |cluster| {
-            let member = cluster.members.entry(me).or_default();
-            if member.lost.value != is_lost {
-                member.lost.set(me, is_lost);
-            }
+            cluster.members.update(me, |member| {
+                if member.lost.value != is_lost {
+                    member.lost.set(me, is_lost);
+                }
+            });
         });
     }
 
     /// A peer was heard, and our states are joined.
-    fn heard(&mut self, cx: &mut Cx, from: NodeId, ready: bool) {
+    fn heard(&mut self, cx: &mut Cx, ready: bool) {
         if self.standing == Standing::Ready {
             return;
         }
-        let founder = cx.env.config.founders.contains(&cx.me());
-        if !ready {
-            self.fresh.insert(from);
-        }
-        let founders = cx.env.config.founders.iter();
-        let fresh = founders.filter(|node| **node == cx.me() || self.fresh.contains(*node)).count();
-        let most_are_fresh = founder && 2 * fresh > cx.env.config.founders.len();
-        if ready || cx.env.boot.cluster.is_some() || most_are_fresh {
+        if ready || cx.env.boot.cluster.is_some() || Self::is_being_founded(cx) {
             self.standing = Standing::Ready;
         }
+    }
+
+    /// Whether most founders have made themselves known, this one among them: the cluster begins.
+    fn is_being_founded(cx: &Cx) -> bool {
+        let founders = &cx.env.config.founders;
+        let is_known =
+            |node: &&NodeId| cx.env.cluster.members.get(node).is_some_and(|member| !member.boots.is_empty());
+        founders.contains(&cx.me()) && 2 * founders.iter().filter(is_known).count() > founders.len()
     }
 
     pub fn on_timer(&mut self, cx: &mut Cx, underway: Underway) {
@@ -379,7 +377,7 @@ impl Gossip {
             if cx.env.boot.cluster.is_some() && waited >= cx.env.config.start_wait {
                 self.standing = Standing::Ready;
             }
-            self.call_everybody(cx);
+            self.call_around(cx);
         } else if core::mem::take(&mut self.news) {
             for node in self.some_peers(cx, FAN_OUT) {
                 self.tell(cx, node);
@@ -438,7 +436,7 @@ impl Gossip {
         {
             return self.change(cx, |cluster| {
                 let progress = Progress { seen: version, received: BTreeSet::new() };
-                cluster.members.entry(me).or_default().progress = progress;
+                cluster.members.update(me, |member| member.progress = progress);
             });
         }
         let has_left = member.status == MemberStatus::Leaving
@@ -454,7 +452,7 @@ impl Gossip {
 
     /// Peers at random, none twice; a newcomer also knows those that its configuration names.
     fn some_peers(&self, cx: &mut Cx, count: usize) -> Vec<NodeId> {
-        let mut peers = self.everybody(cx);
+        let mut peers = Self::everybody(cx);
         let mut some = Vec::with_capacity(count);
         while some.len() < count && !peers.is_empty() {
             let at = (cx.random() % peers.len() as u64) as usize;
@@ -463,17 +461,19 @@ impl Gossip {
         some
     }
 
-    fn everybody(&self, cx: &Cx) -> Vec<NodeId> {
+    fn everybody(cx: &Cx) -> Vec<NodeId> {
         let cluster = &cx.env.cluster;
-        let known = cluster.members.iter().filter(|(_, member)| !member.status.is_gone());
-        let named = cx.env.config.founders.iter().filter(|node| !cluster.members.contains_key(*node));
-        let mut peers: Vec<NodeId> = known.map(|(node, _)| *node).chain(named.copied()).collect();
+        let named = cx.env.config.founders.iter().filter(|node| !cluster.members.contains_key(node));
+        let mut peers: Vec<NodeId> = cluster.there().chain(named.copied()).collect();
         peers.retain(|node| *node != cx.me());
         peers
     }
 
-    fn call_everybody(&self, cx: &mut Cx) {
-        for node in self.everybody(cx) {
+    /// Calls everybody, or in a large cluster as many as are sure to know somebody who knows.
+    fn call_around(&self, cx: &mut Cx) {
+        let everybody = Self::everybody(cx);
+        let called = if everybody.len() > CALLS { self.some_peers(cx, CALLS) } else { everybody };
+        for node in called {
             self.call(cx, node);
         }
     }
@@ -489,8 +489,7 @@ impl Gossip {
     }
 
     /// "This is my state."
-    fn tell(&mut self, cx: &mut Cx, node: NodeId) {
-        self.introduced = true;
+    fn tell(&self, cx: &mut Cx, node: NodeId) {
         let cluster = Arc::clone(&cx.env.cluster);
         cx.send(node, Message::Membership(MembershipMessage::State { cluster, ready: self.is_ready() }));
     }

@@ -51,7 +51,7 @@ impl World {
         let ring = Ring::new(&founders, 8, N).unwrap();
         let mut founded = Cluster::founded(&founders, ring, N, &BTreeMap::new());
         for newcomer in FOUNDERS + 1..=NODES {
-            founded.members.entry(NodeId(newcomer)).or_default();
+            founded.members.update(NodeId(newcomer), |_| {});
         }
         Self((0..NODES).map(|_| founded.clone()).collect())
     }
@@ -99,7 +99,7 @@ impl World {
         let mut own = cluster.members[&name(at)].clone();
         if own.status.is_active() {
             own.progress = Progress { seen, received };
-            cluster.members.insert(name(at), own);
+            cluster.members.update(name(at), |member| *member = own);
             let again = cluster.clone();
             cluster.merge(&again);
         }

@@ -19,9 +19,8 @@ pub struct Member {
     pub share: Register<Share>,
     /// How far it has come in the present change of owners; written by the member itself.
     pub progress: Progress,
-    /// The latest boot of each store that it has run on. A store that starts below what its peers have seen of it is
-    /// an old copy.
-    pub boots: BTreeMap<StoreId, u64>,
+    /// The latest boot of each store that it has run on.
+    pub boots: BTreeMap<StoreId, LastBoot>,
     /// Whether its disk was lost, and it does not hold again all that it should; written by the member itself.
     pub lost: Register<bool>,
 }
@@ -108,6 +107,10 @@ pub struct Progress {
 }
 
 impl Progress {
+    fn covers(&self, other: &Self) -> bool {
+        self.seen > other.seen || (self.seen == other.seen && other.received.is_subset(&self.received))
+    }
+
     fn merge(&mut self, other: &Self) {
         match self.seen.cmp(&other.seen) {
             core::cmp::Ordering::Less => self.clone_from(other),
@@ -117,7 +120,59 @@ impl Progress {
     }
 }
 
+/// The latest boot of a store that anybody has seen. A store that starts below it is an old copy, and so is one that
+/// starts as a boot of this number when another one was seen already.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LastBoot {
+    /// Counted from 1 by the store.
+    pub number: u64,
+    /// What the boots of this number drew to be told apart: one, unless the store was copied.
+    pub lives: BTreeSet<u64>,
+}
+
+impl LastBoot {
+    /// The only boot of its number.
+    pub fn new(number: u64, life: u64) -> Self {
+        Self { number, lives: [life].into() }
+    }
+
+    /// Whether this is what `own` is, and no other.
+    pub fn is(&self, own: &Self) -> bool {
+        self.number == own.number && own.lives.is_subset(&self.lives)
+    }
+
+    /// Whether there was a boot that `own`, of the same store, does not know of and should.
+    pub fn outdates(&self, own: &Self) -> bool {
+        self.number > own.number || (self.number == own.number && !self.lives.is_subset(&own.lives))
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        self.number > other.number || (self.number == other.number && other.lives.is_subset(&self.lives))
+    }
+
+    /// Joins what another node has seen.
+    pub fn merge(&mut self, other: &Self) {
+        match self.number.cmp(&other.number) {
+            core::cmp::Ordering::Less => self.clone_from(other),
+            core::cmp::Ordering::Equal => self.lives.extend(&other.lives),
+            core::cmp::Ordering::Greater => {}
+        }
+    }
+}
+
 impl Member {
+    /// Whether it says all that `other` says: joining that would change nothing.
+    pub fn covers(&self, other: &Self) -> bool {
+        let covers_boot =
+            |(store, boot): (&StoreId, &LastBoot)| self.boots.get(store).is_some_and(|own| own.covers(boot));
+        self.status >= other.status
+            && self.contact >= other.contact
+            && self.share >= other.share
+            && self.progress.covers(&other.progress)
+            && self.lost >= other.lost
+            && other.boots.iter().all(covers_boot)
+    }
+
     /// Joins what another node knows of the same member.
     pub fn merge(&mut self, other: &Self) {
         self.status = self.status.max(other.status);
@@ -126,8 +181,7 @@ impl Member {
         self.progress.merge(&other.progress);
         self.lost.merge(&other.lost);
         for (store, boot) in &other.boots {
-            let known = self.boots.entry(*store).or_default();
-            *known = (*known).max(*boot);
+            self.boots.entry(*store).or_default().merge(boot);
         }
     }
 }

@@ -10,7 +10,6 @@ use core::fmt;
 use super::cluster::Cluster;
 use super::member::{MemberStatus, Share};
 use super::props::PropsError;
-use super::register::Register;
 use crate::flaw::Flaw;
 use crate::id::NodeId;
 use crate::ring::Moves;
@@ -229,15 +228,13 @@ impl Cluster {
     }
 
     fn set_share(&mut self, node: NodeId, share: Share) {
-        let register: &mut Register<Share> = &mut self.members.entry(node).or_default().share;
         // Who commits does not matter: the same commit, wherever it is made, writes the same.
-        register.set(NodeId(0), share);
+        self.members.update(node, |member| member.share.set(NodeId(0), share));
     }
 
     /// A member's life goes forward only.
     pub(super) fn set_status(&mut self, node: NodeId, status: MemberStatus) {
-        let member = self.members.entry(node).or_default();
-        member.status = member.status.max(status);
+        self.members.update(node, |member| member.status = member.status.max(status));
     }
 }
 

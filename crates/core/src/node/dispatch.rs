@@ -241,7 +241,9 @@ impl Machines {
         match message {
             ReplicaMessage::Read { op, key } => Serve::on_read(cx, from, op, key),
             ReplicaMessage::ReadReply { op, result } => {
-                if !self.exchanges.on_read_reply(cx, op, &result) {
+                if !self.exchanges.on_read_reply(cx, op, &result)
+                    && !self.mender.on_read_reply(cx, from, op, &result)
+                {
                     let checked = self.gets.on_read_reply(cx, from, op, result);
                     self.on_checked(cx, checked);
                 }
@@ -323,6 +325,7 @@ impl Machines {
             || self.puts.is_running(key)
             || self.exchanges.is_running(key)
             || self.handoff.is_running(key)
+            || self.mender.is_running(key)
             || cx.env.desk.is_updating(key)
     }
 
@@ -386,6 +389,7 @@ impl Machines {
                 Timer::Swim(timer) => self.watch.on_timer(cx, timer),
                 Timer::Handoff => self.handoff.on_timer(cx),
                 Timer::Reap => self.reaper.on_timer(cx),
+                Timer::Mend => self.mender.on_timer(cx),
                 Timer::Gossip => {
                     let underway = self.underway(cx);
                     self.gossip.on_timer(cx, underway);

@@ -18,11 +18,24 @@ impl Machines {
         match completion {
             StorageCompletion::Read { ticket, result } => match cx.env.desk.complete(ticket) {
                 Some(Waiter::Get(op)) => {
+                    if let (Err(StorageError::Corrupt), Some(key)) = (&result, self.gets.key_of(op)) {
+                        self.mender.noticed(cx, &key);
+                    }
                     let checked = self.gets.on_local_read(cx, op, result);
                     self.on_checked(cx, checked);
                 }
-                Some(Waiter::Read { from, op, key }) => Serve::on_read_done(cx, from, op, &key, result),
-                Some(Waiter::ExchangeRead { op, key }) => self.exchanges.on_local_read(cx, op, key, result),
+                Some(Waiter::Read { from, op, key }) => {
+                    if result == Err(StorageError::Corrupt) {
+                        self.mender.noticed(cx, &key);
+                    }
+                    Serve::on_read_done(cx, from, op, &key, result);
+                }
+                Some(Waiter::ExchangeRead { op, key }) => {
+                    if result == Err(StorageError::Corrupt) {
+                        self.mender.noticed(cx, &key);
+                    }
+                    self.exchanges.on_local_read(cx, op, key, result);
+                }
                 other => unexpected("read", other.as_ref()),
             },
             StorageCompletion::Hints { ticket, result } => match cx.env.desk.complete(ticket) {
@@ -48,22 +61,11 @@ impl Machines {
                 Some(Waiter::ReapScan) => self.reaper.on_page(cx, result),
                 other => unexpected("page", other.as_ref()),
             },
-            StorageCompletion::Names { ticket, result } => match cx.env.desk.complete(ticket) {
-                Some(Waiter::ReapNames { op, keys }) => {
-                    let agreed = self.agreed(cx, &keys, result);
-                    let (me, fence) = (cx.me(), cx.env.cluster.fence);
-                    if self.reaper.asks_behind(op).is_some_and(|asked| self.gossip.kept_fence() >= asked) {
-                        let highest = self.reaper.on_agree(cx, me, op, &agreed, fence);
-                        self.raise_for_reaping(cx, highest);
-                    }
-                }
-                Some(Waiter::ReapAnswer { from, op, keys }) => {
-                    let keys = self.agreed(cx, &keys, result);
-                    let fence = cx.env.cluster.fence;
-                    cx.send(from, Message::Reap(ReapMessage::Agree { op, keys, fence }));
-                }
-                other => unexpected("names", other.as_ref()),
+            StorageCompletion::Occupied { ticket, result } => match cx.env.desk.complete(ticket) {
+                Some(Waiter::HandoffSurvey) => self.handoff.on_occupied(cx, result),
+                other => unexpected("list of partitions", other.as_ref()),
             },
+            StorageCompletion::Names { ticket, result } => self.on_names(cx, ticket, result),
             StorageCompletion::Saved { ticket, result } => match cx.env.desk.complete(ticket) {
                 Some(Waiter::ClusterSaved) => self.gossip.on_saved(cx, result.is_ok()),
                 Some(Waiter::Nobody) => {}
@@ -91,6 +93,26 @@ impl Machines {
         agreed
     }
 
+    /// What reaping looks at.
+    fn on_names(&mut self, cx: &mut Cx, ticket: Ticket, result: Result<Vec<Name>, StorageError>) {
+        match cx.env.desk.complete(ticket) {
+            Some(Waiter::ReapNames { op, keys }) => {
+                let agreed = self.agreed(cx, &keys, result);
+                let (me, fence) = (cx.me(), cx.env.cluster.fence);
+                if self.reaper.asks_behind(op).is_some_and(|asked| self.gossip.kept_fence() >= asked) {
+                    let highest = self.reaper.on_agree(cx, me, op, &agreed, fence);
+                    self.raise_for_reaping(cx, highest);
+                }
+            }
+            Some(Waiter::ReapAnswer { from, op, keys }) => {
+                let keys = self.agreed(cx, &keys, result);
+                let fence = cx.env.cluster.fence;
+                cx.send(from, Message::Reap(ReapMessage::Agree { op, keys, fence }));
+            }
+            other => unexpected("names", other.as_ref()),
+        }
+    }
+
     fn on_applied(
         &mut self,
         cx: &mut Cx,
@@ -101,6 +123,15 @@ impl Machines {
             return unexpected("update", None);
         };
         match (result, waiter) {
+            (Err(error), Waiter::Mend) => {
+                cx.event(Event::StorageFailed);
+                self.on_update_failed(cx, Waiter::Mend, error);
+                self.mender.on_failed(&key);
+            }
+            (Err(StorageError::Corrupt), waiter) => {
+                self.mender.noticed(cx, &key);
+                self.on_update_failed(cx, waiter, StorageError::Corrupt);
+            }
             (Err(error), waiter) => {
                 cx.event(Event::StorageFailed);
                 self.on_update_failed(cx, waiter, error);
@@ -144,6 +175,7 @@ impl Machines {
             Waiter::HandoffDrop => self.handoff.on_dropped(cx, key),
             Waiter::ReapDrop => self.reaper.on_dropped(cx, key),
             Waiter::HintRedirect { home, to } => self.hints.on_redirected(cx, home, to, key, bytes),
+            Waiter::Mend => self.mender.on_mended(cx, key),
             Waiter::Nobody => {}
             other => unexpected("sync", Some(&other)),
         }
@@ -151,7 +183,11 @@ impl Machines {
 
     fn on_update_failed(&mut self, cx: &mut Cx, waiter: Waiter, error: StorageError) {
         match waiter {
-            Waiter::Put(op) => self.puts.on_local_failure(cx, op),
+            Waiter::Put(op) => {
+                for (caller, put) in self.puts.on_local_failure(cx, op) {
+                    self.forwards.start_elsewhere(cx, caller, put);
+                }
+            }
             Waiter::PutOwe { op, home } => self.puts.on_owed(cx, op, home),
             Waiter::Write { from, op } | Waiter::Confirm { from, op, .. } => {
                 Serve::on_write_failed(cx, from, op, error);
@@ -161,7 +197,7 @@ impl Machines {
             }
             Waiter::ExchangeMerge { op } => self.exchanges.on_merged(cx, op, Err(error)),
             Waiter::HandoffDrop => self.handoff.on_failed(cx),
-            Waiter::Nobody | Waiter::ReapDrop => {}
+            Waiter::Nobody | Waiter::ReapDrop | Waiter::Mend => {}
             other => unexpected("failed update", Some(&other)),
         }
     }

@@ -7,6 +7,9 @@
 //!
 //! (New homes do not wait for this: they fetch what they need, see [`anti_entropy`](crate::anti_entropy).)
 
+#[cfg(test)]
+mod tests;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -26,11 +29,25 @@ use crate::version::Siblings;
 
 #[derive(Debug, Default)]
 pub(crate) struct Handoff {
+    /// Whether it is known what this disk holds anything of.
+    survey: Survey,
     /// Partitions that may hold something that belongs elsewhere.
     dirty: BTreeSet<Partition>,
     pass: Option<Pass>,
     timer: Option<Instant>,
     records_given: u64,
+}
+
+/// Finding the partitions that are worth a look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Survey {
+    /// To be made.
+    Due,
+    /// The store has been asked.
+    UnderWay,
+    /// It has answered, since the ring changed last.
+    #[default]
+    Done,
 }
 
 /// One partition being looked through.
@@ -59,10 +76,19 @@ struct Giving {
 impl Handoff {
     /// After a start, and whenever the ring has changed, anything may be in the wrong place.
     pub fn look_everywhere(&mut self, cx: &mut Cx) {
+        self.survey = Survey::Due;
+        self.await_turn(cx);
+    }
+
+    /// The partitions of which anything is stored. Where the store cannot tell, all are looked through.
+    pub fn on_occupied(&mut self, cx: &mut Cx, result: Result<Vec<Partition>, StorageError>) {
         let (me, n) = (cx.me(), cx.env.config.n);
         let ring = &cx.env.cluster.ring;
-        let partitions = (0..ring.partitions()).map(Partition);
-        self.dirty = partitions.filter(|partition| !ring.is_home_of(me, *partition, n)).collect();
+        let occupied = result.unwrap_or_else(|_| (0..ring.partitions()).map(Partition).collect());
+        self.dirty.extend(occupied.into_iter().filter(|partition| !ring.is_home_of(me, *partition, n)));
+        if self.survey == Survey::UnderWay {
+            self.survey = Survey::Done;
+        }
         self.await_turn(cx);
     }
 
@@ -74,7 +100,7 @@ impl Handoff {
 
     /// Whether nothing is known to be in the wrong place.
     pub fn is_idle(&self) -> bool {
-        self.dirty.is_empty() && self.pass.is_none()
+        self.open() == 0
     }
 
     /// Whether `key` is being given away.
@@ -82,9 +108,9 @@ impl Handoff {
         self.pass.as_ref().is_some_and(|pass| pass.records.contains_key(key))
     }
 
-    /// Partitions to be looked through.
+    /// Partitions to be looked through; one at least until it is known which.
     pub fn open(&self) -> usize {
-        self.dirty.len() + usize::from(self.pass.is_some())
+        self.dirty.len() + usize::from(self.pass.is_some()) + usize::from(self.survey != Survey::Done)
     }
 
     /// Records given to their homes since the start.
@@ -105,6 +131,11 @@ impl Handoff {
             return self.await_turn(cx);
         }
         if !cx.storage_has_room() {
+            return self.await_turn(cx);
+        }
+        if self.survey == Survey::Due {
+            self.survey = Survey::UnderWay;
+            cx.storage(StorageOp::Occupied, Waiter::HandoffSurvey);
             return self.await_turn(cx);
         }
         let Some(partition) = self.dirty.pop_first() else { return };
@@ -264,15 +295,15 @@ impl Handoff {
         self.go_on(cx);
     }
 
-    /// Clean partitions cost one scan each; they are not worth a pause.
+    /// Partitions that others gave nothing of cost one scan each; they are not worth a pause.
     fn go_on(&mut self, cx: &mut Cx) {
-        if !self.dirty.is_empty() {
+        if self.survey == Survey::Due || !self.dirty.is_empty() {
             self.rearm(cx, cx.time());
         }
     }
 
     fn await_turn(&mut self, cx: &mut Cx) {
-        if self.timer.is_none() && !self.dirty.is_empty() {
+        if self.timer.is_none() && (self.survey == Survey::Due || !self.dirty.is_empty()) {
             self.rearm(cx, cx.time() + cx.env.config.handoff_interval);
         }
     }

@@ -2,13 +2,16 @@
 //!
 //! The hints themselves are durable, in the store's records. This machine keeps, for each other node, one pass at a
 //! time: scan a page of keys owed to it, send each key's state, settle those that it acknowledged, next page. A
-//! pass that met silence, an error or a changed record is followed by another one. After a start every node may be
-//! owed something, so every node gets a pass.
+//! pass that met silence, an error or a changed record is followed by another one. After a start, every node that is
+//! owed something gets a pass.
 //!
 //! Nobody waits for a hint to be delivered, so each page is as large as the [background's](crate::background) budget
 //! allows, and waits when there is none.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+#[cfg(test)]
+mod tests;
+
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::boundary::Event;
@@ -67,16 +70,12 @@ struct Page {
 }
 
 impl Hints {
-    /// After a start every other node may be owed something.
+    /// After a start, whoever is owed something, as the store has counted.
     pub fn start(&mut self, cx: &mut Cx) {
-        let me = cx.me();
-        let members = cx.env.cluster.members.keys().copied();
-        let owed = cx.env.owed.totals().into_iter().map(|(home, _)| home);
-        let homes: BTreeSet<NodeId> = members.chain(owed).filter(|home| *home != me).collect();
         if cx.has(Flaw::FallbackAsleepAfterRestart) {
             return;
         }
-        for home in homes {
+        for (home, _) in cx.env.owed.totals() {
             self.mark_dirty(cx, home);
         }
     }
@@ -133,8 +132,7 @@ impl Hints {
                 self.end_pass(cx, home, Pass::Idle);
                 self.mark_dirty(cx, home);
             }
-            Pass::Idle if delivery.dirty => self.begin_pass(cx, home),
-            Pass::Idle => {}
+            Pass::Idle => self.begin_pass(cx, home),
         }
     }
 
@@ -332,40 +330,4 @@ fn first_bytes(owed: &[(Key, Siblings)], bytes_max: u64) -> usize {
         first || bytes <= bytes_max
     });
     fits.count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::id::RequestId;
-    use crate::replica::{Record, Write};
-    use crate::time::WallTime;
-    use crate::version::{Actor, Context, Policy, Value};
-    use alloc::boxed::Box;
-
-    fn owed(bytes: usize) -> (Key, Siblings) {
-        let value = Value::Data(alloc::vec![0; bytes].into());
-        let write = Write { request: RequestId(1), context: Context::EMPTY, value, written_at: WallTime(0) };
-        let update = Update::Coordinate {
-            write: Box::new(write),
-            mint: Actor { node: NodeId(1), store: crate::id::StoreId(1), boot: 1, mint: 1 },
-            continuous_since: 1,
-            past_entries_max: 10,
-            owed: None,
-            made: None,
-            policy: Policy::KeepSiblings,
-            flaw: None,
-        };
-        let record: Option<Record> = update.apply(None).expect("a put applies").0;
-        (Key::new(b"b", b"k"), record.expect("and leaves a record").siblings)
-    }
-
-    #[test]
-    fn a_page_is_bounded_in_bytes_and_never_empty() {
-        let page = |sizes: &[usize]| sizes.iter().map(|bytes| owed(*bytes)).collect::<Vec<_>>();
-        assert_eq!(first_bytes(&page(&[10, 10, 10]), 25), 2);
-        assert_eq!(first_bytes(&page(&[100, 1]), 25), 1);
-        assert_eq!(first_bytes(&page(&[0, 0, 0]), 2), 2);
-        assert_eq!(first_bytes(&[], 25), 0);
-    }
 }

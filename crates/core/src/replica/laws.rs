@@ -1,8 +1,8 @@
 //! The laws that keep acknowledged writes, checked against ground truth on random histories of a few stores: writes
 //! with fresh and stale contexts, merges, crashes that lose what was not synced, wiped keys, wiped disks.
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use quickcheck::{Arbitrary, Gen, quickcheck};
@@ -156,7 +156,7 @@ impl World {
         let store = &mut self.stores[usize::from(at)];
         store.minted += 1;
         let update = Update::Coordinate {
-            write: Box::new(Write {
+            write: Arc::new(Write {
                 request,
                 context: self.contexts[usize::from(context)].clone(),
                 value: Value::Tombstone,
@@ -303,7 +303,7 @@ quickcheck! {
         };
         let (made, owed, policy, flaw) = (None, None, Policy::OneValue, None);
         let update =
-            Update::Coordinate { write: Box::new(write), made, mint, continuous_since: 1, past_entries_max: 1_000, owed, policy, flaw };
+            Update::Coordinate { write: Arc::new(write), made, mint, continuous_since: 1, past_entries_max: 1_000, owed, policy, flaw };
         let before = Record { siblings: here.clone(), ..Record::default() };
         let (_, change) = update.apply(Some(&before)).expect("never refused");
         let merged = merge(&change.siblings, &elsewhere);

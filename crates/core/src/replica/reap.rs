@@ -9,6 +9,9 @@
 //!
 //! A drop that gets lost leaves tombstones behind, which anti-entropy spreads again, and which are reaped again.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -126,14 +129,7 @@ impl Reaper {
     }
 
     fn ask(&mut self, cx: &mut Cx) {
-        let skips = |cx: &Cx, member| cx.has(Flaw::ReapWithHomeDown) && cx.env.is_away(member);
-        let members: BTreeSet<NodeId> =
-            cx.env.cluster.active().filter(|member| !skips(cx, *member)).collect();
-        let may = cx.env.cluster.ring.phase().is_none()
-            && cx.env.cluster.all_have_seen(cx.env.cluster.ring.version())
-            && members.iter().all(|member| !cx.env.is_away(*member))
-            && cx.storage_has_room();
-        if !may || self.round.is_some() {
+        if self.round.is_some() {
             return;
         }
         let due = self.candidates.iter().filter(|(_, candidate)| candidate.due <= cx.time());
@@ -141,6 +137,16 @@ impl Reaper {
         let Some(fence) = batch.iter().map(|(_, candidate)| candidate.fence.unwrap_or(0)).max() else {
             return;
         };
+        let skips = |cx: &Cx, member| cx.has(Flaw::ReapWithHomeDown) && cx.env.is_away(member);
+        let members: BTreeSet<NodeId> =
+            cx.env.cluster.active().filter(|member| !skips(cx, *member)).collect();
+        let may = cx.env.cluster.ring.phase().is_none()
+            && cx.env.cluster.all_have_seen(cx.env.cluster.ring.version())
+            && members.iter().all(|member| !cx.env.is_away(*member))
+            && cx.storage_has_room();
+        if !may {
+            return;
+        }
         let keys: BTreeMap<Key, Digest> =
             batch.into_iter().map(|(key, candidate)| (key.clone(), candidate.digest)).collect();
         let op = cx.next_op();

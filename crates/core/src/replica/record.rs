@@ -3,7 +3,8 @@
 //! No read-modify-write crosses the storage boundary. The core sends an [`Update`]; whoever executes it (the real
 //! store, the simulated disk) calls [`Update::apply`] on what is stored and writes the result.
 
-use alloc::boxed::Box;
+use alloc::borrow::Cow;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::flaw::Flaw;
@@ -42,7 +43,7 @@ pub enum Update {
     /// Issue a dot for a client's write and add it.
     Coordinate {
         /// The write. In a box, because whatever is asked of a store is moved about as often as this is.
-        write: Box<Write>,
+        write: Arc<Write>,
         /// The dot that this coordinator issued earlier for the same request. While the record has seen it, perhaps in
         /// the past of what superseded it, no other one is issued.
         made: Option<Dot>,
@@ -98,6 +99,14 @@ pub enum Update {
         /// What to do with the record once nothing is owed any more.
         settled: Settled,
     },
+    /// What is stored cannot be read, or could not: keep this state, which the other homes hold, in its place. Only this
+    /// update is applied to a record that fails its checksum, as if nothing were stored.
+    Salvage {
+        /// That state. No versions: nothing is kept.
+        siblings: Siblings,
+        /// The bucket's policy.
+        policy: Policy,
+    },
 }
 
 /// What becomes of a record when its last hint was delivered.
@@ -145,17 +154,7 @@ impl Update {
                 flaw,
             } => {
                 let mut record = stored.cloned().unwrap_or_default();
-                let undotted;
-                let write = match flaw {
-                    Some(Flaw::VectorsWithoutDots) => {
-                        undotted = record.undotted(write);
-                        &undotted
-                    }
-                    _ => &**write,
-                };
-                if *flaw == Some(Flaw::ReceiveKeepsIncarnation) {
-                    record.kept = record.kept.or_else(|| record.received_count(*mint));
-                }
+                let write = &*record.flawed(write, *mint, *flaw);
                 let known = record.dot_of(write.request, *made);
                 let dot = known.unwrap_or_else(|| {
                     let dot = record.next_dot(write, *mint, *continuous_since);
@@ -200,6 +199,12 @@ impl Update {
                     return Ok((None, record.changed(None, None).1));
                 }
                 Ok(record.changed(None, None))
+            }
+            Self::Salvage { siblings, policy } => {
+                let mut record = stored.cloned().unwrap_or_default();
+                record.siblings = record.siblings.merge(siblings, *policy);
+                let (record, change) = record.changed(None, None);
+                Ok((record.filter(|record| *record != Record::default()), change))
             }
         }
     }
@@ -258,6 +263,17 @@ impl Record {
         }
     }
 
+    /// Museum pieces: what some make of a write, and of the record, before it is coordinated.
+    fn flawed<'a>(&mut self, write: &'a Write, mint: Actor, flaw: Option<Flaw>) -> Cow<'a, Write> {
+        if flaw == Some(Flaw::ReceiveKeepsIncarnation) {
+            self.kept = self.kept.or_else(|| self.received_count(mint));
+        }
+        if flaw == Some(Flaw::VectorsWithoutDots) {
+            return Cow::Owned(self.undotted(write));
+        }
+        Cow::Borrowed(write)
+    }
+
     /// A museum piece: the last dot of the store of `mint` in what is here, for a count to go on from.
     fn received_count(&self, mint: Actor) -> Option<Dot> {
         let seen = self.siblings.context().0;
@@ -309,6 +325,21 @@ mod tests {
         Actor { node: NodeId(1), store: StoreId(1), boot: 4, mint }
     }
 
+    #[test]
+    fn a_record_is_salvaged_as_if_nothing_had_been_stored() {
+        let elsewhere = put(1, Context::default(), 1).apply(None).unwrap().0.unwrap().siblings;
+        let salvage = |siblings: &Siblings| Update::Salvage {
+            siblings: siblings.clone(),
+            policy: Policy::KeepSiblings,
+        };
+        let mended = salvage(&elsewhere).apply(None).unwrap().0.unwrap();
+        assert_eq!((&mended.siblings, mended.kept, mended.owed.len()), (&elsewhere, None, 0));
+        assert_eq!(salvage(&Siblings::default()).apply(None).unwrap().0, None, "nobody holds anything");
+        // It had been mended already, and written since: nothing of that is lost.
+        let written = put(2, Context::default(), 2).apply(Some(&mended)).unwrap().0.unwrap();
+        assert_eq!(salvage(&elsewhere).apply(Some(&written)).unwrap().0, Some(written));
+    }
+
     fn put(request: u128, context: Context, mint: u64) -> Update {
         repeated(request, context, mint, None)
     }
@@ -319,7 +350,7 @@ mod tests {
         let policy = Policy::KeepSiblings;
         let mint = actor(mint);
         Update::Coordinate {
-            write: Box::new(write),
+            write: Arc::new(write),
             made,
             mint,
             continuous_since: 3,
@@ -454,7 +485,7 @@ mod tests {
             let mint = Actor { node: NodeId(node as u64), ..actor(1) };
             let (policy, owed) = (Policy::KeepSiblings, None);
             let put = Update::Coordinate {
-                write: Box::new(write),
+                write: Arc::new(write),
                 made: None,
                 mint,
                 continuous_since: 3,

@@ -2,6 +2,7 @@
 
 use crate::cx::Cx;
 use crate::desk::Waiter;
+use crate::flaw::Flaw;
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
 use crate::message::{Message, ReplicaError, ReplicaMessage};
@@ -14,7 +15,7 @@ use crate::version::{Digest, Siblings};
 pub(crate) struct Serve;
 
 impl Serve {
-    /// A museum piece: a write behind this fence is taken by everybody.
+    /// A museum piece: a write behind this fence is taken by everybody (who has that flaw).
     pub const UNFENCED: u64 = u64::MAX;
 
     pub fn on_read(cx: &mut Cx, from: NodeId, op: OpId, key: Key) {
@@ -73,10 +74,12 @@ impl Serve {
     /// Was this write sent behind a lower fence than this node's? Then it may be older than what was reaped.
     pub fn is_fenced(cx: &mut Cx, from: NodeId, op: OpId, fence: u64) -> bool {
         let own = cx.env.cluster.fence;
-        if fence < own {
+        let is_unfenced = fence == Self::UNFENCED;
+        let is_refused = fence < own || (is_unfenced && !cx.has(Flaw::RepairTreatsMissingAsStale));
+        if is_refused {
             Self::write_reply(cx, from, op, Err(ReplicaError::Fenced(own)));
         }
-        fence < own
+        is_refused
     }
 
     pub fn on_write(cx: &mut Cx, from: NodeId, op: OpId, key: Key, siblings: Siblings, owed: Option<NodeId>) {

@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -104,7 +107,7 @@ impl Siblings {
 
     /// The name of this exact set of versions.
     pub fn digest(&self) -> Digest {
-        let mut hash = Hash128::new();
+        let mut hash = Hash128::default();
         self.versions().iter().for_each(|version| hash.add(&version.dot.to_bytes()));
         Digest(hash.value())
     }

@@ -446,6 +446,7 @@ impl Lab {
                 let fits = |_: &Key, record: &Record| !record.siblings.is_found() && record.owed.is_empty();
                 StorageCompletion::Page { ticket, result: Ok(page(disk, after.as_ref(), limit, fits)) }
             }
+            StorageOp::Occupied => StorageCompletion::Occupied { ticket, result: Ok(occupied(disk)) },
             StorageOp::Names { keys } => {
                 let name = |key: &Key| Name {
                     digest: disk.get(key).map(|record| record.siblings.digest()),
@@ -492,6 +493,13 @@ fn tree(disk: &BTreeMap<Key, Record>, partition: Partition) -> MerkleTree {
         tree.replace(key, &Siblings::default(), &record.siblings, PARTITIONS);
     }
     tree
+}
+
+fn occupied(disk: &BTreeMap<Key, Record>) -> Vec<Partition> {
+    let mut occupied: Vec<Partition> = disk.keys().map(|key| key.token().partition(PARTITIONS)).collect();
+    // Keys are in the order of their tokens.
+    occupied.dedup();
+    occupied
 }
 
 fn leaf_keys(

@@ -122,12 +122,21 @@ fn a_put_that_finds_too_few_nodes_says_how_many() {
 }
 
 #[test]
-fn a_coordinator_whose_disk_fails_acknowledges_nothing_and_sends_nothing() {
+fn a_coordinator_whose_disk_fails_has_another_one_coordinate() {
     let mut lab = Lab::new(5);
     lab.broken.insert(1);
     let put = lab.put(1, "milk", Context::EMPTY);
+    let by: Vec<u64> = lab.reply(put).unwrap().as_ref().unwrap().by.iter().map(|node| node.0).collect();
+    assert_eq!(by, [2, 3]);
+    assert_eq!(lab.disk(1), (vec![], vec![]));
+}
+
+#[test]
+fn a_put_that_no_disk_can_keep_fails_at_once() {
+    let mut lab = Lab::new(5);
+    lab.broken.extend([1, 2, 3, 4, 5]);
+    let put = lab.put(1, "milk", Context::EMPTY);
     assert_eq!(lab.reply(put), Some(&Err(ClientError::StorageFailed)));
-    assert_eq!(lab.disk(2), (vec![], vec![]));
 }
 
 #[test]

@@ -35,10 +35,9 @@ struct Known {
 
 impl Known {
     fn of(life: u32, cluster: &Cluster) -> Self {
-        let boots = cluster
-            .members
-            .iter()
-            .flat_map(|(node, member)| member.boots.iter().map(|(store, boot)| ((*node, *store), *boot)));
+        let boots = cluster.members.iter().flat_map(|(node, member)| {
+            member.boots.iter().map(|(store, boot)| ((*node, *store), boot.number))
+        });
         Self {
             life,
             epoch: cluster.ring.epoch().0,
@@ -129,10 +128,11 @@ impl Converge {
             }
             let disk = scene.disk(*node);
             let boot = cluster.members.get(node).and_then(|member| member.boots.get(&disk.store));
-            if boot.is_none_or(|boot| *boot < disk.boots) {
+            if boot.is_none_or(|boot| boot.number < disk.boots) {
                 found(format!(
-                    "{node} runs for the {}th time on its store, and {boot:?} is known",
-                    disk.boots
+                    "{node} runs for the {}th time on its store, and {:?} is known",
+                    disk.boots,
+                    boot.map(|boot| boot.number)
                 ));
             }
         }
@@ -149,6 +149,7 @@ fn taking_part<'a>(scene: &Scene<'a>) -> Vec<(NodeId, &'a Cluster)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cartwheel_core::membership::LastBoot;
     use cartwheel_core::ring::Ring;
 
     fn cluster(change: impl FnOnce(&mut Cluster)) -> Cluster {
@@ -165,7 +166,7 @@ mod tests {
         let removed = Known::of(
             1,
             &cluster(|cluster| {
-                cluster.members.get_mut(&NodeId(2)).unwrap().status = MemberStatus::Removed;
+                cluster.members.update(NodeId(2), |member| member.status = MemberStatus::Removed);
             }),
         );
         let moved = Known::of(
@@ -177,7 +178,8 @@ mod tests {
         let booted = Known::of(
             1,
             &cluster(|cluster| {
-                cluster.members.get_mut(&NodeId(1)).unwrap().boots.insert(StoreId(1), 3);
+                let boots = [(StoreId(1), LastBoot::new(3, 1))].into();
+                cluster.members.update(NodeId(1), |member| member.boots = boots);
             }),
         );
         for (later, back) in [

@@ -56,6 +56,16 @@ pub enum Fault {
         #[serde(alias = "keys")]
         carts: Vec<u32>,
     },
+    /// Bytes of carts rot on the disk of a running node: their records fail their checksums from now on.
+    CorruptRecord {
+        /// When.
+        at: Span,
+        /// Where.
+        node: u32,
+        /// Which carts, or other keys.
+        #[serde(alias = "keys")]
+        carts: Vec<u32>,
+    },
     /// `side` and the other nodes do not hear each other.
     Partition {
         /// When.
@@ -279,34 +289,7 @@ pub enum Fault {
 impl Fault {
     /// When it strikes.
     pub fn at(&self) -> Span {
-        match self {
-            Self::Crash { at, .. }
-            | Self::Restart { at, .. }
-            | Self::RestoreDisk { at, .. }
-            | Self::WipeDisk { at, .. }
-            | Self::WipeKey { at, .. }
-            | Self::Partition { at, .. }
-            | Self::OneWay { at, .. }
-            | Self::PartialPartition { at, .. }
-            | Self::DropAcks { at, .. }
-            | Self::SlowNode { at, .. }
-            | Self::Pause { at, .. }
-            | Self::Suspend { at, .. }
-            | Self::CrashLoop { at, .. }
-            | Self::Flapping { at, .. }
-            | Self::RollingRestart { at, .. }
-            | Self::LyingSync { at, .. }
-            | Self::LateLink { at, .. }
-            | Self::ReadErrors { at, .. }
-            | Self::WriteErrors { at, .. }
-            | Self::DiskFull { at, .. }
-            | Self::ClockJump { at, .. }
-            | Self::SetProps { at, .. }
-            | Self::Join { at, .. }
-            | Self::Leave { at, .. }
-            | Self::Replace { at, .. }
-            | Self::Remove { at, .. } => *at,
-        }
+        *self.clone().times().0
     }
 
     /// The same fault at another time.
@@ -344,6 +327,7 @@ impl Fault {
             | Self::WriteErrors { at, lasts, .. }
             | Self::DiskFull { at, lasts, .. } => (at, Some(lasts)),
             Self::WipeKey { at, .. }
+            | Self::CorruptRecord { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
             | Self::Join { at, .. }
@@ -398,6 +382,7 @@ impl Fault {
             | Self::RestoreDisk { node, .. }
             | Self::WipeDisk { node, .. }
             | Self::WipeKey { node, .. }
+            | Self::CorruptRecord { node, .. }
             | Self::SlowNode { node, .. }
             | Self::Pause { node, .. }
             | Self::Suspend { node, .. }
@@ -433,6 +418,7 @@ impl Fault {
             | Self::RestoreDisk { node, .. }
             | Self::WipeDisk { node, .. }
             | Self::WipeKey { node, .. }
+            | Self::CorruptRecord { node, .. }
             | Self::SlowNode { node, .. }
             | Self::Pause { node, .. }
             | Self::Suspend { node, .. }
@@ -537,6 +523,9 @@ pub struct NemesisSpec {
     /// Weight of [`Fault::DiskFull`].
     #[serde(default)]
     pub disk_full: u32,
+    /// Weight of [`Fault::CorruptRecord`].
+    #[serde(default)]
+    pub corrupt_record: u32,
     /// Weight of [`Fault::SetProps`], of the first bucket: how many distinct nodes must be among those that answer.
     #[serde(default)]
     pub set_props: u32,
@@ -571,11 +560,12 @@ pub enum FaultKind {
     WriteErrors,
     DiskFull,
     SetProps,
+    CorruptRecord,
 }
 
 impl NemesisSpec {
     /// The kinds that it may draw, each with its name in files and its weight.
-    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 25] {
+    pub fn weights(&self) -> [(FaultKind, &'static str, u32); 26] {
         [
             (FaultKind::Crash, "crash", self.crash),
             (FaultKind::Partition, "partition", self.partition),
@@ -602,6 +592,7 @@ impl NemesisSpec {
             (FaultKind::WriteErrors, "write_errors", self.write_errors),
             (FaultKind::DiskFull, "disk_full", self.disk_full),
             (FaultKind::SetProps, "set_props", self.set_props),
+            (FaultKind::CorruptRecord, "corrupt_record", self.corrupt_record),
         ]
     }
 }

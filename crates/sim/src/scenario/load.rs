@@ -230,12 +230,14 @@ impl Scenario {
                     format!("bucket {bucket}; allowed: 0 to {} (workload.{kind}.buckets - 1)", buckets - 1);
                 return Err((format!("fault[{index}].set_props"), message));
             }
-            if let Fault::WipeKey { carts, .. } = fault
+            if let Fault::WipeKey { carts, .. } | Fault::CorruptRecord { carts, .. } = fault
                 && let Some(cart) = carts.iter().find(|cart| **cart >= kept)
             {
                 let message =
                     format!("cart {cart}; allowed: 0 to {} (workload.{kind}.{named} - 1)", kept - 1);
-                return Err((format!("fault[{index}].wipe_key"), message));
+                let fault =
+                    if matches!(fault, Fault::WipeKey { .. }) { "wipe_key" } else { "corrupt_record" };
+                return Err((format!("fault[{index}].{fault}"), message));
             }
             if let Fault::LateLink { percent, .. } = fault
                 && !(1..=100).contains(percent)

@@ -237,7 +237,7 @@ fn compact(search: &mut Search<'_>) -> bool {
     let place = |client: u32| named.partition_point(|other| *other < client) as u32 + 1;
     candidate.visit.iter_mut().for_each(|visit| visit.client = place(visit.client));
     let wiped = candidate.fault.iter().flat_map(|fault| match fault {
-        Fault::WipeKey { carts, .. } => carts.clone(),
+        Fault::WipeKey { carts, .. } | Fault::CorruptRecord { carts, .. } => carts.clone(),
         _ => Vec::new(),
     });
     let last =

@@ -104,6 +104,7 @@ fn service(disk_spec: &DiskSpec, spec: &DeviceSpec, disk: &Disk, op: &StorageOp,
             page(disk_spec, spec, &disk.scan_tombstones(after.as_ref(), *limit), stream)
         }
         StorageOp::Names { keys } => keys.iter().map(|_| disk_spec.read.sample(stream)).sum(),
+        StorageOp::Occupied => disk.occupied().iter().map(|_| disk_spec.read.sample(stream)).sum(),
         StorageOp::SaveCluster { .. } => disk_spec.sync.sample(stream),
         // Trees are kept in memory.
         StorageOp::TreeHashes { .. } => spec.scanned.ns(),

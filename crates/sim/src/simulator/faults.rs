@@ -1,9 +1,10 @@
 //! Inflicting faults and mending them.
 
-use cartwheel_core::Node;
 use cartwheel_core::membership::MemberStatus;
+use cartwheel_core::{Key, Node};
 
 use super::{Event, Process, Simulator};
+use crate::disk::Disk;
 use crate::network::Trouble;
 use crate::report::Counter;
 use crate::scenario::{Fault, Span};
@@ -63,14 +64,10 @@ impl Simulator<'_> {
             Fault::RestoreDisk { lasts, node, back, .. } => self.restore_disk(node - 1, *lasts, *back),
             Fault::WipeDisk { lasts, node, .. } => self.wipe_disk(node - 1, *lasts),
             Fault::WipeKey { node, carts, .. } => {
-                for cart in carts {
-                    let key = self.clients.keys()[*cart as usize].clone();
-                    if self.processes[*node as usize - 1].disk.wipe_key(&key) {
-                        self.count(Counter::KeyWipes);
-                    }
-                    let (oracle, scene) = self.watch();
-                    oracle.key_lost(&scene, node - 1, &key);
-                }
+                self.lose_records(node - 1, carts, Disk::wipe_key, Counter::KeyWipes);
+            }
+            Fault::CorruptRecord { node, carts, .. } => {
+                self.lose_records(node - 1, carts, Disk::damage_key, Counter::CorruptRecords);
             }
             Fault::Partition { .. }
             | Fault::PartialPartition { .. }
@@ -123,6 +120,18 @@ impl Simulator<'_> {
                 self.processes[*node as usize - 1].clock.offset_us += by_ms * 1_000;
                 self.count(Counter::ClockJumps);
             }
+        }
+    }
+
+    /// What `node` holds of some keys is lost by `how`, which says whether it held anything.
+    fn lose_records(&mut self, node: u32, keys: &[u32], how: fn(&mut Disk, &Key) -> bool, counter: Counter) {
+        for key in keys {
+            let key = self.clients.keys()[*key as usize].clone();
+            if how(&mut self.processes[node as usize].disk, &key) {
+                self.count(counter);
+            }
+            let (oracle, scene) = self.watch();
+            oracle.key_lost(&scene, node, &key);
         }
     }
 

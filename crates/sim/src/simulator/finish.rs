@@ -45,6 +45,7 @@ impl Simulator<'_> {
                 ("storage requests", status.storage_in_flight()),
                 ("exchanges to fetch what it lacks", status.fetches()),
                 ("partitions to hand over", status.handoff_open()),
+                ("records to mend", status.mending()),
                 (
                     "tombstones",
                     if self.scenario.cluster.reap_after.is_zero() { 0 } else { process.disk.tombstones() },

@@ -2,6 +2,7 @@
 
 use cartwheel_core::id::{NodeId, StoreId};
 use cartwheel_core::membership::MemberStatus;
+use cartwheel_core::replica::Update;
 use cartwheel_core::ring::Ring;
 use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, StorageRequest};
 use cartwheel_core::version::Policy;
@@ -93,6 +94,7 @@ fn failed(StorageRequest { ticket, op }: StorageRequest) -> StorageCompletion {
         }
         StorageOp::Names { .. } => StorageCompletion::Names { ticket, result: Err(error) },
         StorageOp::SaveCluster { .. } => StorageCompletion::Saved { ticket, result: Err(error) },
+        StorageOp::Occupied => StorageCompletion::Occupied { ticket, result: Err(error) },
     }
 }
 
@@ -286,6 +288,7 @@ impl Simulator<'_> {
             | StorageOp::ScanPartition { .. }
             | StorageOp::ScanTombstones { .. }
             | StorageOp::Names { .. }
+            | StorageOp::Occupied
             | StorageOp::LeafKeys { .. } => self.now + spec.read.sample(&mut process.stream),
             StorageOp::SaveCluster { .. } => self.now + spec.sync.sample(&mut process.stream),
             StorageOp::Apply { .. } => {
@@ -310,7 +313,10 @@ impl Simulator<'_> {
         let StorageRequest { ticket, op } = request;
         let completion = match op {
             StorageOp::Read { key } => {
-                StorageCompletion::Read { ticket, result: Ok(process.disk.read(&key)) }
+                let is_damaged = process.disk.is_damaged(&key);
+                let result =
+                    if is_damaged { Err(StorageError::Corrupt) } else { Ok(process.disk.read(&key)) };
+                StorageCompletion::Read { ticket, result }
             }
             StorageOp::ScanHints { home, after, limit } => {
                 let hints = process.disk.scan_hints(home, after.as_ref(), limit);
@@ -332,6 +338,9 @@ impl Simulator<'_> {
                 let page = process.disk.scan_tombstones(after.as_ref(), limit);
                 StorageCompletion::Page { ticket, result: Ok(page) }
             }
+            StorageOp::Occupied => {
+                StorageCompletion::Occupied { ticket, result: Ok(process.disk.occupied()) }
+            }
             StorageOp::Names { keys } => {
                 let names = keys.iter().map(|key| process.disk.name(key)).collect();
                 StorageCompletion::Names { ticket, result: Ok(names) }
@@ -339,6 +348,11 @@ impl Simulator<'_> {
             StorageOp::SaveCluster { cluster } => {
                 process.disk.cluster = Some(cluster);
                 StorageCompletion::Saved { ticket, result: Ok(()) }
+            }
+            StorageOp::Apply { key, update }
+                if process.disk.is_damaged(&key) && !matches!(update, Update::Salvage { .. }) =>
+            {
+                StorageCompletion::Applied { ticket, result: Err(StorageError::Corrupt) }
             }
             StorageOp::Apply { key, update } => {
                 let before = process.disk.read(&key);

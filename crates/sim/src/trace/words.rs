@@ -105,6 +105,7 @@ pub(super) fn applied(update: &Update, result: &Result<Change, Refused>, truth: 
         Update::Confirm => "confirms".into(),
         Update::Drop { .. } => "drops it".into(),
         Update::Settle { home, .. } => format!("settles the hint for {home}"),
+        Update::Salvage { siblings: found, .. } => format!("is mended with {}", siblings(found, truth)),
     };
     match result {
         Ok(change) => {

@@ -18,8 +18,10 @@ pub struct Batch<'a> {
 
 struct Overlaid {
     key: Key,
-    /// What is stored.
+    /// What is stored, as far as it can be read.
     before: Option<Record>,
+    /// What is stored cannot be read, and is to be replaced.
+    is_damaged: bool,
     /// What this batch makes of it.
     now: Option<Record>,
     /// `now` as it will be stored, once it differs.
@@ -28,7 +30,7 @@ struct Overlaid {
 
 impl Overlaid {
     fn is_changed(&self) -> bool {
-        self.before != self.now
+        self.is_damaged || self.before != self.now
     }
 }
 
@@ -37,15 +39,18 @@ impl<'a> Batch<'a> {
         Self { engine, overlay: BTreeMap::new() }
     }
 
-    /// Applies one update over what is stored and what this batch has done so far. What cannot be read or could not
-    /// be read back stays as it is.
+    /// Applies one update over what is stored and what this batch has done so far. What cannot be read stays as it is,
+    /// unless it is to be salvaged; so does what could not be read back.
     pub fn apply(&mut self, key: &Key, update: &Update) -> Result<Result<Change, Refused>, StorageError> {
         let overlaid = match self.overlay.entry(encode_key(key)) {
             Entry::Occupied(entry) => entry,
             Entry::Vacant(entry) => {
-                let before = self.engine.read(key)?;
+                let stored = self.engine.read(key);
+                let is_damaged =
+                    stored == Err(StorageError::Corrupt) && matches!(update, Update::Salvage { .. });
+                let before = if is_damaged { None } else { stored? };
                 let now = before.clone();
-                entry.insert_entry(Overlaid { key: key.clone(), before, now, sealed: None })
+                entry.insert_entry(Overlaid { key: key.clone(), before, is_damaged, now, sealed: None })
             }
         };
         let disk_key = overlaid.key().clone();
@@ -73,6 +78,7 @@ impl<'a> Batch<'a> {
             key: &overlaid.key,
             disk_key,
             before: overlaid.before.as_ref(),
+            is_damaged: overlaid.is_damaged,
             now: overlaid.now.as_ref(),
             sealed: overlaid.sealed.take(),
         }))

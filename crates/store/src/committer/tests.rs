@@ -1,6 +1,6 @@
 //! Batches whose content is known: the queue is filled before the committer looks at it.
 
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use cartwheel_core::id::{NodeId, RequestId, StoreId};
 use cartwheel_core::replica::Write;
@@ -25,7 +25,7 @@ fn key(name: &str) -> Key {
 /// The write of a client that has read nothing; `n` names the request.
 fn put(n: u64, value: &[u8]) -> Update {
     Update::Coordinate {
-        write: Box::new(Write {
+        write: Arc::new(Write {
             request: RequestId(n.into()),
             context: Context::EMPTY,
             value: Value::Data(value.to_vec().into()),

@@ -153,6 +153,26 @@ impl Engine {
         keys.iter().map(|key| Ok(name(self.read(key)?.unwrap_or_default()))).collect()
     }
 
+    /// The partitions of which anything is stored, in order. One seek for each.
+    pub fn occupied(&self) -> Result<Vec<Partition>, StorageError> {
+        let partitions = self.trees.get().ok_or(StorageError::Failed)?.partitions();
+        let snapshot = self.db.snapshot();
+        let (mut occupied, mut next) = (Vec::new(), Partition(0));
+        while next.0 < partitions {
+            let (from, _) = self.range_of(next)?;
+            let Some(entry) = snapshot.range(&self.records, (from, Bound::Unbounded)).next() else { break };
+            let disk_key = entry.key().map_err(|error| read_failed(&error))?;
+            // Whatever cannot be read counts, too.
+            let token = disk_key
+                .first_chunk::<8>()
+                .map_or(Token(u64::MAX), |token| Token(u64::from_be_bytes(*token)));
+            let partition = token.partition(partitions).max(next);
+            occupied.push(partition);
+            next = Partition(partition.0 + 1);
+        }
+        Ok(occupied)
+    }
+
     /// What is held of each partition. Reads everything.
     pub fn holdings(&self) -> Result<Vec<Holding>, StorageError> {
         let partitions = self.trees.get().ok_or(StorageError::Failed)?.partitions();

@@ -36,7 +36,14 @@ fn fill(engine: &Engine) {
         let (key, now) = (Key::new(b"carts", n.to_string().as_bytes()), record(n));
         let disk_key = encode_key(&key);
         let sealed = Some(seal(&disk_key, &now).expect("small"));
-        let change = RecordChange { key: &key, disk_key: &disk_key, before: None, now: Some(&now), sealed };
+        let change = RecordChange {
+            key: &key,
+            disk_key: &disk_key,
+            before: None,
+            is_damaged: false,
+            now: Some(&now),
+            sealed,
+        };
         engine.commit([change].into_iter()).expect("committed");
     }
     engine.records.rotate_memtable_and_wait().expect("flushed");

@@ -58,6 +58,31 @@ fn a_corrupt_record_reads_as_corrupt_and_is_not_written_over() {
 }
 
 #[test]
+fn a_corrupt_record_is_replaced_by_what_the_other_homes_hold_and_by_nothing_else() {
+    for found in [None, Some("eggs")] {
+        let dir = two_carts();
+        tamper(dir.path(), |records| {
+            let mut garbage = stored(records, &key("alice"));
+            garbage[20] ^= 0x01;
+            records.insert(&encode_key(&key("alice"))[..], &garbage[..]).expect("written");
+        });
+        let store = start(dir.path());
+        let siblings = found.map(|value| {
+            let elsewhere = start(TempDir::new().expect("a directory").path());
+            elsewhere.apply(&key("alice"), put(7, value)).expect("stored").expect("applied").siblings
+        });
+        let update = Update::Salvage { siblings: siblings.unwrap_or_default(), policy: Policy::KeepSiblings };
+        store.apply(&key("alice"), update).expect("stored").expect("applied");
+        let held = store.read(&key("alice")).expect("readable again");
+        assert_eq!(values(&held), found.into_iter().collect::<Vec<_>>());
+        assert_eq!(store.keys_owed_to(HOME), [key("bob")], "its hint went with it");
+        let planted = store.roots();
+        store.close();
+        assert_eq!(start(dir.path()).roots(), planted, "the tree is that of what is stored");
+    }
+}
+
+#[test]
 fn a_record_under_the_wrong_key_is_found_out() {
     let dir = two_carts();
     tamper(dir.path(), |records| {

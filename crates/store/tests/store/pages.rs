@@ -44,6 +44,29 @@ fn the_pages_of_all_partitions_are_everything_in_key_order() {
 }
 
 #[test]
+fn the_partitions_that_hold_anything_are_listed() {
+    let dir = TempDir::new().expect("a directory");
+    let store = start(dir.path());
+    let occupied = || {
+        store.submit(StorageOp::Occupied);
+        match &store.receive()[..] {
+            [StorageCompletion::Occupied { result, .. }] => result.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(occupied(), Ok(vec![]));
+    let mut expected: Vec<Partition> = Vec::new();
+    for (n, key) in (1..).zip(keys(5)) {
+        store.apply(&key, put(n, "milk")).unwrap().unwrap();
+        expected.push(key.token().partition(PARTITIONS));
+        expected.sort_unstable();
+        expected.dedup();
+        assert_eq!(occupied().as_ref(), Ok(&expected));
+    }
+    assert!(expected.len() > 1, "the keys are spread");
+}
+
+#[test]
 fn a_page_is_bounded_in_bytes_and_has_at_least_one_record() {
     let dir = TempDir::new().expect("a directory");
     let store = filled(&dir, &"x".repeat(700 << 10));

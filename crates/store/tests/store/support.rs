@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub fn key(name: &str) -> Key {
 /// The write of a client that has read nothing, kept as a hint for `owed`.
 pub fn put_owed(request: u64, value: &str, owed: Option<NodeId>) -> Update {
     Update::Coordinate {
-        write: Box::new(Write {
+        write: Arc::new(Write {
             request: RequestId(request.into()),
             context: Context::EMPTY,
             value: Value::Data(value.as_bytes().to_vec().into()),
@@ -64,6 +65,7 @@ pub fn put(request: u64, value: &str) -> Update {
 pub fn delete(request: u64, seen: &Siblings, owed: Option<NodeId>) -> Update {
     let mut update = put_owed(request, "", owed);
     if let Update::Coordinate { write, .. } = &mut update {
+        let write = Arc::make_mut(write);
         (write.context, write.value) = (seen.context(), Value::Tombstone);
     }
     update

@@ -22,7 +22,7 @@ impl Running {
         }
     }
 
-    fn roots(&self) -> Vec<TreeHash> {
+    pub fn roots(&self) -> Vec<TreeHash> {
         (0..PARTITIONS).map(|partition| self.root(Partition(partition))).collect()
     }
 

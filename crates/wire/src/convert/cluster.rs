@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use cartwheel_core::id::{NodeId, StoreId};
 use cartwheel_core::membership::{
-    Change, Cluster, Contact, Departure, Member, MemberStatus, Progress, Register, Share,
+    Change, Cluster, Contact, Departure, LastBoot, Member, MemberStatus, Progress, Register, Share,
 };
 use cartwheel_core::ring::{Partition, Phase, Ring, RingEpoch, RingVersion};
 
 use super::{all, chosen, code, nodes, of_code, out_of_range, required, small};
 use crate::error::DecodeError;
-use crate::limits::{ADDRESS_BYTES_MAX, NAME_BYTES_MAX, PARTITIONS_MAX};
+use crate::limits::{ADDRESS_BYTES_MAX, LIVES_MAX, NAME_BYTES_MAX, PARTITIONS_MAX};
 use crate::schema::Nothing;
 use crate::schema::cluster as schema;
 
@@ -69,7 +69,11 @@ fn member_of((node, member): (&NodeId, &Member)) -> schema::Member {
     let share = schema::WrittenShare { count: *count, by: by.0, share: Some(value.into()) };
     let received = member.progress.received.iter().map(|partition| partition.0).collect();
     let progress = schema::Progress { seen: Some(member.progress.seen.into()), received };
-    let boots = member.boots.iter().map(|(store, number)| schema::Boot { store: store.0, number: *number });
+    let boots = member.boots.iter().map(|(store, LastBoot { number, lives })| schema::Boot {
+        store: store.0,
+        number: *number,
+        lives: lives.iter().copied().collect(),
+    });
     schema::Member {
         node: node.0,
         status: code(&STATUSES, member.status),
@@ -103,10 +107,17 @@ fn member(member: schema::Member) -> Result<(NodeId, Member), DecodeError> {
                 value: required("member.share.share", share.share)?.try_into()?,
             },
             progress: required("member.progress", member.progress)?.try_into()?,
-            boots: boots.into_iter().map(|boot| (StoreId(boot.store), boot.number)).collect(),
+            boots: boots.into_iter().map(boot).collect::<Result<_, _>>()?,
             lost: member.lost.as_ref().map(lost).unwrap_or_default(),
         },
     ))
+}
+
+fn boot(schema::Boot { store, number, lives }: schema::Boot) -> Result<(StoreId, LastBoot), DecodeError> {
+    if lives.len() > LIVES_MAX {
+        return Err(DecodeError::TooMany { what: "boots of one number", max: LIVES_MAX });
+    }
+    Ok((StoreId(store), LastBoot { number, lives: lives.into_iter().collect() }))
 }
 
 fn short(what: &'static str, max: usize, text: String) -> Result<String, DecodeError> {

@@ -135,12 +135,14 @@ pub struct Progress {
 }
 
 /// The latest boot of one store.
-#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+#[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct Boot {
     #[prost(fixed64, tag = "1")]
     pub store: u64,
     #[prost(uint64, tag = "2")]
     pub number: u64,
+    #[prost(fixed64, repeated, tag = "3")]
+    pub lives: Vec<u64>,
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
-    Bucket, Change, Cluster, ClusterDigest, Contact, Departure, Member, MemberStatus, Progress, Props,
-    Register, Share,
+    Bucket, Change, Cluster, ClusterDigest, Contact, Departure, LastBoot, Member, MemberStatus, Progress,
+    Props, Register, Share,
 };
 use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
@@ -256,10 +256,14 @@ fn member(g: &mut Gen) -> (NodeId, Member) {
         contact: register(g, contact),
         share: register(g, share),
         progress: Progress { seen, received },
-        boots: list(g, |g| (StoreId(number(g)), number(g))).into_iter().collect(),
+        boots: list(g, |g| (StoreId(number(g)), last_boot(g))).into_iter().collect(),
         lost: register(g, any),
     };
     (node(g), member)
+}
+
+fn last_boot(g: &mut Gen) -> LastBoot {
+    LastBoot { number: number(g), lives: list(g, any).into_iter().collect() }
 }
 
 fn change(g: &mut Gen) -> (NodeId, Change) {

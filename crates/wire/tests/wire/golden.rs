@@ -9,8 +9,8 @@ use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
-    Bucket, Change, Cluster, ClusterDigest, Contact, Departure, Member, MemberStatus, Progress, Props,
-    Register, Share,
+    Bucket, Change, Cluster, ClusterDigest, Contact, Departure, LastBoot, Member, MemberStatus, Progress,
+    Props, Register, Share,
 };
 use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
@@ -214,7 +214,7 @@ pub fn cluster() -> Cluster {
             seen: RingVersion { epoch: RingEpoch(4), fingerprint: 0x0102 },
             received: [Partition(1), Partition(300)].into(),
         },
-        boots: [(StoreId(0xabc), 7)].into(),
+        boots: [(StoreId(0xabc), LastBoot::new(7, 0x0506))].into(),
         lost: Register { count: 1, by: a, value: true },
     };
     let changes = [
@@ -236,7 +236,7 @@ pub fn cluster() -> Cluster {
     }
 }
 
-const CLUSTER: &str = "0a730a71090a0000000000000010031a240802110a000000000000001a026e312213706565723d3132372e302e302e313a38303939220c08011a0808031204656173742a120a0b0804110201000000000000120301ac02320d0a0b09bc0a00000000000010073a0d0801110a000000000000001801122c080412100a000000000000000b000000000000001a080001000100010001220c0801120801010101010101011a600809110b000000000000001a530a0d090100000000000000120208010a100902000000000000001a0508021201770a0b09030000000000000022000a160904000000000000002a0b09050000000000000010020a0b090600000000000000320020032904030000000000003005";
+const CLUSTER: &str = "0a7d0a7b090a0000000000000010031a240802110a000000000000001a026e312213706565723d3132372e302e302e313a38303939220c08011a0808031204656173742a120a0b0804110201000000000000120301ac0232170a1509bc0a00000000000010071a0806050000000000003a0d0801110a000000000000001801122c080412100a000000000000000b000000000000001a080001000100010001220c0801120801010101010101011a600809110b000000000000001a530a0d090100000000000000120208010a100902000000000000001a0508021201770a0b09030000000000000022000a160904000000000000002a0b09050000000000000010020a0b090600000000000000320020032904030000000000003005";
 
 #[test]
 fn a_cluster_state() {
@@ -244,7 +244,7 @@ fn a_cluster_state() {
     assert_eq!(hex(&bytes), CLUSTER);
     assert_eq!(decode_cluster(&bytes), Ok(cluster()));
     let state = MembershipMessage::State { cluster: Arc::new(cluster()), ready: true };
-    message_is(Message::Membership(state), &format!("2a9a021297020a9202{CLUSTER}1001"));
+    message_is(Message::Membership(state), &format!("2aa40212a1020a9c02{CLUSTER}1001"));
     let digest = MembershipMessage::Digest { digest: ClusterDigest(0x0102 << 64 | 0x0304), ready: false };
     message_is(Message::Membership(digest), "2a140a12090201000000000000110403000000000000");
 }

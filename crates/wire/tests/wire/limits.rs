@@ -5,7 +5,8 @@ use cartwheel_core::Key;
 use cartwheel_core::anti_entropy::{LEAVES_PER_STEP, Leaf};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
-    Bucket, Change, Cluster, Contact, Member, PROPS_BUCKETS_MAX, PROPS_NAME_BYTES_MAX, Props, Register,
+    Bucket, Change, Cluster, Contact, LastBoot, Member, PROPS_BUCKETS_MAX, PROPS_NAME_BYTES_MAX, Props,
+    Register,
 };
 use cartwheel_core::message::{AntiEntropyMessage, Message, ReapMessage, ReplicaMessage};
 use cartwheel_core::replica::{REAP_BATCH_MAX, Record};
@@ -13,8 +14,9 @@ use cartwheel_core::ring::{Partition, Ring, RingEpoch};
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Context, Digest, Dot, Siblings, Value, Version, VersionVector};
 use cartwheel_wire::limits::{
-    ADDRESS_BYTES_MAX, BUCKETS_MAX, CLUSTER_BYTES_MAX, KEY_BYTES_MAX, MEMBERS_MAX, MESSAGE_BYTES_MAX,
-    NAME_BYTES_MAX, NODES_MAX, PARTITIONS_MAX, SIBLINGS_MAX, STORES_MAX, SWIM_BYTES_MAX, VECTOR_ENTRIES_MAX,
+    ADDRESS_BYTES_MAX, BUCKETS_MAX, CLUSTER_BYTES_MAX, KEY_BYTES_MAX, LIVES_MAX, MEMBERS_MAX,
+    MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NODES_MAX, PARTITIONS_MAX, SIBLINGS_MAX, STORES_MAX, SWIM_BYTES_MAX,
+    VECTOR_ENTRIES_MAX,
 };
 use cartwheel_wire::{
     DecodeError, EncodeError, decode_cluster, decode_context, decode_key, decode_message, decode_record,
@@ -183,8 +185,8 @@ fn a_cluster_state_at_its_limits_is_kept_and_told() {
     full.ring = ring(NODES_MAX);
     full.staged.value = (0..MEMBERS_MAX as u64).map(|node| (NodeId(node), Change::Leave)).collect();
     let longest = named(NAME_BYTES_MAX, ADDRESS_BYTES_MAX);
-    let boots = (0..STORES_MAX as u64).map(|store| (StoreId(store), 1)).collect();
-    full.members.insert(NodeId(0), Member { boots, ..longest });
+    let boots = (0..STORES_MAX as u64).map(|store| (StoreId(store), LastBoot::new(1, store))).collect();
+    full.members.update(NodeId(0), |member| *member = Member { boots, ..longest });
     full.props = buckets(PROPS_BUCKETS_MAX, PROPS_NAME_BYTES_MAX - Key::DEFAULT_TYPE.len()).props;
     let bytes = encode_cluster(&full).expect("at the limits");
     assert!(bytes.len() < CLUSTER_BYTES_MAX / 2, "{}", bytes.len());
@@ -194,13 +196,16 @@ fn a_cluster_state_at_its_limits_is_kept_and_told() {
 #[test]
 fn a_cluster_state_past_a_limit_is_neither_kept_nor_read() {
     let one = |member| Cluster { members: [(NodeId(1), member)].into(), ..state() };
-    let boots = (0..=STORES_MAX as u64).map(|store| (StoreId(store), 1)).collect();
+    let lives = (0..=LIVES_MAX as u64).collect();
+    let copied = [(StoreId(1), LastBoot { number: 1, lives })].into();
+    let boots = (0..=STORES_MAX as u64).map(|store| (StoreId(store), LastBoot::new(1, store))).collect();
     for (cluster, what, max) in [
         (members(MEMBERS_MAX + 1), "members", MEMBERS_MAX),
         (Cluster { ring: ring(NODES_MAX + 1), ..state() }, "nodes", NODES_MAX),
         (one(named(NAME_BYTES_MAX + 1, 0)), "bytes of a member's name", NAME_BYTES_MAX),
         (one(named(0, ADDRESS_BYTES_MAX + 1)), "bytes of a member's address", ADDRESS_BYTES_MAX),
         (one(Member { boots, ..Member::default() }), "stores of a member", STORES_MAX),
+        (one(Member { boots: copied, ..Member::default() }), "boots of one number", LIVES_MAX),
         (buckets(BUCKETS_MAX + 1, 8), "buckets with properties", BUCKETS_MAX),
         (buckets(1, PROPS_NAME_BYTES_MAX), "bytes of a bucket's name", PROPS_NAME_BYTES_MAX),
     ] {

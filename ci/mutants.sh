@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Mutation testing of the core with cargo-mutants: each mutant is one small change of the code that some test should notice.
+#
+#   ci/mutants.sh [protocol|claim|again] [OPTIONS OF cargo-mutants, such as --shard 1/10 or -f 'crates/core/src/replica/*.rs']
+#
+# `protocol` (the default) is quorums, siblings, hints, handoff and reaping; `claim` is who owns which partition, and large: take
+# a shard. `again` takes what the last run has left over, after a test was written.
+#
+# Mutants go through several sets of tests, the fastest first, and each set is shown what the one before has let through. All
+# are made in a copy of the tree that stays in its place, so that each build is a small step from the last.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command -v cargo-mutants >/dev/null || { echo "cargo install cargo-mutants --locked"; exit 1; }
+what=protocol
+case ${1:-} in protocol | claim | again) what=$1; shift ;; esac
+
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+work=$CARGO_TARGET_DIR/mutants-of-core
+tree=$work/tree
+rm -rf "$tree"
+mkdir -p "$tree"
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$tree"
+# A mutant that allocates for ever is stopped before the machine is.
+ulimit -v 8000000
+
+if [ "$what" = again ]; then
+  what=$(cat "$work/what")
+  left=$work/left.txt
+else
+  echo "$what" >"$work/what"
+  left=
+fi
+core=crates/core/src
+case $what in
+  protocol) chosen=(-f "$core/coordinator/quorum.rs" -f "$core/version/siblings.rs" -f "$core/replica/{hints,handoff,reap}.rs") ;;
+  claim) chosen=(-f "$core/ring/claim.rs" -f "$core/ring/claim/**/*.rs") ;;
+esac
+options=("$@")
+case " $* " in *" -f "* | *" --file "*) chosen=() ;; esac
+
+# Mutants are chosen by name once a set of tests has let them through: they may stand elsewhere when tests were written since.
+by_name() { sed 's/[][\.*^$+?(){}|]/\\&/g; s/:[0-9]*:[0-9]*:/:[0-9]+:[0-9]+:/; s/.*/^&$/' "$1"; }
+choose() {
+  chosen=() options=()
+  while read -r name; do chosen+=(--re "$name"); done < <(by_name "$1")
+}
+[ -z "$left" ] || choose "$left"
+rm -rf "$work"/pass-*
+pass() { # pass NAME PACKAGE TARGET OPTIONS... -- ARGUMENTS OF ITS TESTS
+  [ $((${#chosen[@]} + ${#options[@]})) -gt 0 ] || return 0
+  echo "== $1"
+  local out=$work/pass-$1 package=$2 target=$3 status=0
+  shift 3
+  # `target` is an argument of each cargo: otherwise all tests of the package would be built.
+  cargo mutants --dir "$tree" --in-place --output "$out" --profile mutants --colors never --package cartwheel-core \
+    --sharding round-robin "${chosen[@]}" "${options[@]}" --test-package "$package" --cargo-arg="$target" "$@" || status=$?
+  # 2 and 3: mutants were missed, or took too long.
+  case $status in 0 | 2 | 3) ;; *) exit "$status" ;; esac
+  choose "$out/mutants.out/missed.txt"
+  cp "$out/mutants.out/missed.txt" "$work/left.txt"
+}
+
+# What a test of a few milliseconds finds needs no optimiser, whose work is most of a build.
+unoptimised=--cargo-arg=--config=profile.mutants.package.cartwheel-core.opt-level=0
+if [ "$what" = claim ]; then
+  slow=(moves:: one_node_joins every_step_of_a_history the_order_of_claimants)
+  pass quick cartwheel-core --lib -- -- ring:: "${slow[@]/#/--skip=}"
+  pass slow cartwheel-core --lib -- -- ring::
+else
+  slow=(ring::claim membership:: anti_entropy::tree)
+  pass unit cartwheel-core --lib "$unoptimised" -- -- "${slow[@]/#/--skip=}"
+  pass stories cartwheel-core --test=stories "$unoptimised"
+fi
+pass smoke cartwheel-sim --test=smoke
+
+echo "== result"
+count() { cat "$work"/pass-*/mutants.out/"$1".txt | grep -c "$2" || true; }
+for file in $(cat "$work"/pass-*/mutants.out/*.txt "$work/left.txt" | cut -d: -f1 | sort -u); do
+  caught=$(count caught "^$file:") timeout=$(count timeout "^$file:") unviable=$(count unviable "^$file:")
+  missed=$(grep -c "^$file:" "$work/left.txt" || true)
+  viable=$((caught + timeout + missed))
+  echo "$file: $caught caught, $timeout timed out, $missed missed, $unviable unviable:" \
+    "$((viable > 0 ? 100 * (caught + timeout) / viable : 100)) %"
+done
+cat "$work/left.txt"
