@@ -38,15 +38,18 @@ case $what in
 esac
 options=("$@")
 case " $* " in *" -f "* | *" --file "*) chosen=() ;; esac
+case " $* " in *" --shard "*) options+=(--sharding round-robin) ;; esac
 
 # Mutants are chosen by name once a set of tests has let them through: they may stand elsewhere when tests were written since.
 by_name() { sed 's/[][\.*^$+?(){}|]/\\&/g; s/:[0-9]*:[0-9]*:/:[0-9]+:[0-9]+:/; s/.*/^&$/' "$1"; }
 choose() {
   chosen=() options=()
   while read -r name; do chosen+=(--re "$name"); done < <(by_name "$1")
+  while read -r file; do chosen+=(-f "$file"); done < <(cut -d: -f1 "$1" | sort -u)
 }
 [ -z "$left" ] || choose "$left"
 rm -rf "$work"/pass-*
+seen=
 pass() { # pass NAME PACKAGE TARGET OPTIONS... -- ARGUMENTS OF ITS TESTS
   [ $((${#chosen[@]} + ${#options[@]})) -gt 0 ] || return 0
   echo "== $1"
@@ -54,11 +57,15 @@ pass() { # pass NAME PACKAGE TARGET OPTIONS... -- ARGUMENTS OF ITS TESTS
   shift 3
   # `target` is an argument of each cargo: otherwise all tests of the package would be built.
   cargo mutants --dir "$tree" --in-place --output "$out" --profile mutants --colors never --package cartwheel-core \
-    --sharding round-robin "${chosen[@]}" "${options[@]}" --test-package "$package" --cargo-arg="$target" "$@" || status=$?
+    "${chosen[@]}" "${options[@]}" --test-package "$package" --cargo-arg="$target" "$@" || status=$?
   # 2 and 3: mutants were missed, or took too long.
   case $status in 0 | 2 | 3) ;; *) exit "$status" ;; esac
-  choose "$out/mutants.out/missed.txt"
-  cp "$out/mutants.out/missed.txt" "$work/left.txt"
+  # cargo-mutants takes all fields that can be left out of a struct beside those that are named: they had their turn.
+  cp "$out/mutants.out/missed.txt" "$work/missed.txt"
+  [ -z "$seen" ] || grep -Fxf "$seen" "$out/mutants.out/missed.txt" >"$work/missed.txt" || true
+  mv "$work/missed.txt" "$work/left.txt"
+  seen=$work/left.txt
+  choose "$seen"
 }
 
 # What a test of a few milliseconds finds needs no optimiser, whose work is most of a build.
@@ -75,12 +82,12 @@ fi
 pass smoke cartwheel-sim --test=smoke
 
 echo "== result"
-count() { cat "$work"/pass-*/mutants.out/"$1".txt | grep -c "$2" || true; }
-for file in $(cat "$work"/pass-*/mutants.out/*.txt "$work/left.txt" | cut -d: -f1 | sort -u); do
-  caught=$(count caught "^$file:") timeout=$(count timeout "^$file:") unviable=$(count unviable "^$file:")
+outcome() { cat "$work"/pass-*/mutants.out/"$1".txt | { grep "^$2:" || true; } | sort -u; }
+for file in $(cat "$work"/pass-*/mutants.out/{caught,missed,timeout,unviable}.txt | cut -d: -f1 | sort -u); do
+  viable=$({ outcome caught "$file"; outcome missed "$file"; outcome timeout "$file"; } | sort -u | wc -l)
+  timeout=$(outcome timeout "$file" | wc -l) unviable=$(outcome unviable "$file" | wc -l)
   missed=$(grep -c "^$file:" "$work/left.txt" || true)
-  viable=$((caught + timeout + missed))
-  echo "$file: $caught caught, $timeout timed out, $missed missed, $unviable unviable:" \
-    "$((viable > 0 ? 100 * (caught + timeout) / viable : 100)) %"
+  caught=$((viable - missed))
+  echo "$file: $caught of $viable viable mutants caught ($((viable > 0 ? 100 * caught / viable : 100)) %, $timeout by timeout), $unviable unviable"
 done
 cat "$work/left.txt"

@@ -105,6 +105,37 @@ fn a_replacement_takes_over_exactly_what_was_left() {
     }
 }
 
+/// Some claims, frozen. Whoever hears first that an owner has gone computes who owns its partitions next, and nodes of another
+/// build, or on another platform, must come to the same ring: a claim that is as good is not good enough. To accept a change of
+/// the claim, put the new hashes here, and say in the changelog that clusters are to be upgraded before the next change of
+/// members.
+#[test]
+fn claims_are_the_frozen_ones_in_every_build() {
+    let frozen =
+        [0x7bf8_ef7f_d64a_f159, 0x79b6_e95a_593d_86ac, 0x55df_70de_47b7_331b, 0xe884_76a7_f7d6_4986_u64];
+    let found = [1, 2, 3, 4].map(|zones| {
+        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+        for (partitions, n) in [(32, 3), (64, 3), (32, 2), (32, 4)] {
+            let mut nodes = claimants(1..=6, zones);
+            nodes[1].weight = 2;
+            let mut owners = claim(&[], &nodes, partitions, n);
+            for step in 0..6 {
+                owners.iter().for_each(|owner| hasher.update(&owner.0.to_le_bytes()));
+                match step {
+                    0 => nodes.push(claimants(7..=7, zones)[0]),
+                    1 => nodes[2].weight = 3,
+                    2 => drop(nodes.remove(0)),
+                    3 => nodes.extend(claimants(8..=9, zones)),
+                    _ => drop(nodes.pop()),
+                }
+                owners = claim(&owners, &nodes, partitions, n);
+            }
+        }
+        hasher.digest()
+    });
+    assert_eq!(found, frozen, "{found:#x?}");
+}
+
 #[test]
 fn homes_are_distinct_nodes_always() {
     for bits in 3..=8 {
