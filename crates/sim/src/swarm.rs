@@ -68,7 +68,24 @@ pub fn scenario(seed: u64) -> Scenario {
         nemesis.set_props = pick(stream, &[0, 0, 1, 2]) as u32;
         nemesis.corrupt_record = pick(stream, &[0, 0, 1, 2]) as u32;
     }
+    haunt(stream, &mut scenario);
     scenario
+}
+
+/// Sometimes everything helps what is old to come back: much is deleted and soon reaped, records are lost, so that they are repaired,
+/// and links are so late that a repair may arrive when nothing is left that would tell its age.
+fn haunt(stream: &mut Stream, scenario: &mut Scenario) {
+    let soon = Span::from_ms(stream.between(20, 300));
+    if stream.below(5) != 0 {
+        return;
+    }
+    scenario.cluster.reap_after = soon;
+    scenario.cluster.gossip_interval = Span::from_ms(100);
+    scenario.workload.delete = Probability::new(0.3).unwrap_or_default();
+    if let Some(nemesis) = &mut scenario.nemesis {
+        nemesis.late_link += 5;
+        nemesis.wipe_key += 4;
+    }
 }
 
 /// Sometimes clocks are coarse, and sometimes they decide: then writes are lost, and all replicas lose the same ones.
