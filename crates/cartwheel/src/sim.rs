@@ -2,14 +2,22 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use cartwheel_core::flaw::Flaw;
 use cartwheel_sim::report::page;
 use cartwheel_sim::{Report, Scenario, swarm};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::{complain, say, tell_progress};
 use crate::record::{TraceArgs, write_file};
+
+/// How often a run is looked at, to tell how far it has come.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// What takes no longer than this says nothing of that.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// What to do with a scenario.
 #[derive(clap::Subcommand)]
@@ -115,7 +123,7 @@ fn replay(scenario: Scenario, seed: u64, flaw: Option<Flaw>, json: bool, leave: 
 fn run_and_leave(scenario: &Scenario, seed: u64, leave: &LeaveArgs) -> Result<Report, String> {
     let trace = leave.trace.wanted()?;
     if trace.is_none() && leave.report.is_none() {
-        return Ok(cartwheel_sim::run(scenario, seed));
+        return Ok(run_with_progress(scenario, seed));
     }
     let (report, recording) = cartwheel_sim::run_recorded(scenario, seed);
     if let Some(trace) = trace {
@@ -126,6 +134,31 @@ fn run_and_leave(scenario: &Scenario, seed: u64, leave: &LeaveArgs) -> Result<Re
         tell_progress(&format!("report        {}", path.display()));
     }
     Ok(report)
+}
+
+/// Runs it; says how far it has come, where that takes more than a moment.
+fn run_with_progress(scenario: &Scenario, seed: u64) -> Report {
+    let now_ns = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| cartwheel_sim::run_watched(scenario, seed, &now_ns));
+        let bar = ProgressBar::with_draw_target(
+            Some(scenario.duration.ns() / 1_000_000),
+            ProgressDrawTarget::stderr(),
+        );
+        let style = ProgressStyle::with_template("{bar:40} {msg} simulated, {elapsed} of {duration}");
+        let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let began = Instant::now();
+        while !running.is_finished() {
+            std::thread::sleep(LOOK_EVERY);
+            if began.elapsed() > MOMENT {
+                let now_ms = now_ns.load(Ordering::Relaxed) / 1_000_000;
+                bar.set_message(format!("{} s", now_ms / 1_000));
+                bar.set_position(now_ms.min(scenario.duration.ns() / 1_000_000));
+            }
+        }
+        bar.finish_and_clear();
+        running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// Flaws by their names, which the help lists.

@@ -12,6 +12,7 @@ mod process;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cartwheel_check::{Copies, Copy, Outcome, judge};
 use cartwheel_core::id::{CallId, NodeId};
@@ -38,6 +39,14 @@ use crate::workload::{Ask, Clients, Next};
 /// Runs `scenario` with `seed`. The same two give the same report, on every machine.
 pub fn run(scenario: &Scenario, seed: u64) -> Report {
     let mut simulator = Simulator::new(scenario, seed);
+    simulator.run();
+    simulator.report()
+}
+
+/// The same, where somebody wants to know meanwhile how far it has come: `now_ns` is the simulated time, in nanoseconds.
+pub fn run_watched(scenario: &Scenario, seed: u64, now_ns: &AtomicU64) -> Report {
+    let mut simulator = Simulator::new(scenario, seed);
+    simulator.watcher = Some(now_ns);
     simulator.run();
     simulator.report()
 }
@@ -171,6 +180,8 @@ struct Simulator<'a> {
     recorder: Option<Box<Recorder>>,
     /// The run is looked at then: later events wait.
     until_ns: u64,
+    /// Told now and then what time it is.
+    watcher: Option<&'a AtomicU64>,
 }
 
 impl<'a> Simulator<'a> {
@@ -213,6 +224,7 @@ impl<'a> Simulator<'a> {
             bytes_received: 0,
             recorder: None,
             until_ns: u64::MAX,
+            watcher: None,
         }
     }
 
@@ -242,6 +254,9 @@ impl<'a> Simulator<'a> {
             }
             self.now = at;
             self.events += 1;
+            if let (Some(watcher), 0) = (self.watcher, self.events % 4_096) {
+                watcher.store(at, Ordering::Relaxed);
+            }
             let (oracle, scene) = self.watch();
             if oracle.inspect(&scene) {
                 self.note_rings();
