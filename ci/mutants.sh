@@ -27,6 +27,7 @@ ulimit -v 8000000
 if [ "$what" = again ]; then
   what=$(cat "$work/what")
   left=$work/left.txt
+  [ -s "$left" ] || { echo "nothing is left over"; exit; }
 else
   echo "$what" >"$work/what"
   left=
@@ -40,8 +41,8 @@ options=("$@")
 case " $* " in *" -f "* | *" --file "*) chosen=() ;; esac
 case " $* " in *" --shard "*) options+=(--sharding round-robin) ;; esac
 
-# Mutants are chosen by name once a set of tests has let them through: they may stand elsewhere when tests were written since.
-by_name() { sed 's/[][\.*^$+?(){}|]/\\&/g; s/:[0-9]*:[0-9]*:/:[0-9]+:[0-9]+:/; s/.*/^&$/' "$1"; }
+# Mutants are chosen by name, which has line and column, once a set of tests has let them through.
+by_name() { sed 's/[][\.*^$+?(){}|]/\\&/g; s/.*/^&$/' "$1"; }
 choose() {
   chosen=() options=()
   while read -r name; do chosen+=(--re "$name"); done < <(by_name "$1")
@@ -55,9 +56,10 @@ pass() { # pass NAME PACKAGE TARGET OPTIONS... -- ARGUMENTS OF ITS TESTS
   echo "== $1"
   local out=$work/pass-$1 package=$2 target=$3 status=0
   shift 3
-  # `target` is an argument of each cargo: otherwise all tests of the package would be built.
+  # Package and target are arguments of each cargo: otherwise all tests of the core would be built.
   cargo mutants --dir "$tree" --in-place --output "$out" --profile mutants --colors never --package cartwheel-core \
-    "${chosen[@]}" "${options[@]}" --test-package "$package" --cargo-arg="$target" "$@" || status=$?
+    "${chosen[@]}" "${options[@]}" --test-package "$package" \
+    --cargo-arg=--package="$package" --cargo-arg="$target" "$@" || status=$?
   # 2 and 3: mutants were missed, or took too long.
   case $status in 0 | 2 | 3) ;; *) exit "$status" ;; esac
   # cargo-mutants takes all fields that can be left out of a struct beside those that are named: they had their turn.

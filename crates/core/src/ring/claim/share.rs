@@ -193,3 +193,31 @@ fn pour(total: Share, vessels: &[Vessel]) -> Vec<Share> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What nodes and zones may own is enough for the ring, and what they must own is not too much, however unequal zones are.
+    #[test]
+    fn shares_add_up_to_the_ring() {
+        for (partitions, n) in [8, 16, 32, 64].into_iter().flat_map(|q| (1..=5).map(move |n| (q, n))) {
+            for sizes in [[4, 0, 0, 0], [3, 1, 0, 0], [1, 1, 2, 0], [1, 1, 5, 0], [1, 1, 1, 4], [2, 3, 1, 2]]
+            {
+                let zones = sizes.iter().filter(|size| **size > 0).count();
+                let nodes: Vec<Zoned> = (0..zones)
+                    .flat_map(|zone| (0..sizes[zone]).map(move |at| Zoned { weight: 1 + at % 3, zone }))
+                    .collect();
+                let shares = Shares::of(&nodes, zones, partitions, n);
+                for shares in [&shares.nodes, &shares.zones] {
+                    let least: u64 = shares.iter().map(|share| share.floor()).sum();
+                    let most: u64 = shares.iter().map(|share| share.ceil()).sum();
+                    assert!(
+                        least <= partitions && partitions <= most,
+                        "{sizes:?}, {partitions}, {n}: {shares:?}"
+                    );
+                }
+            }
+        }
+    }
+}
