@@ -17,6 +17,7 @@ mod writes;
 
 pub use client::{Ask, Next};
 pub use clients::Clients;
+pub(crate) use keyspace::Keyspace;
 pub(crate) use tally::{End, Tally};
 pub use truth::{Places, Truth};
 pub use value::write_id;

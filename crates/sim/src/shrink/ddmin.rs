@@ -1,6 +1,11 @@
 /// Removes what it can from a list: halves first, then ever smaller parts, from the end, where what comes last is
-/// needed least. `without` is told which part to leave out, and says whether it was. (Zeller's ddmin, complements only.)
-pub fn remove_parts(len: usize, mut without: impl FnMut(std::ops::Range<usize>) -> bool) -> bool {
+/// needed least, down to parts of `least`. `without` is told which part to leave out, and says whether it was. (Zeller's
+/// ddmin, complements only.)
+pub fn remove_parts(
+    len: usize,
+    least: usize,
+    mut without: impl FnMut(std::ops::Range<usize>) -> bool,
+) -> bool {
     let (mut len, mut removed) = (len, false);
     let mut part = len.div_ceil(2).max(1);
     while len > 0 {
@@ -13,7 +18,7 @@ pub fn remove_parts(len: usize, mut without: impl FnMut(std::ops::Range<usize>) 
             }
             end = start;
         }
-        if part == 1 {
+        if part <= least.max(1) {
             break;
         }
         part = (part / 2).max(1);
@@ -31,7 +36,7 @@ mod tests {
         fn what_is_needed_is_left(len: u8, needed: Vec<u8>) -> bool {
             let needed: Vec<u8> = needed.into_iter().filter(|item| *item < len).collect();
             let mut list: Vec<u8> = (0..len).collect();
-            remove_parts(list.len(), |part| {
+            remove_parts(list.len(), 1, |part| {
                 let rest: Vec<u8> = [&list[..part.start], &list[part.end..]].concat();
                 let fails = needed.iter().all(|item| rest.contains(item));
                 if fails {
