@@ -88,7 +88,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Swarm(args) => {
             let scenario = swarm::scenario(args.seed);
             if args.show {
-                return show(&scenario);
+                return show(&Scenario { seed: Some(args.seed), ..scenario });
             }
             replay(scenario, args.seed, args.flaw, args.json, &args.leave)
         }

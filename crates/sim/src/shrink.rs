@@ -17,7 +17,7 @@ mod symptom;
 
 use crate::nemesis::Budget;
 use crate::report::Report;
-use crate::scenario::Scenario;
+use crate::scenario::{Probability, Scenario};
 use crate::{run, run_and_spell_out};
 
 pub use symptom::Symptom;
@@ -38,7 +38,10 @@ pub struct Shrunk {
 /// Shrinks `scenario`, which fails with `seed`, for as long as `go_on` says so; what is there then is the answer.
 /// `None` where it does not fail at all.
 pub fn shrink(scenario: &Scenario, seed: u64, go_on: &dyn Fn() -> bool) -> Option<Shrunk> {
-    let (report, explicit) = run_and_spell_out(scenario, seed);
+    let (report, mut explicit) = run_and_spell_out(scenario, seed);
+    // What a smaller run need not have reached.
+    explicit.expect.happened.clear();
+    explicit.expect.availability_min = Probability::default();
     let symptom = Symptom::of(&report)?;
     let within_budget = Budget::new(&explicit.cluster).covers(&explicit);
     let mut search = Search { symptom, best: explicit, report, seed, within_budget, runs: 1, luck: 0, go_on };

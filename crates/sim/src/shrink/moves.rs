@@ -17,7 +17,7 @@ use crate::workload::Keyspace;
 /// Tries everything once.
 pub fn round(search: &mut Search<'_>) {
     // What makes every later run cheaper comes first.
-    let steps: [fn(&mut Search<'_>); 19] = [
+    let steps: [fn(&mut Search<'_>); 20] = [
         less_to_settle,
         its_key_alone,
         until_it_shows,
@@ -26,6 +26,7 @@ pub fn round(search: &mut Search<'_>) {
         one_fault_for_two,
         around_it,
         few_nodes,
+        homes_that_nobody_names,
         visits_of_a_kind,
         fewer_visits,
         calmer_world,
@@ -283,18 +284,58 @@ fn try_each(search: &mut Search<'_>, changes: &[&dyn Fn(&mut Scenario)]) {
 /// A smaller N, with quorums that fit it.
 fn fewer_homes(search: &mut Search<'_>) {
     for n in 1..search.best.cluster.n {
-        let mut candidate = search.best.clone();
-        let cluster = &mut candidate.cluster;
-        cluster.n = n;
-        for quorum in [&mut cluster.r, &mut cluster.w] {
-            if let Quorum::Count(count) = &mut quorum.0 {
-                *count = (*count).min(n);
-            }
-        }
+        let candidate = with_homes(&search.best, n);
         if search.try_with_luck(&candidate) {
             return;
         }
     }
+}
+
+fn with_homes(scenario: &Scenario, n: u8) -> Scenario {
+    let mut candidate = scenario.clone();
+    let cluster = &mut candidate.cluster;
+    cluster.n = n;
+    for quorum in [&mut cluster.r, &mut cluster.w] {
+        if let Quorum::Count(count) = &mut quorum.0 {
+            *count = (*count).min(n);
+        }
+    }
+    candidate
+}
+
+/// One home less, and with it one node, for as long as that gives something: the last home that nobody names goes, and all others
+/// keep their places.
+fn homes_that_nobody_names(search: &mut Search<'_>) {
+    while let Some(candidate) = without_a_home(search) {
+        if !search.try_with_luck(&candidate) {
+            return;
+        }
+    }
+}
+
+fn without_a_home(search: &Search<'_>) -> Option<Scenario> {
+    let scenario = &search.best;
+    let (n, nodes) = (scenario.cluster.n, scenario.cluster.nodes);
+    let key = named_keys(search).first().copied().or(scenario.visit.first().map(|visit| visit.cart))?;
+    let mut candidate = with_homes(scenario, n.checked_sub(1).filter(|n| *n > 0)?);
+    candidate.cluster.nodes -= 1;
+    let (mut before, after) = (places(scenario, key)?, places(&candidate, key)?);
+    let mut named: Vec<u32> = scenario.fault.iter().flat_map(Fault::nodes).collect();
+    for request in candidate.visit.iter_mut().flat_map(VisitSpec::requests_mut) {
+        named.extend(request.nodes_mut().map(|node| *node));
+    }
+    let gone = before.iter().take(usize::from(n)).rposition(|home| !named.contains(home))?;
+    before.remove(gone);
+    let rename = |node: u32| match before.iter().position(|other| *other == node) {
+        _ if node > nodes => Some(node - 1),
+        Some(place) => after.get(place).copied(),
+        None => None,
+    };
+    candidate.fault.retain_mut(|fault| fault.retain_nodes(rename));
+    for request in candidate.visit.iter_mut().flat_map(VisitSpec::requests_mut) {
+        request.nodes_mut().for_each(|node| *node = rename(*node).unwrap_or(1));
+    }
+    Some(candidate)
 }
 
 /// As few nodes as there may be: what rests on their number may fail with four and with eight, and not with six.
