@@ -76,6 +76,10 @@ pub fn run(args: &Args) -> ExitCode {
         Ok(scenario) => scenario,
         Err(error) => return complain(&error),
     };
+    // Not after hours of work.
+    if let Some(Err(error)) = args.junit.as_deref().map(junit::check) {
+        return complain(&error);
+    }
     let began = Instant::now();
     let digests = Mutex::new(BTreeMap::new());
     let mut corpus = match args.corpus.as_deref().map(Corpus::load).transpose() {

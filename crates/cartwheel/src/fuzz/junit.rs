@@ -6,6 +6,12 @@ use std::time::Duration;
 use cartwheel_sim::fuzz::Campaign;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+/// Whether the file can be written. It is there afterwards.
+pub fn check(path: &Path) -> Result<(), String> {
+    let opened = std::fs::File::options().create(true).append(true).open(path);
+    opened.map(drop).map_err(|error| format!("{}: cannot write it: {error}", path.display()))
+}
+
 /// Writes it to `path`. `replay` says how a seed is seen to fail again.
 pub fn write(
     path: &Path,
