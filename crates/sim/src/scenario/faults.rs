@@ -1,5 +1,7 @@
 //! Faults: what can go wrong, at a set time or at random.
 
+use std::cell::RefCell;
+
 use serde::{Deserialize, Serialize};
 
 use super::units::Span;
@@ -412,34 +414,12 @@ impl Fault {
 
     /// The nodes it names.
     pub fn nodes(&self) -> Vec<u32> {
-        match self {
-            Self::Crash { node, .. }
-            | Self::Restart { node, .. }
-            | Self::RestoreDisk { node, .. }
-            | Self::WipeDisk { node, .. }
-            | Self::WipeKey { node, .. }
-            | Self::CorruptRecord { node, .. }
-            | Self::SlowNode { node, .. }
-            | Self::Pause { node, .. }
-            | Self::Suspend { node, .. }
-            | Self::CrashLoop { node, .. }
-            | Self::LyingSync { node, .. }
-            | Self::ReadErrors { node, .. }
-            | Self::WriteErrors { node, .. }
-            | Self::DiskFull { node, .. }
-            | Self::ClockJump { node, .. }
-            | Self::SetProps { node, .. }
-            | Self::Join { node, .. }
-            | Self::Leave { node, .. }
-            | Self::Remove { node, .. } => vec![*node],
-            Self::Replace { node, with, .. } => vec![*node, *with],
-            Self::Partition { side, .. } | Self::Flapping { side, .. } => side.clone(),
-            Self::PartialPartition { pairs, .. } => pairs.as_flattened().to_vec(),
-            Self::OneWay { from, to, .. }
-            | Self::DropAcks { from, to, .. }
-            | Self::LateLink { from, to, .. } => from.iter().chain(to).copied().collect(),
-            Self::RollingRestart { .. } => Vec::new(),
-        }
+        let named = RefCell::new(Vec::new());
+        self.clone().retain_nodes(|node| {
+            named.borrow_mut().push(node);
+            Some(node)
+        });
+        named.into_inner()
     }
 }
 
