@@ -1,7 +1,7 @@
 //! Shrinking: from a run that fails to the smallest scenario that fails in the same way.
 //!
 //! The run is first spelled out ([`run_and_spell_out`]): from then on visits and faults are
-//! data, and whatever is left to chance is [named by what it is for](crate::luck), so that a visit less does not reshuffle the
+//! data, and whatever is left to chance is named by what it is for (`luck.rs`), so that a visit less does not reshuffle the
 //! rest. Then everything is tried away, the largest parts first (`shrink/moves.rs`), for as long as something gives. A candidate
 //! counts only if it breaks what the first run broke, within the fault budget; and, where a museum piece is planted,
 //! if it is green without it.
