@@ -5,6 +5,7 @@ mod dev;
 mod fuzz;
 mod museum;
 mod output;
+mod real;
 mod record;
 mod replay;
 mod serve;
@@ -36,6 +37,8 @@ enum Command {
     /// Replay a failure scenario by seed.
     #[command(subcommand)]
     Sim(sim::Command),
+    /// Play a scenario on real nodes: processes that are killed, namespaces that are cut, disks that are full.
+    Real(real::Args),
     /// Run a scenario until a moment, and show what every node holds of a key, owes and believes, and what is on its way.
     Replay(replay::Args),
     /// Replay a scenario, or the general swarm, with many seeds and report those that fail.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Dev(args) => dev::run(args),
         Command::Cluster(args) => cluster::run(args),
         Command::Sim(command) => sim::run(command),
+        Command::Real(args) => real::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Museum(args) => museum::run(&args),

@@ -127,7 +127,7 @@ impl PeerReport {
 }
 
 /// What is stored of one partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartitionReport {
     /// The partition.
     pub partition: u32,
@@ -139,14 +139,18 @@ pub struct PartitionReport {
     pub owed: u64,
     /// Bytes of all values.
     pub bytes: u64,
+    /// The root of its hash tree, in hexadecimal: equal on nodes that hold the same versions of the same keys. Nothing where the
+    /// partition could not be read whole.
+    pub root: Option<String>,
 }
 
 impl PartitionReport {
     /// Of all partitions that anything is stored of.
     pub(crate) fn all(holdings: &[Holding]) -> Vec<Self> {
         let report = |(partition, holding): (u32, &Holding)| {
-            let Holding { records, tombstones, owed, bytes } = *holding;
-            Self { partition, records, tombstones, owed, bytes }
+            let Holding { records, tombstones, owed, bytes, root } = *holding;
+            let root = root.map(|root| format!("{:032x}", root.0));
+            Self { partition, records, tombstones, owed, bytes, root }
         };
         (0..).zip(holdings).filter(|(_, holding)| holding.records > 0).map(report).collect()
     }

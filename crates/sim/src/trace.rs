@@ -14,6 +14,7 @@ pub(crate) use recorder::Recorder;
 pub use recording::Recording;
 pub(crate) use recording::{Band, Carried, Fate, Lane, Step, Talk, Waited};
 pub use shiviz::SHIVIZ_PARSER;
+pub use words::fault as fault_in_words;
 pub(crate) use words::{
     request_name, siblings as siblings_in_words, value as value_in_words, version as version_in_words,
 };

@@ -289,6 +289,39 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Its name in files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Crash { .. } => "crash",
+            Self::Restart { .. } => "restart",
+            Self::RestoreDisk { .. } => "restore_disk",
+            Self::WipeDisk { .. } => "wipe_disk",
+            Self::WipeKey { .. } => "wipe_key",
+            Self::CorruptRecord { .. } => "corrupt_record",
+            Self::Partition { .. } => "partition",
+            Self::OneWay { .. } => "one_way",
+            Self::PartialPartition { .. } => "partial_partition",
+            Self::DropAcks { .. } => "drop_acks",
+            Self::SlowNode { .. } => "slow_node",
+            Self::LateLink { .. } => "late_link",
+            Self::Pause { .. } => "pause",
+            Self::Suspend { .. } => "suspend",
+            Self::CrashLoop { .. } => "crash_loop",
+            Self::Flapping { .. } => "flapping",
+            Self::RollingRestart { .. } => "rolling_restart",
+            Self::LyingSync { .. } => "lying_sync",
+            Self::ReadErrors { .. } => "read_errors",
+            Self::WriteErrors { .. } => "write_errors",
+            Self::DiskFull { .. } => "disk_full",
+            Self::ClockJump { .. } => "clock_jump",
+            Self::Join { .. } => "join",
+            Self::Leave { .. } => "leave",
+            Self::Replace { .. } => "replace",
+            Self::SetProps { .. } => "set_props",
+            Self::Remove { .. } => "remove",
+        }
+    }
+
     /// When it strikes.
     pub fn at(&self) -> Span {
         *self.clone().times().0

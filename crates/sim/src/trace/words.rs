@@ -137,7 +137,7 @@ pub(super) fn noted(event: &Event) -> (Option<&Key>, String) {
 }
 
 /// A fault: its kind, and the rest.
-pub(super) fn fault(fault: &Fault) -> String {
+pub fn fault(fault: &Fault) -> String {
     let Ok(Json::Object(whole)) = serde_json::to_value(fault) else { return debug(fault) };
     let Some((kind, fields)) = whole.iter().next() else { return debug(fault) };
     let said =

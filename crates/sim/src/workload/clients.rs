@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use cartwheel_check::{History, Operation, Outcome};
 use cartwheel_core::id::RequestId;
-use cartwheel_core::version::{Siblings, Value};
+use cartwheel_core::version::Value;
 use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum, ReadOptions, WriteOptions};
 
 use super::arrivals::Arrivals;
@@ -261,11 +261,11 @@ impl Clients {
     fn succeeded(&mut self, client: usize, now_ns: u64, answer: &Answer) -> Next {
         let Some(visit) = self.clients[client].visit.take() else { return Next::Rest };
         let took_us = (now_ns - visit.began_ns) / 1_000;
-        self.remember(client, visit.key, &answer.siblings);
+        self.remember(client, visit.key, answer);
         match visit.doing {
             Doing::Reading { more } => {
                 self.gets.succeeded(took_us);
-                self.has_read(client, visit.key, more, now_ns, &answer.siblings)
+                self.has_read(client, visit.key, more, now_ns, answer)
             }
             Doing::Writing(pending) => {
                 self.puts.succeeded(took_us);
@@ -277,7 +277,7 @@ impl Clients {
     }
 
     /// Reads on, writes, or is done.
-    fn has_read(&mut self, client: usize, key: usize, more: u32, now_ns: u64, read: &Siblings) -> Next {
+    fn has_read(&mut self, client: usize, key: usize, more: u32, now_ns: u64, read: &Answer) -> Next {
         let does = self.clients[client].plan.as_ref().map_or(Deed::Read, |plan| plan.does);
         if more > 0
             && key + 1 < self.keyspace.keys().len()
@@ -289,7 +289,7 @@ impl Clients {
             return Next::Ask(self.start(client, key + 1, now_ns, doing, again));
         }
         if does == Deed::Read {
-            let too_many = read.versions().len() >= VERSIONS_MAX && !self.scripted;
+            let too_many = read.siblings.versions().len() >= VERSIONS_MAX && !self.scripted;
             if !too_many || self.clients[client].plan.as_ref().is_none_or(|plan| plan.reads > 1) {
                 return self.part(client, now_ns);
             }

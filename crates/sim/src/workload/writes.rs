@@ -1,6 +1,7 @@
 //! What clients write: what a visit makes of what it has read.
 
-use cartwheel_core::version::{Siblings, Value};
+use cartwheel_core::Answer;
+use cartwheel_core::version::Value;
 
 use super::client::{Pending, Seen};
 use super::clients::Clients;
@@ -12,19 +13,19 @@ const ITEMS_MAX: usize = 32;
 
 impl Clients {
     /// Keeps what `client` was shown of a key, for updates without a read.
-    pub(super) fn remember(&mut self, client: usize, key: usize, shown: &Siblings) {
+    pub(super) fn remember(&mut self, client: usize, key: usize, shown: &Answer) {
         if let KindSpec::Ycsb { .. } = self.kind {
             let seen = self.seen(shown);
             self.clients[client].memory.insert(key, seen);
         }
     }
 
-    fn seen(&self, shown: &Siblings) -> Seen {
-        Seen { context: shown.context(), writes: self.truth.of_siblings(shown).collect() }
+    fn seen(&self, shown: &Answer) -> Seen {
+        Seen { context: shown.context(), writes: self.truth.of_siblings(&shown.siblings).collect() }
     }
 
     /// Deletes the key, or reconciles what was read by union and changes it.
-    pub(super) fn decide(&mut self, client: usize, key: usize, read: &Siblings) -> Pending {
+    pub(super) fn decide(&mut self, client: usize, key: usize, read: &Answer) -> Pending {
         let seen = self.seen(read);
         let planned = self.clients[client].plan.as_ref().map_or(Deed::Add, |plan| plan.does);
         let drawn = match self.kind {
@@ -40,7 +41,7 @@ impl Clients {
             let what = format!("deletes the {}", self.kind.noun());
             return Pending { id, value: Value::Tombstone, seen, what };
         }
-        self.fill(client, key, seen, Items::of(read))
+        self.fill(client, key, seen, Items::of(&read.siblings))
     }
 
     pub(super) fn fill(&mut self, client: usize, key: usize, seen: Seen, mut items: Items) -> Pending {

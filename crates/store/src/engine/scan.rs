@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use cartwheel_core::Key;
-use cartwheel_core::anti_entropy::Leaf;
+use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::NodeId;
 use cartwheel_core::replica::{HintTotal, Record};
 use cartwheel_core::ring::{Partition, Token};
@@ -30,6 +30,8 @@ pub struct Holding {
     pub owed: u64,
     /// Bytes of all values.
     pub bytes: u64,
+    /// The root of its hash tree: equal where the same versions of the same keys are held. Nothing where no tree could be made.
+    pub root: Option<TreeHash>,
 }
 
 impl Engine {
@@ -180,7 +182,9 @@ impl Engine {
     }
 
     fn holding(&self, partition: Partition) -> Result<Holding, StorageError> {
-        let mut holding = Holding::default();
+        let trees = self.trees.get().ok_or(StorageError::Failed)?;
+        let root = trees.knows(partition).then(|| trees.hashes(partition, &[TreeNode::ROOT])[0]);
+        let mut holding = Holding { root, ..Holding::default() };
         for entry in self.db.snapshot().range(&self.records, self.range_of(partition)?) {
             let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
             let Some((_, record)) = stored(&disk_key, &sealed) else { continue };

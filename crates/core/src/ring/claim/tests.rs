@@ -177,7 +177,8 @@ fn impossible_rings_are_refused() {
 #[test]
 fn a_new_ring_whose_small_zone_is_nearly_full_keeps_zones_apart() {
     let nodes = [(2, 0), (1, 1), (1, 0), (1, 0), (2, 1), (1, 0)];
-    let node = |(id, &(weight, zone)): (usize, &(u16, u64))| Claimant { node: NodeId(id as u64), weight, zone };
+    let node =
+        |(id, &(weight, zone)): (usize, &(u16, u64))| Claimant { node: NodeId(id as u64), weight, zone };
     let nodes: Vec<Claimant> = nodes.iter().enumerate().map(node).collect();
     Judge::new(&nodes, 256, 3).check(&claim(&[], &nodes, 256, 3));
 }
