@@ -39,3 +39,7 @@ digests:
 # Mutants of quorums, siblings, hints, handoff and reaping that no test notices; `just mutants claim --shard 1/8`, `just mutants again`.
 mutants *options:
     ci/mutants.sh {{options}}
+
+# Scenarios on real nodes, as long as they say; `just real whole OLD_BINARY` upgrades from another build.
+real *options='whole':
+    ci/real-cluster.sh {{options}}

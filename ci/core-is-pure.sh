@@ -29,6 +29,7 @@ allow cartwheel-store "cartwheel-core cartwheel-wire"
 allow cartwheel-riak "cartwheel-core cartwheel-wire"
 allow cartwheel-sim "cartwheel-core cartwheel-check"
 allow cartwheel-node "cartwheel-core cartwheel-wire cartwheel-store cartwheel-riak"
+allow cartwheel-real "cartwheel-core cartwheel-check cartwheel-wire cartwheel-sim cartwheel-node"
 if cargo tree --locked -p cartwheel-sim --edges normal --prefix none | grep -q '^tokio '; then
   echo "crates/sim must not see tokio"
   exit 1

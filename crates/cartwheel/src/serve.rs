@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 
+use cartwheel_node::degraded::{self, Retries};
 use cartwheel_node::{LogFormat, RunError, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -12,7 +13,8 @@ use crate::output::complain;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Exit status: 0 after SIGTERM or ctrl-c, 1 when the node broke down, 2 when it was not started."
+    after_help = "Exit status: 0 after SIGTERM or ctrl-c, 1 when the node broke down, 2 when it was not started. A node whose store \
+                  fails (a full disk) says so, and tries again."
 )]
 pub struct Args {
     /// The node's configuration file (TOML).
@@ -40,24 +42,40 @@ async fn serve(settings: Settings) -> ExitCode {
     };
     let mut stop = pin!(stop);
     let node = settings.file.node.clone();
+    let mut retries = Retries::default();
+    let mut has_run = false;
     loop {
-        let running = match cartwheel_node::start(settings.clone()).await {
-            Ok(running) => running,
+        let degraded = match cartwheel_node::start(settings.clone()).await {
+            Ok(running) => {
+                has_run = true;
+                tracing::info!(node, http = %running.http, peer = %running.peer, "ready");
+                match running.run_until(stop.as_mut()).await {
+                    Ok(()) => break,
+                    Err(RunError::Outdated { seen, number }) => match put_aside(&settings, seen, number) {
+                        Ok(()) => continue,
+                        Err(error) => return broke_down(&node, &error),
+                    },
+                    Err(error @ RunError::StoreFailed) => error.to_string(),
+                    Err(error) => return broke_down(&node, &error.to_string()),
+                }
+            }
+            Err(error) if has_run => error.to_string(),
             Err(error) => return complain(&format!("node {node:?} was not started: {error}")),
         };
-        tracing::info!(node, http = %running.http, peer = %running.peer, "ready");
-        let broken = match running.run_until(stop.as_mut()).await {
-            Ok(()) => break,
-            Err(RunError::Outdated { seen, number }) => put_aside(&settings, seen, number).err(),
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(error) = broken {
-            tracing::error!(node, error, "stopped");
-            return ExitCode::FAILURE;
+        let pause = retries.pause(std::time::Instant::now());
+        tracing::error!(node, error = degraded, ?pause, "degraded: takes no part, and tries again");
+        tokio::select! {
+            () = degraded::answer_for(settings.file.http, &degraded, pause) => {}
+            () = stop.as_mut() => return broke_down(&node, &degraded),
         }
     }
     tracing::info!(node, "stopped");
     ExitCode::SUCCESS
+}
+
+fn broke_down(node: &str, error: &str) -> ExitCode {
+    tracing::error!(node, error, "stopped");
+    ExitCode::FAILURE
 }
 
 /// The data is an old copy. Nothing of it is lost, and nothing of it comes back: the next start fetches from the other
@@ -89,7 +107,11 @@ pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 /// To standard error; `RUST_LOG` overrules what is shown.
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written (the disk of the log is full) is lost. Complaining of that to the same place would panic.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     match format {
         LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
         LogFormat::Json => log.json().init(),

@@ -118,6 +118,9 @@ pub struct ConfigFile {
     /// Messages that wait for one peer; beyond that the oldest are dropped.
     #[serde(default = "default_peer_queue_max")]
     pub peer_queue_max: u32,
+    /// So much of the disk is left free: with less, writes are refused and go to other nodes, until there is room again.
+    #[serde(default = "default_disk_reserve_bytes")]
+    pub disk_reserve_bytes: u64,
     /// How the log is written.
     #[serde(default)]
     pub log: LogFormat,
@@ -179,6 +182,9 @@ const fn default_connections_max() -> u32 {
 }
 const fn default_body_bytes_max() -> u32 {
     8 << 20
+}
+const fn default_disk_reserve_bytes() -> u64 {
+    64 << 20
 }
 const fn default_peer_queue_max() -> u32 {
     10_000
@@ -274,6 +280,7 @@ impl ConfigFile {
             connections_max: default_connections_max(),
             body_bytes_max: default_body_bytes_max(),
             peer_queue_max: default_peer_queue_max(),
+            disk_reserve_bytes: default_disk_reserve_bytes(),
             log: LogFormat::Text,
             members,
         }

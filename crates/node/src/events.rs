@@ -1,21 +1,46 @@
 //! What the core tells, as lines of the log.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use cartwheel_core::Event;
 use cartwheel_core::id::NodeId;
 use cartwheel_core::membership::MemberStatus;
+use tokio::time::Instant;
 
 /// What an operator wants to see goes to the log as it happens; what comes once per request only when asked for.
 pub(crate) struct EventLog {
     me: NodeId,
     /// Nodes of other clusters that were complained of already: they speak up again and again.
     foreign: BTreeSet<NodeId>,
+    failures: Failures,
+}
+
+/// Operations that the store refused: a disk that is full refuses thousands a second, and one line in a while says as much.
+#[derive(Default)]
+struct Failures {
+    /// Since the last line.
+    count: u64,
+    last_line: Option<Instant>,
+}
+
+const FAILURE_LINE_EVERY: Duration = Duration::from_secs(10);
+
+impl Failures {
+    /// One more: how many there were since the last line, if it is time for another.
+    fn count(&mut self, now: Instant) -> Option<u64> {
+        self.count += 1;
+        let is_time = self.last_line.is_none_or(|last| now - last >= FAILURE_LINE_EVERY);
+        is_time.then(|| {
+            self.last_line = Some(now);
+            std::mem::take(&mut self.count)
+        })
+    }
 }
 
 impl EventLog {
     pub fn new(me: NodeId) -> Self {
-        Self { me, foreign: BTreeSet::new() }
+        Self { me, foreign: BTreeSet::new(), failures: Failures::default() }
     }
 
     pub fn log(&mut self, event: &Event, name: impl Fn(NodeId) -> String) {
@@ -24,7 +49,11 @@ impl EventLog {
                 tracing::warn!(node = name(*node), "suspected: others stand in for it");
             }
             Event::Alive { node } => tracing::info!(node = name(*node), "alive again"),
-            Event::StorageFailed => tracing::error!("the store failed"),
+            Event::StorageFailed => {
+                if let Some(operations) = self.failures.count(Instant::now()) {
+                    tracing::error!(operations, "the store refused or failed; other nodes are asked instead");
+                }
+            }
             Event::MemberChanged { node, status } => self.member_changed(*node, *status, &name),
             Event::RingChanged { version, phase } => {
                 let phase = phase.map_or("settled", crate::cluster::phase_in_words);
@@ -104,5 +133,21 @@ fn log_request(event: &Event, name: impl Fn(NodeId) -> String) {
         Event::HandedOver { key } => tracing::debug!(%key, "handed over"),
         Event::Reaped { key } => tracing::debug!(%key, "reaped"),
         other => tracing::info!(?other, "event"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_failures_is_a_line_now_and_then() {
+        let (mut failures, now) = (Failures::default(), Instant::now());
+        assert_eq!(failures.count(now), Some(1));
+        for _ in 0..1_000 {
+            assert_eq!(failures.count(now + Duration::from_secs(9)), None);
+        }
+        assert_eq!(failures.count(now + Duration::from_secs(10)), Some(1_001));
+        assert_eq!(failures.count(now + Duration::from_secs(11)), None);
     }
 }

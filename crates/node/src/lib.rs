@@ -10,6 +10,7 @@ mod cluster;
 mod config;
 mod contact;
 mod counters;
+pub mod degraded;
 mod events;
 mod frame;
 mod handshake;

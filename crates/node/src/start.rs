@@ -190,6 +190,7 @@ fn open(
 ) -> Result<(Boot, StoreHandle), StartError> {
     let identity = Identity { cluster: settings.file.cluster.clone(), node: settings.file.node.clone() };
     let mut opened = Store::open(&settings.file.data, &identity)?;
+    opened.keep_free(settings.file.disk_reserve_bytes);
     let cluster = opened.cluster.take();
     cluster.as_ref().map_or(Ok(()), |cluster| check_shape(settings, cluster))?;
     let boot = Boot {

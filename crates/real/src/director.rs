@@ -10,12 +10,15 @@ use cartwheel_sim::scenario::{Fault, Span};
 use cartwheel_sim::streams::Streams;
 use cartwheel_sim::workload::Clients;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::clients::Crowd;
+use crate::finish::Told;
 use crate::node::Node;
 use crate::operator::{Change, Operator};
 use crate::report::{Happened, Report};
+use crate::witness::Witness;
 use crate::world::World;
 use crate::{PlayError, finish};
 
@@ -82,6 +85,8 @@ impl<'a> Director<'a> {
 
     /// Until the scenario's time is up and the cluster has come to rest.
     pub async fn run(mut self) -> Result<Report, PlayError> {
+        let witness = Witness::default();
+        let watching = witness.watch(self.world.nodes.iter().map(|node| node.http));
         let mut visits = self.crowd.let_in();
         for fault in &self.scenario.fault {
             self.at(fault.at().ns(), Act::Inflict(Box::new(fault.clone())));
@@ -108,8 +113,10 @@ impl<'a> Director<'a> {
         self.close.send_replace(true);
         self.make_peace().await?;
         while visits.join_next().await.is_some() {}
+        watching.iter().for_each(AbortHandle::abort);
         let Self { scenario, world, crowd, operator, happened, seed, tell, .. } = self;
-        finish::finish(scenario, seed, world, &crowd, operator, happened, tell).await
+        let told = Told { scenario, seed, happened, witness };
+        finish::finish(told, world, &crowd, operator, tell).await
     }
 
     fn at(&mut self, ns: u64, act: Act) {

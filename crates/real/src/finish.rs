@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::clients::Crowd;
 use crate::operator::Operator;
 use crate::report::{Happened, Report};
+use crate::witness::Witness;
 use crate::world::World;
 use crate::{PlayError, http};
 
@@ -21,19 +22,25 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Nothing may have changed in so many looks, one after the other.
 const STEADY_LOOKS: u32 = 4;
 
+/// What is known before the end.
+pub struct Told<'a> {
+    pub scenario: &'a Scenario,
+    pub seed: u64,
+    pub happened: Happened,
+    pub witness: Witness,
+}
+
 /// Waits until nothing is under way, reads what is there, and judges.
 pub async fn finish(
-    scenario: &Scenario,
-    seed: u64,
+    told: Told<'_>,
     mut world: World,
     crowd: &Crowd,
     mut operator: Operator,
-    happened: Happened,
     tell: &dyn Fn(&str),
 ) -> Result<Report, PlayError> {
     let lasted = crowd.elapsed();
     let began = Instant::now();
-    let patience = scenario.settle.duration().max(REST_MIN);
+    let patience = told.scenario.settle.duration().max(REST_MIN);
     let (mut looks, mut before) = (0, Repairs::new());
     let unsettled = loop {
         operator.work(&world).await;
@@ -70,24 +77,14 @@ pub async fn finish(
         None => read(&world, &keys, crowd).await?,
         Some(_) => Copies::new(),
     };
-    let counters = counters(&world).await;
+    for node in world.nodes.iter().filter(|node| node.is_running()) {
+        told.witness.ask(node.http).await;
+    }
     let state = crowd.state();
     let may_return = |write| state.was_done_twice(write);
     let insight = Insight { cause: &|_| None, may_return: &may_return };
     let verdict = judge(state.clients.history(), &copies, &insight);
-    let odd = state.odd.clone();
-    Ok(Report::new(
-        scenario,
-        seed,
-        lasted,
-        began.elapsed(),
-        &state.clients,
-        happened,
-        counters,
-        unsettled,
-        odd,
-        verdict,
-    ))
+    Ok(Report::new(told, [lasted, began.elapsed()], &state, unsettled, verdict))
 }
 
 /// What each node has repaired so far.
@@ -179,17 +176,4 @@ async fn read(world: &World, keys: &[cartwheel_core::Key], crowd: &Crowd) -> Res
         copies.insert(key.to_string(), vec![Copy { node: node.name.clone(), versions }]);
     }
     Ok(copies)
-}
-
-/// What the nodes have counted since their last starts.
-async fn counters(world: &World) -> BTreeMap<String, u64> {
-    let mut sum = BTreeMap::new();
-    for node in world.nodes.iter().filter(|node| node.is_running()) {
-        let Ok(status) = http::page::<Status>(node.http, "/cartwheel/status").await else { continue };
-        let Ok(serde_json::Value::Object(counters)) = serde_json::to_value(status.counters) else { continue };
-        for (name, count) in counters {
-            *sum.entry(name).or_default() += count.as_u64().unwrap_or(0);
-        }
-    }
-    sum
 }

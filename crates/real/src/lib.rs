@@ -18,6 +18,7 @@ mod network;
 mod node;
 mod operator;
 mod report;
+mod witness;
 mod world;
 
 use std::io;

@@ -7,8 +7,10 @@ use std::time::Duration;
 use cartwheel_check::Verdict;
 use cartwheel_sim::Scenario;
 use cartwheel_sim::report::Requests;
-use cartwheel_sim::workload::Clients;
 use serde::Serialize;
+
+use crate::clients::State;
+use crate::finish::Told;
 
 /// What was done to the nodes, and what they did by themselves.
 #[derive(Debug, Default)]
@@ -61,7 +63,7 @@ pub struct Report {
     pub gets: Requests,
     /// How puts and deletes went.
     pub puts: Requests,
-    /// What the nodes have counted since their last starts.
+    /// What the nodes have counted, over all their lives, at least.
     pub counters: BTreeMap<String, u64>,
     /// Nodes that ended without being told to.
     pub ended: Vec<String>,
@@ -69,6 +71,8 @@ pub struct Report {
     pub unsettled: Option<String>,
     /// Answers that no node should give.
     pub odd: Vec<String>,
+    /// What the scenario wants to have happened at least so often, and did not.
+    pub unmet: Vec<String>,
     /// The judge's verdict.
     pub verdict: Verdict,
     /// The part of all requests that succeeded.
@@ -78,19 +82,17 @@ pub struct Report {
 }
 
 impl Report {
-    #[expect(clippy::too_many_arguments, reason = "it is all that there is to tell")]
     pub(crate) fn new(
-        scenario: &Scenario,
-        seed: u64,
-        lasted: Duration,
-        rested: Duration,
-        clients: &Clients,
-        happened: Happened,
-        counters: BTreeMap<String, u64>,
+        told: Told<'_>,
+        [lasted, rested]: [Duration; 2],
+        clients: &State,
         unsettled: Option<String>,
-        odd: Vec<String>,
         verdict: Verdict,
     ) -> Self {
+        let Told { scenario, seed, happened, witness } = told;
+        let (odd, clients) = (clients.odd.clone(), &clients.clients);
+        let counters = witness.counters();
+        let unmet = unmet(scenario, &happened, &counters);
         let (gets, puts) = clients.requests();
         let attempted = (gets.attempted + puts.attempted).max(1) as f64;
         let availability = (gets.succeeded + puts.succeeded) as f64 / attempted;
@@ -109,6 +111,7 @@ impl Report {
             ended: happened.ended,
             unsettled,
             odd,
+            unmet,
             verdict,
             availability,
             is_available: availability >= scenario.expect.availability_min.value(),
@@ -121,6 +124,7 @@ impl Report {
             && self.unsettled.is_none()
             && self.odd.is_empty()
             && self.ended.is_empty()
+            && self.unmet.is_empty()
             && self.is_available
     }
 
@@ -135,6 +139,7 @@ impl Report {
             ("done", &verdict.refused_but_done),
             ("ended", &self.ended),
             ("odd answer", &self.odd),
+            ("not reached", &self.unmet),
         ] {
             for what in found.iter().take(SHOWN) {
                 writeln!(f, "{name:13} {what}")?;
@@ -149,6 +154,47 @@ impl Report {
         Ok(())
     }
 }
+
+/// What the scenario wants to have happened, as far as it can be seen from outside.
+fn unmet(scenario: &Scenario, happened: &Happened, counters: &BTreeMap<String, u64>) -> Vec<String> {
+    let mut unmet = Vec::new();
+    for (counter, wanted) in &scenario.expect.happened {
+        let name = counter.name();
+        let fault = FAULTS.iter().find(|(counted, _)| *counted == name).map(|(_, fault)| *fault);
+        // What could not be done to real nodes is left out, and said to be.
+        let seen = match fault {
+            Some(fault) if happened.left_out.contains_key(fault) => continue,
+            Some(fault) => happened.faults.get(fault).copied().unwrap_or(0),
+            None => match counters.get(&name) {
+                Some(seen) => *seen,
+                None => continue,
+            },
+        };
+        if seen < *wanted {
+            unmet.push(format!("{name} {seen}, wanted at least {wanted}"));
+        }
+    }
+    unmet
+}
+
+/// How faults are counted in scenarios, and called.
+const FAULTS: [(&str, &str); 15] = [
+    ("crashes", "crash"),
+    ("restarts", "restart"),
+    ("partitions", "partition"),
+    ("one_way_cuts", "one_way"),
+    ("partial_partitions", "partial_partition"),
+    ("flappings", "flapping"),
+    ("pauses", "pause"),
+    ("crash_loops", "crash_loop"),
+    ("rolling_restarts", "rolling_restart"),
+    ("clock_jumps", "clock_jump"),
+    ("full_disks", "disk_full"),
+    ("disk_wipes", "wipe_disk"),
+    ("disk_restores", "restore_disk"),
+    ("joins", "join"),
+    ("leaves", "leave"),
+];
 
 fn seconds(ms: u64) -> String {
     format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
@@ -180,7 +226,14 @@ impl fmt::Display for Report {
             .filter(|(_, count)| **count > 0)
             .map(|(name, count)| format!("{count} {}", name.replace('_', " ")))
             .collect();
-        writeln!(f, "since starts  {}", counted.join(", "))?;
+        writeln!(f, "nodes count   {}", counted.join(", "))?;
+        if self.verdict.explained > 0 {
+            let explained = self.verdict.explained;
+            writeln!(
+                f,
+                "shown again   {explained} old versions, whose requests were done twice: nothing is lost by that"
+            )?;
+        }
         self.findings(f)?;
         let acked = self.verdict.acked_writes;
         let verdict = if self.is_green() { "green" } else { "RED" };

@@ -35,6 +35,7 @@ use crate::fault::Faults;
 use crate::identity::Identity;
 use crate::lock::DirectoryLock;
 use crate::record::unseal;
+use crate::room::Room;
 use crate::state_file::{TEMPORARY, sync_directory};
 use crate::trees::{Replaced, Trees};
 
@@ -66,6 +67,7 @@ pub struct Engine {
     /// Planted when the threads are started.
     trees: OnceLock<Trees>,
     faults: Faults,
+    room: Room,
     /// Last, so that the directory is released after the database has let go of it.
     _lock: DirectoryLock,
 }
@@ -173,6 +175,7 @@ impl Engine {
             tombstones: keyspace(&db, "tombstones")?,
             meta: existing(&db, "meta")?,
             db,
+            room: Room::new(path.clone()),
             path,
             commits: AtomicU64::new(0),
             fenced: AtomicBool::new(false),
@@ -226,6 +229,11 @@ impl Engine {
     /// Switches for tests.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// Room on its disk.
+    pub fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Refuses everything from now on.

@@ -37,6 +37,7 @@ mod lock;
 mod open;
 mod reader;
 mod record;
+mod room;
 mod state_file;
 mod trees;
 

@@ -111,6 +111,14 @@ impl Opened {
         StoreHandle::start(self, Arc::new(completions))
     }
 
+    /// So many bytes of the disk are left free: with less, whatever would write is refused ([`StorageError::Failed`]), has changed
+    /// nothing, and may be tried again. 0, the default: the engine is left to find out.
+    ///
+    /// [`StorageError::Failed`]: cartwheel_core::storage::StorageError::Failed
+    pub fn keep_free(&self, bytes: u64) {
+        self.engine.room().keep_free(bytes);
+    }
+
     /// I/O errors that a test can switch on.
     #[doc(hidden)]
     pub fn faults(&self) -> Faults {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 
 use crate::http;
@@ -115,6 +115,30 @@ impl Node {
         self.child = Some(child.expect("the binary"));
     }
 
+    /// Starts it so that its files can be kept from growing, with an error instead of a signal.
+    pub fn spawn_limited(&mut self) {
+        let log = File::options().append(true).create(true).open(self.dir.join("log")).expect("a log");
+        let program = cartwheel().get_program().to_owned();
+        let child = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" serve --config \"$1\""])
+            .args([program.as_os_str(), self.config().as_os_str()])
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn();
+        self.child = Some(child.expect("a shell"));
+    }
+
+    /// No file of it grows beyond so many bytes; `None`: as it likes.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(self.pid()), Resource::Fsize, limit).expect("a limit");
+    }
+
+    fn pid(&self) -> Pid {
+        let child = self.child.as_ref().expect("it runs");
+        Pid::from_raw(child.id().try_into().expect("a pid")).expect("a pid")
+    }
+
     pub fn wait_until_ready(&mut self) {
         let end = Instant::now() + PATIENCE;
         while !http::get(self.http, "/ping").is_ok_and(|reply| reply.status == 200) {
@@ -169,8 +193,8 @@ impl Node {
 
     /// SIGTERM: how it ended.
     pub fn terminate(&mut self) -> ExitStatus {
+        let pid = self.pid();
         let mut child = self.child.take().expect("it runs");
-        let pid = Pid::from_raw(child.id().try_into().expect("a pid")).expect("a pid");
         kill_process(pid, Signal::TERM).expect("terminated");
         child.wait().expect("buried")
     }

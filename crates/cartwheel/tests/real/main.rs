@@ -3,6 +3,7 @@
 mod all_down;
 mod cluster;
 mod conflict;
+mod degraded;
 mod dev;
 mod http;
 mod membership;
