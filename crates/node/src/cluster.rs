@@ -57,6 +57,9 @@ pub struct MemberReport {
     pub peer: Option<String>,
     /// Where clients reach it.
     pub http: Option<String>,
+    /// The same over TLS, if it has told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub https: Option<String>,
     /// `joining`, `member`, `leaving`, `left` or `removed`.
     pub status: String,
     /// What it keeps, relative to the others.
@@ -300,6 +303,7 @@ fn member(
         node_id: format!("{:016x}", node.0),
         peer: addresses.map(|addresses| addresses.peer.to_string()),
         http: addresses.and_then(|addresses| addresses.http).map(|http| http.to_string()),
+        https: addresses.and_then(|addresses| addresses.https).map(|https| https.to_string()),
         status: member.status.to_string(),
         weight: member.share.value.weight,
         zone: member.share.value.zone.clone(),
@@ -532,7 +536,7 @@ mod tests {
         let mut cluster =
             Cluster::founded(&members, Ring::new(&members, 8, 3).expect("a ring"), 3, &BTreeMap::new());
         for name in ["n1", "n2", "n3", "n4"] {
-            let addresses = Addresses { peer: ([127, 0, 0, 1], 1).into(), http: None };
+            let addresses = Addresses { peer: ([127, 0, 0, 1], 1).into(), http: None, https: None };
             cluster.set_contact(NodeId::from_name(name), &addresses.contact(name));
         }
         cluster

@@ -3,6 +3,7 @@
 
 mod checks;
 mod quorum;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::contact::Addresses;
 
 pub use quorum::QuorumSetting;
+pub use tls::{ClientTls, PeerTls};
 
 /// What a configuration file says. `cartwheel dev` writes such files, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,9 @@ pub struct ConfigFile {
     pub data: PathBuf,
     /// Where clients are answered.
     pub http: SocketAddr,
+    /// Where they are answered over TLS, with what [`client_tls`](Self::client_tls) says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub https: Option<SocketAddr>,
     /// Where peers are listened to.
     pub peer: SocketAddr,
     /// Where peers call this node, if that is not where it listens.
@@ -112,9 +117,21 @@ pub struct ConfigFile {
     /// Client connections at once.
     #[serde(default = "default_connections_max")]
     pub connections_max: u32,
+    /// Longest head of a client request, in bytes.
+    #[serde(default = "default_header_bytes_max")]
+    pub header_bytes_max: u32,
+    /// How long the head of a client request may take, from the start of the connection or the end of the answer before.
+    #[serde(default = "default_header_timeout_ms")]
+    pub header_timeout_ms: u64,
+    /// How long the body of a client request may take.
+    #[serde(default = "default_body_timeout_ms")]
+    pub body_timeout_ms: u64,
     /// Longest body of a client request.
     #[serde(default = "default_body_bytes_max")]
     pub body_bytes_max: u32,
+    /// The bodies of all client requests under way, together.
+    #[serde(default = "default_bodies_bytes_max")]
+    pub bodies_bytes_max: u32,
     /// Messages that wait for one peer; beyond that the oldest are dropped.
     #[serde(default = "default_peer_queue_max")]
     pub peer_queue_max: u32,
@@ -124,6 +141,15 @@ pub struct ConfigFile {
     /// How the log is written.
     #[serde(default)]
     pub log: LogFormat,
+    /// Users and what they may do, a file of its own; relative to this one. Without it everybody may do everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<PathBuf>,
+    /// TLS between peers. Without it they speak in the clear, and believe whoever knows the cluster's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<PeerTls>,
+    /// TLS for clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_tls: Option<ClientTls>,
     /// Those that found the cluster, the same on all of them; to a newcomer, those of the cluster that it asks first.
     #[serde(rename = "member")]
     pub members: Vec<Member>,
@@ -186,6 +212,18 @@ const fn default_body_bytes_max() -> u32 {
 const fn default_disk_reserve_bytes() -> u64 {
     64 << 20
 }
+const fn default_header_bytes_max() -> u32 {
+    64 << 10
+}
+const fn default_header_timeout_ms() -> u64 {
+    60_000
+}
+const fn default_body_timeout_ms() -> u64 {
+    30_000
+}
+const fn default_bodies_bytes_max() -> u32 {
+    256 << 20
+}
 const fn default_peer_queue_max() -> u32 {
     10_000
 }
@@ -193,7 +231,7 @@ const fn default_peer_queue_max() -> u32 {
 /// A configuration that makes sense.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// As it was written, with `data` as a path from here.
+    /// As it was written, with all paths as they are seen from here.
     pub file: ConfigFile,
     /// For the core.
     pub core: Config,
@@ -218,9 +256,8 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let fail = |what| SettingsError { file: path.to_owned(), what };
         let text = std::fs::read_to_string(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
-        let mut file = parse(&text).map_err(fail)?;
-        file.data = path.parent().unwrap_or(Path::new("")).join(&file.data);
-        Self::new(file).map_err(fail)
+        let file = parse(&text).map_err(fail)?;
+        Self::new(file.resolve(path.parent().unwrap_or(Path::new("")))).map_err(fail)
     }
 
     /// Checks what a configuration file says.
@@ -251,6 +288,7 @@ impl ConfigFile {
             node,
             data: PathBuf::from("data"),
             http,
+            https: None,
             peer,
             advertise: None,
             partitions: default_partitions(),
@@ -278,10 +316,17 @@ impl ConfigFile {
             suspect_after: None,
             requests_max: None,
             connections_max: default_connections_max(),
+            header_bytes_max: default_header_bytes_max(),
+            header_timeout_ms: default_header_timeout_ms(),
+            body_timeout_ms: default_body_timeout_ms(),
             body_bytes_max: default_body_bytes_max(),
+            bodies_bytes_max: default_bodies_bytes_max(),
             peer_queue_max: default_peer_queue_max(),
             disk_reserve_bytes: default_disk_reserve_bytes(),
             log: LogFormat::Text,
+            security: None,
+            tls: None,
+            client_tls: None,
             members,
         }
     }
@@ -303,11 +348,14 @@ impl ConfigFile {
         if peer.ip().is_unspecified() {
             return Err(format!("peer: {peer} is nowhere that others can call; say where with advertise"));
         }
-        let mut http = self.http;
-        if http.ip().is_unspecified() {
-            http.set_ip(peer.ip());
-        }
-        Ok(Addresses { peer, http: Some(http) })
+        let seen_from_outside = |mut address: SocketAddr| {
+            if address.ip().is_unspecified() {
+                address.set_ip(peer.ip());
+            }
+            address
+        };
+        let (http, https) = (Some(seen_from_outside(self.http)), self.https.map(seen_from_outside));
+        Ok(Addresses { peer, http, https })
     }
 
     /// The ring that the members found.

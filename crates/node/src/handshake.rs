@@ -9,9 +9,12 @@ use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use crate::frame::{self, FrameError, FrameReader};
+use crate::tls::{PeerSide, Proof};
 
 /// What no HTTP client and no other protocol begins with.
 const MAGIC: [u8; 8] = *b"\x89cwheel\n";
+/// What TLS begins with: a handshake, or an alert that says what we have begun is none.
+const TLS_RECORDS: [u8; 2] = [0x16, 0x15];
 /// Versions of the peer protocol that this software speaks.
 const VERSIONS: std::ops::RangeInclusive<u32> = 1..=1;
 /// A stranger gets no more than this, in bytes.
@@ -67,8 +70,18 @@ pub(crate) enum HandshakeError {
     Closed,
     #[error("speaks another protocol")]
     Stranger,
+    #[error("speaks TLS; there is no [tls] in this node's configuration")]
+    SpeaksTls,
+    #[error("TLS: {0}")]
+    Tls(String),
     #[error("handshake cannot be decoded: {0}")]
     Decode(#[from] prost::DecodeError),
+    #[error("no handshake in time")]
+    Late,
+    #[error("nothing had come from it, and others needed the room")]
+    InTheWay,
+    #[error("too many unknown nodes are listened to; at most {max} are")]
+    TooMany { max: usize },
     /// This side refuses the caller.
     #[error("refused: {0}")]
     Refused(String),
@@ -92,6 +105,8 @@ pub(crate) struct Credentials {
     pub shape: String,
     /// Where this node is reached.
     pub address: String,
+    /// How it proves its name, and has others prove theirs.
+    pub tls: PeerSide,
 }
 
 impl Credentials {
@@ -124,9 +139,10 @@ impl Credentials {
         }
     }
 
-    /// Answers a caller; who it is.
+    /// Answers a caller, who has proven what `proof` says; who it is.
     pub async fn answer<R, W>(
         &self,
+        proof: &Proof,
         reader: &mut FrameReader<R>,
         writer: &mut W,
     ) -> Result<Caller, HandshakeError>
@@ -135,7 +151,7 @@ impl Credentials {
         W: AsyncWrite + Unpin,
     {
         let hello: Hello = receive(reader).await?;
-        match self.admit(&hello) {
+        match self.admit(&hello, proof) {
             Ok(version) => {
                 send(writer, &Answer { version: Some(version), refusal: String::new() }).await?;
                 Ok(Caller { name: hello.node, address: hello.address })
@@ -148,7 +164,7 @@ impl Credentials {
     }
 
     /// The version to speak with this caller, or why there is none. The text is for the logs of both sides.
-    fn admit(&self, hello: &Hello) -> Result<u32, String> {
+    fn admit(&self, hello: &Hello, proof: &Proof) -> Result<u32, String> {
         let Self { cluster, node, shape, .. } = self;
         if hello.cluster != *cluster {
             return Err(format!("cluster {:?} called cluster {cluster:?}", hello.cluster));
@@ -158,6 +174,9 @@ impl Credentials {
         }
         if hello.node == *node || hello.node.is_empty() || hello.node.len() > NAME_BYTES_MAX {
             return Err(format!("a node that calls itself {:?} called {node:?}", hello.node));
+        }
+        if !proof.vouches_for(&hello.node) {
+            return Err(format!("a certificate that is not for {:?} called as {:?}", hello.node, hello.node));
         }
         if hello.shape != *shape {
             return Err(format!("a node with {} called one with {shape}", hello.shape));
@@ -183,7 +202,11 @@ where
     M: Message + Default,
     R: AsyncRead + Unpin,
 {
-    if reader.raw().await? != MAGIC {
+    let [first] = reader.raw().await?;
+    if TLS_RECORDS.contains(&first) {
+        return Err(HandshakeError::SpeaksTls);
+    }
+    if first != MAGIC[0] || reader.raw::<7>().await? != MAGIC[1..] {
         return Err(HandshakeError::Stranger);
     }
     let payload = reader.next().await?.ok_or(HandshakeError::Closed)?;
@@ -194,14 +217,26 @@ where
 mod tests {
     use super::*;
 
+    /// What a caller without TLS has proven.
+    const PLAIN: Proof = Proof::Plain;
+
     fn credentials(cluster: &str, node: &str) -> Credentials {
         let (cluster, node) = (cluster.to_owned(), node.to_owned());
         let address = format!("peer={node}");
-        Credentials { cluster, node, shape: "64 partitions".to_owned(), address }
+        Credentials { cluster, node, shape: "64 partitions".to_owned(), address, tls: PeerSide::default() }
     }
 
     /// `caller` calls `called` as `name`: what each side makes of it.
     async fn meet(
+        caller: &Credentials,
+        name: &str,
+        called: &Credentials,
+    ) -> (Result<(), String>, Result<Caller, String>) {
+        meet_with(&PLAIN, caller, name, called).await
+    }
+
+    async fn meet_with(
+        proof: &Proof,
         caller: &Credentials,
         name: &str,
         called: &Credentials,
@@ -213,7 +248,7 @@ mod tests {
         let mut there_in = FrameReader::new(there_in, HELLO_BYTES_MAX);
         let (here, there) = tokio::join!(
             caller.call(name, &mut here_in, &mut here_out),
-            called.answer(&mut there_in, &mut there_out)
+            called.answer(proof, &mut there_in, &mut there_out)
         );
         (here.map_err(|error| error.to_string()), there.map_err(|error| error.to_string()))
     }
@@ -242,10 +277,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_caller_is_believed_only_what_its_certificate_says() {
+        let (n1, n2) = (credentials("shop", "n1"), credentials("shop", "n2"));
+        let certificate = |names: &[&str]| Proof::Certificate {
+            common_name: Some("n1".to_owned()),
+            names: names.iter().copied().map(str::to_owned).collect(),
+        };
+        let (_, believed) = meet_with(&certificate(&["other", "n1"]), &n1, "n2", &n2).await;
+        assert_eq!(believed.map(|caller| caller.name), Ok("n1".to_owned()));
+        for proof in [Proof::Nobody, certificate(&[]), certificate(&["n11", "*", "N1"])] {
+            let (here, there) = meet_with(&proof, &n1, "n2", &n2).await;
+            let why = r#"a certificate that is not for "n1" called as "n1""#;
+            assert_eq!(here, Err(format!("refused by the other side: {why}")));
+            assert_eq!(there, Err(format!("refused: {why}")));
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_speaks_tls_where_nobody_does_is_told_apart_from_a_stranger() {
+        for alert_or_hello in [&[0x15, 3, 3, 0, 2, 2, 70][..], &[0x16, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]] {
+            let mut reader = FrameReader::new(alert_or_hello, HELLO_BYTES_MAX);
+            let met = credentials("shop", "n2").answer(&PLAIN, &mut reader, &mut Vec::new()).await;
+            assert!(matches!(met, Err(HandshakeError::SpeaksTls)), "{met:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_stranger_is_told_nothing() {
         let mut reader = FrameReader::new(&b"GET / HTTP/1.1\r\n\r\n"[..], HELLO_BYTES_MAX);
         let mut said = Vec::new();
-        let met = credentials("shop", "n2").answer(&mut reader, &mut said).await;
+        let met = credentials("shop", "n2").answer(&PLAIN, &mut reader, &mut said).await;
         assert!(matches!(met, Err(HandshakeError::Stranger)), "{met:?}");
         assert!(said.is_empty());
     }

@@ -1,20 +1,23 @@
 //! The HTTP side: Riak's API as `cartwheel-riak` understands it, and what operators ask (`/cartwheel/...`, see `admin`).
 
 mod admin;
+mod body;
 mod props;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use cartwheel_core::id::RequestId;
 use cartwheel_core::{Answer, ClientError, ClientOp, Key};
-use cartwheel_riak::http::{Call, Defaults, Delete, Get, Put, Refusal, Response, pong, request_id};
+use cartwheel_riak::http::{Call, Defaults, Delete, Get, Put, Response, pong, request_id};
 use cartwheel_store::Inspector;
 use http::Request;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
+use http::request::Parts;
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,15 +25,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::listener::Acceptor;
+use crate::doors::{Doors, Place, Standing};
+use crate::listener::accept;
 use crate::runtime;
+use crate::security::{Denial, Gate, Origin, Permission, Scope, Visitor, need};
 use crate::server::{ASKS_MAX, Ask, Question};
 use crate::stop::Stopping;
+use crate::strangers::Strangers;
+use crate::tls::{Certificates, ClientSide, Stream};
 
-/// How long a request's head may take, and how long a connection may idle between two requests.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a body may take.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) use body::Bodies;
 
 /// What a connection needs to answer requests.
 pub(crate) struct Api {
@@ -40,73 +44,170 @@ pub(crate) struct Api {
     /// One look through the whole store at a time.
     pub inspecting: Semaphore,
     pub defaults: Defaults,
-    pub body_bytes_max: usize,
+    pub bodies: Bodies,
+    pub gate: Gate,
+    pub strangers: Arc<Strangers>,
+    /// How this node's certificates stand.
+    pub certificates: Certificates,
+    /// Longest head of a request, in bytes.
+    pub header_bytes_max: usize,
+    /// How long it may take, and how long a connection may idle between two requests.
+    pub header_timeout: Duration,
+}
+
+/// One address that clients come to.
+pub(crate) struct Door {
+    pub listener: TcpListener,
+    pub side: ClientSide,
+    /// The room that all such addresses share.
+    pub doors: Arc<Doors>,
+}
+
+/// One client's connection.
+struct Visit {
+    origin: Origin,
+    place: Place,
 }
 
 /// Answers until told to stop, then until the connections that are busy have got their answers.
-pub(crate) async fn run(listener: TcpListener, api: Arc<Api>, connections_max: u32, mut stop: Stopping) {
-    let acceptor = Acceptor::new(listener, connections_max);
+pub(crate) async fn run(Door { listener, side, doors }: Door, api: Arc<Api>, mut stop: Stopping) {
     loop {
         let stopped = stop.clone();
         tokio::select! {
-            (stream, permit) = acceptor.accept() => {
-                let api = Arc::clone(&api);
-                tokio::spawn(async move {
-                    connection(stream, api, stopped).await;
-                    drop(permit);
-                });
+            (stream, from, place) = accept(&listener, &doors) => {
+                let (api, side) = (Arc::clone(&api), side.clone());
+                tokio::spawn(async move { welcome(stream, from, place, &side, api, stopped).await });
             }
             () = stop.wait() => break,
         }
     }
-    acceptor.wait_until_unused().await;
+    drop(listener);
+    doors.wait_until_empty().await;
 }
 
-async fn connection(stream: TcpStream, api: Arc<Api>, mut stop: Stopping) {
+/// Sees to it that there is TLS, where there is to be.
+async fn welcome(
+    stream: TcpStream,
+    from: SocketAddr,
+    place: Place,
+    side: &ClientSide,
+    api: Arc<Api>,
+    stop: Stopping,
+) {
+    let answered = tokio::select! {
+        answered = timeout(api.header_timeout, side.answer(stream)) => answered,
+        () = place.told_to_leave() => return api.turned_away(from, IN_THE_WAY),
+    };
+    match answered {
+        Ok(Ok((stream, proof))) => {
+            let origin = Origin { address: from.ip(), proof };
+            connection(stream, from, Arc::new(Visit { origin, place }), api, stop).await;
+        }
+        Ok(Err(why)) => api.turned_away(from, &format!("TLS: {why}")),
+        Err(_) => api.turned_away(from, "no TLS handshake in time"),
+    }
+}
+
+/// Why a connection had to go that had done nothing wrong yet.
+const IN_THE_WAY: &str = "nothing had come from it, and others needed the room";
+
+async fn connection(stream: Stream, from: SocketAddr, visit: Arc<Visit>, api: Arc<Api>, mut stop: Stopping) {
     let service = service_fn(|request: Request<Incoming>| {
-        let api = Arc::clone(&api);
-        async move { Ok::<_, Infallible>(api.answer(request).await.map(Full::new)) }
+        let (api, visit) = (Arc::clone(&api), Arc::clone(&visit));
+        async move {
+            visit.place.stand(Standing::Busy);
+            let (response, standing) = api.answer(request, &visit.origin).await;
+            visit.place.stand(standing);
+            Ok::<_, Infallible>(response.map(Full::new))
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(api.header_timeout)
+        .max_buf_size(api.header_bytes_max)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = visit.place.told_to_leave() => match visit.place.standing() {
+            Standing::Unheard => return api.turned_away(from, IN_THE_WAY),
+            Standing::Idle => return,
+            Standing::Busy => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        },
         () = stop.wait() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "client connection broke");
+    match ended {
+        Ok(()) => {}
+        Err(error) if error.is_parse() => {
+            api.turned_away(from, &format!("no HTTP that is understood: {error}"));
+        }
+        Err(error) if error.is_timeout() && visit.place.standing() == Standing::Unheard => {
+            api.turned_away(from, "no whole request in time");
+        }
+        Err(error) => tracing::debug!(%error, "client connection broke"),
     }
 }
 
 impl Api {
-    async fn answer(&self, request: Request<Incoming>) -> Response {
-        let (head, body) = request.into_parts();
-        if let Some(path) = head.uri.path().strip_prefix("/cartwheel/") {
-            return self.administer(&head, path, body).await;
+    /// Counts somebody who was not served, and says why in the log, unless there are too many.
+    fn turned_away(&self, from: SocketAddr, reason: &str) {
+        if let Some(unsaid) = self.strangers.clients.count() {
+            tracing::warn!(%from, reason, unsaid, "client turned away");
         }
+    }
+
+    /// The answer, and how the connection stands then: one that may do nothing is still a stranger's.
+    async fn answer(&self, request: Request<Incoming>, origin: &Origin) -> (Response, Standing) {
+        let (head, body) = request.into_parts();
+        let visitor = match self.gate.admit(origin, &head.headers).await {
+            Ok(visitor) => visitor,
+            Err(denial) => return (self.denied(origin, &denial), Standing::Unheard),
+        };
+        let answered = match head.uri.path().strip_prefix("/cartwheel/") {
+            Some(path) => match visitor.may(Permission::Admin, &Scope::Any) {
+                Ok(()) => Ok(self.administer(&head, path, body).await),
+                Err(denial) => Err(denial),
+            },
+            None => self.serve(&head, body, &visitor).await,
+        };
+        (answered.unwrap_or_else(|denial| self.denied(origin, &denial)), Standing::Idle)
+    }
+
+    /// What clients are told when they may not; what was wrong is for the log.
+    fn denied(&self, origin: &Origin, Denial { refusal, reason }: &Denial) -> Response {
+        if let Some(unsaid) = self.strangers.clients.count() {
+            tracing::warn!(from = %origin.address, reason, unsaid, "request refused");
+        }
+        Call::refuse(refusal)
+    }
+
+    async fn serve(&self, head: &Parts, body: Incoming, visitor: &Visitor) -> Result<Response, Denial> {
         let understood =
-            request_id(&head.headers).and_then(|id| Ok((id, Call::parse(&head, &self.defaults)?)));
+            request_id(&head.headers).and_then(|id| Ok((id, Call::parse(head, &self.defaults)?)));
         let (id, call) = match understood {
             Ok(understood) => understood,
-            Err(refusal) => return Call::refuse(&refusal),
+            Err(refusal) => return Ok(Call::refuse(&refusal)),
         };
+        if let Some((permission, scope)) = need(&call) {
+            visitor.may(permission, &scope)?;
+        }
         let id = id.unwrap_or_else(|| RequestId(u128::from_le_bytes(runtime::random())));
-        match call {
+        Ok(match call {
             Call::Ping => pong(),
             Call::Get(get) => self.get(id, &get).await,
             Call::Delete(delete) => self.delete(id, &delete).await,
             Call::Props(props) => self.props(&props, body).await,
-            Call::Put(put) => match self.read(body).await {
-                Ok(body) => self.put(id, &put, body).await,
+            Call::Put(put) => match self.bodies.read(body).await {
+                Ok(body) => self.put(id, &put, body.bytes.clone()).await,
                 Err(refusal) => Call::refuse(&refusal),
             },
-        }
+        })
     }
 
     async fn get(&self, id: RequestId, get: &Get) -> Response {
@@ -153,22 +254,5 @@ impl Api {
             Err(mpsc::error::TrySendError::Closed(_)) => Err(ClientError::Timeout { needed: 1, got: 0 }),
             Ok(()) => answered.await.unwrap_or(Err(ClientError::Timeout { needed: 1, got: 0 })),
         }
-    }
-
-    async fn read(&self, body: Incoming) -> Result<Bytes, Refusal> {
-        read(body, self.body_bytes_max).await
-    }
-}
-
-/// A whole body, of at most `limit` bytes.
-async fn read(body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
-    if body.size_hint().lower() > limit as u64 {
-        return Err(Refusal::BodyTooLarge { limit });
-    }
-    match timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge { limit }),
-        Ok(Err(error)) => Err(Refusal::Body(error.to_string())),
-        Err(_) => Err(Refusal::Body(format!("not within {} s", BODY_TIMEOUT.as_secs()))),
     }
 }

@@ -11,6 +11,7 @@ mod config;
 mod contact;
 mod counters;
 pub mod degraded;
+mod doors;
 mod events;
 mod frame;
 mod handshake;
@@ -18,17 +19,24 @@ mod http;
 mod listener;
 mod peer;
 mod peers;
+mod reload;
 mod report;
 mod runtime;
+mod security;
 mod server;
 mod start;
 mod stop;
+mod strangers;
+mod tls;
 
 pub use cluster::{
     AdminAnswer, BalanceReport, ChangeKind, ChangeReport, ClusterReport, CommitRequest, MemberReport,
     MoveReport, PlanReport, Refused, RingReport, TransferReport,
 };
-pub use config::{ConfigFile, LogFormat, Member, QuorumSetting, Settings, SettingsError};
+pub use config::{ClientTls, ConfigFile, LogFormat, Member, PeerTls, QuorumSetting, Settings, SettingsError};
 pub use counters::Counters;
 pub use report::{About, BackgroundReport, HintReport, PartitionReport, PeerReport, Report};
+pub use security::{PasswordHash, hash_password};
 pub use start::{RunError, Running, StartError, set_aside, start};
+pub use strangers::StrangersReport;
+pub use tls::{CallerTls, CertificateReport, Duplex, Stream};

@@ -1,67 +1,49 @@
 //! Accepting connections, and the incoming side of peer connections.
 
-use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cartwheel_core::id::NodeId;
 use cartwheel_core::message::Message;
+use tokio::io::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 use tokio::time::timeout;
 
+use crate::doors::{Doors, Place, Standing};
 use crate::frame::FrameReader;
-use crate::handshake::{Caller, Credentials, HELLO_BYTES_MAX};
+use crate::handshake::{Caller, Credentials, HELLO_BYTES_MAX, HandshakeError};
 use crate::peers::Roster;
+use crate::strangers::Strangers;
+use crate::tls::Stream;
 
 /// A caller that has not said who it is by then is sent away.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// After an error of `accept` (too many open files, usually): a busy loop would make it worse.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Peer connections at once. Each peer has one.
-const PEER_CONNECTIONS_MAX: u32 = 1024;
+const PEER_CONNECTIONS_MAX: usize = 1024;
+/// Of them, those that have not said who they are yet. A flood of these is cut off at its old end, so that one who
+/// has something to say finds room.
+const UNHEARD_MAX: usize = 256;
 /// Of them, those of nodes that the cluster does not know: newcomers, and whoever else knows the cluster's name.
 pub(crate) const STRANGERS_MAX: usize = 64;
 
-/// Accepts for ever, at most `permits` connections at a time: beyond that, callers wait in the system's queue.
-pub(crate) struct Acceptor {
-    listener: TcpListener,
-    permits: Arc<Semaphore>,
-    connections_max: u32,
-}
-
-impl Acceptor {
-    pub fn new(listener: TcpListener, connections_max: u32) -> Self {
-        let permits = Arc::new(Semaphore::new(connections_max as usize));
-        Self { listener, permits, connections_max }
-    }
-
-    /// Stops listening, and waits until all connections have ended.
-    pub async fn wait_until_unused(self) {
-        let Self { listener, permits, connections_max } = self;
-        drop(listener);
-        // Nobody closes the semaphore, so this cannot fail.
-        drop(permits.acquire_many(connections_max).await);
-    }
-
-    /// The next connection; the permit is given back by dropping it.
-    pub async fn accept(&self) -> (TcpStream, OwnedSemaphorePermit) {
-        loop {
-            match self.try_accept().await {
-                Ok(accepted) => return accepted,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
+/// The next connection, where it comes from, and its place. Safe to cancel: a connection that has no place yet is dropped.
+pub(crate) async fn accept(listener: &TcpListener, doors: &Arc<Doors>) -> (TcpStream, SocketAddr, Place) {
+    loop {
+        let accepted = listener.accept().await.and_then(|(stream, from)| {
+            stream.set_nodelay(true)?;
+            Ok((stream, from))
+        });
+        match accepted {
+            Ok((stream, from)) => return (stream, from, doors.enter().await),
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
-    }
-
-    async fn try_accept(&self) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(io::Error::other)?;
-        let (stream, _) = self.listener.accept().await?;
-        stream.set_nodelay(true)?;
-        Ok((stream, permit))
     }
 }
 
@@ -80,10 +62,18 @@ pub(crate) struct Inbox {
     pub credentials: Arc<Credentials>,
     pub roster: Roster,
     pub strangers: Arc<Semaphore>,
+    pub turned_away: Arc<Strangers>,
     pub heard: mpsc::Sender<Heard>,
 }
 
 impl Inbox {
+    /// Counts one that is not listened to, and says why in the log, unless there are too many.
+    fn turned_away(&self, from: SocketAddr, error: &HandshakeError) {
+        if let Some(unsaid) = self.turned_away.peers.count() {
+            tracing::warn!(%from, %error, unsaid, "peer connection not accepted");
+        }
+    }
+
     /// Room for a stranger. A node that is known needs none (`Ok(None)`).
     fn room_for(&self, node: NodeId) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
         if self.roster.knows(node) {
@@ -95,47 +85,53 @@ impl Inbox {
 
 /// Listens to peers for as long as the node lives.
 pub(crate) async fn run(listener: TcpListener, inbox: Inbox) {
-    let acceptor = Acceptor::new(listener, PEER_CONNECTIONS_MAX);
+    let doors = Doors::new(PEER_CONNECTIONS_MAX, UNHEARD_MAX);
     loop {
-        let (stream, permit) = acceptor.accept().await;
+        let (stream, from, place) = accept(&listener, &doors).await;
         let inbox = inbox.clone();
         tokio::spawn(async move {
-            listen(stream, &inbox).await;
-            drop(permit);
+            if let Err(error) = listen(stream, from, &place, &inbox).await {
+                inbox.turned_away(from, &error);
+            }
         });
     }
 }
 
-async fn listen(stream: TcpStream, inbox: &Inbox) {
-    let address = stream.peer_addr().map(|address| address.to_string()).unwrap_or_default();
-    let (reader, mut writer) = tokio::io::split(stream);
-    let mut reader = FrameReader::new(reader, HELLO_BYTES_MAX);
-    let greeting = inbox.credentials.answer(&mut reader, &mut writer);
-    let caller = match timeout(HANDSHAKE_TIMEOUT, greeting).await {
-        Ok(Ok(caller)) => caller,
-        Ok(Err(error)) => return tracing::warn!(from = address, %error, "peer connection not accepted"),
-        Err(_) => {
-            return tracing::warn!(from = address, "peer connection not accepted: no handshake in time");
+async fn listen(
+    stream: TcpStream,
+    address: SocketAddr,
+    place: &Place,
+    inbox: &Inbox,
+) -> Result<(), HandshakeError> {
+    let (caller, mut reader, writer) = tokio::select! {
+        greeted = timeout(HANDSHAKE_TIMEOUT, greet(stream, inbox)) => {
+            greeted.map_err(|_| HandshakeError::Late)??
         }
+        () = place.told_to_leave() => return Err(HandshakeError::InTheWay),
     };
+    place.stand(Standing::Busy);
     let (peer, from) = (caller.name.clone(), NodeId::from_name(&caller.name));
-    let Ok(room) = inbox.room_for(from) else {
-        return tracing::warn!(
-            peer,
-            from = address,
-            max = STRANGERS_MAX,
-            "too many unknown nodes; not listened to"
-        );
-    };
-    tracing::info!(peer, from = address, "peer connected");
+    let room = inbox.room_for(from).map_err(|_| HandshakeError::TooMany { max: STRANGERS_MAX })?;
+    tracing::info!(peer, from = %address, "peer connected");
     reader.allow(cartwheel_wire::limits::MESSAGE_BYTES_MAX);
     let reason = match inbox.heard.send(Heard::Caller(caller)).await {
         Ok(()) => hear(&mut reader, from, inbox, room).await,
         Err(_) => STOPPING.to_owned(),
     };
-    tracing::info!(peer, from = address, reason, "peer disconnected");
+    tracing::info!(peer, from = %address, reason, "peer disconnected");
     // The other half is kept until here: dropping it would close the connection.
     drop(writer);
+    Ok(())
+}
+
+type Greeted = (Caller, FrameReader<ReadHalf<Stream>>, WriteHalf<Stream>);
+
+async fn greet(stream: TcpStream, inbox: &Inbox) -> Result<Greeted, HandshakeError> {
+    let (stream, proof) = inbox.credentials.tls.answer(stream).await?;
+    let (reader, mut writer) = tokio::io::split(stream);
+    let mut reader = FrameReader::new(reader, HELLO_BYTES_MAX);
+    let caller = inbox.credentials.answer(&proof, &mut reader, &mut writer).await?;
+    Ok((caller, reader, writer))
 }
 
 const STOPPING: &str = "this node is stopping";

@@ -20,6 +20,7 @@ use crate::counters::Shared;
 use crate::frame::{self, FrameReader};
 use crate::handshake::{Credentials, HELLO_BYTES_MAX, HandshakeError};
 use crate::runtime::jittered;
+use crate::tls::Stream;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -155,17 +156,25 @@ pub(crate) async fn run(peer: Arc<Peer>, credentials: Arc<Credentials>) {
     }
 }
 
-type Connection = (FrameReader<tokio::io::ReadHalf<TcpStream>>, tokio::io::WriteHalf<TcpStream>);
+type Connection = (FrameReader<tokio::io::ReadHalf<Stream>>, tokio::io::WriteHalf<Stream>);
 
 async fn connect(peer: &Peer, credentials: &Credentials) -> Result<Connection, HandshakeError> {
     let stream = within(CONNECT_TIMEOUT, "connecting", TcpStream::connect(peer.address())).await?;
     stream.set_nodelay(true).map_err(frame::FrameError::Io)?;
-    let (reader, mut writer) = tokio::io::split(stream);
-    let mut reader = FrameReader::new(reader, HELLO_BYTES_MAX);
-    match timeout(HANDSHAKE_TIMEOUT, credentials.call(&peer.name, &mut reader, &mut writer)).await {
-        Ok(called) => called?,
-        Err(_) => return Err(too_slow("the handshake").into()),
+    match timeout(HANDSHAKE_TIMEOUT, greet(stream, peer, credentials)).await {
+        Ok(greeted) => greeted,
+        Err(_) => Err(too_slow("the handshake").into()),
     }
+}
+
+async fn greet(
+    stream: TcpStream,
+    peer: &Peer,
+    credentials: &Credentials,
+) -> Result<Connection, HandshakeError> {
+    let (reader, mut writer) = tokio::io::split(credentials.tls.call(stream, &peer.name).await?);
+    let mut reader = FrameReader::new(reader, HELLO_BYTES_MAX);
+    credentials.call(&peer.name, &mut reader, &mut writer).await?;
     Ok((reader, writer))
 }
 
@@ -230,6 +239,7 @@ fn too_slow(what: &str) -> frame::FrameError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::{PeerSide, Proof};
     use cartwheel_core::message::LivenessMessage;
     use tokio::net::TcpListener;
 
@@ -237,7 +247,8 @@ mod tests {
 
     fn credentials(node: &str) -> Arc<Credentials> {
         let [node, cluster] = [node, "test"].map(str::to_owned);
-        Arc::new(Credentials { cluster, node, shape: String::new(), address: String::new() })
+        let tls = PeerSide::default();
+        Arc::new(Credentials { cluster, node, shape: String::new(), address: String::new(), tls })
     }
 
     /// The other end: takes a connection and one message from it.
@@ -245,7 +256,7 @@ mod tests {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let (reader, mut writer) = tokio::io::split(&mut stream);
         let mut reader = FrameReader::new(reader, HELLO_BYTES_MAX);
-        credentials("n2").answer(&mut reader, &mut writer).await.expect("a peer");
+        credentials("n2").answer(&Proof::Plain, &mut reader, &mut writer).await.expect("a peer");
         let payload = reader.next().await.expect("a frame").expect("not the end");
         (cartwheel_wire::decode_message(payload).expect("a message"), stream)
     }

@@ -67,7 +67,7 @@ impl Peers {
             links_made: 0,
         };
         for member in file.members.iter().filter(|member| member.name != file.node) {
-            peers.link(&member.name, Addresses { peer: member.peer, http: None });
+            peers.link(&member.name, Addresses { peer: member.peer, http: None, https: None });
             peers.roster.add(NodeId::from_name(&member.name));
         }
         peers
@@ -163,6 +163,7 @@ impl Peers {
 mod tests {
     use super::*;
     use crate::config::{ConfigFile, Member};
+    use crate::tls::PeerSide;
 
     fn peers() -> Peers {
         let address = |port: u16| ([127, 0, 0, 1], port).into();
@@ -175,6 +176,7 @@ mod tests {
             node: String::new(),
             shape: String::new(),
             address: String::new(),
+            tls: PeerSide::default(),
         };
         Peers::of(&settings, Arc::new(credentials))
     }

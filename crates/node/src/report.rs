@@ -7,6 +7,8 @@ use cartwheel_store::Holding;
 
 use crate::counters::Counters;
 use crate::peer::Peer;
+use crate::strangers::StrangersReport;
+use crate::tls::CertificateReport;
 
 /// A node's account of itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,6 +56,12 @@ pub struct Report {
     pub counters: Counters,
     /// Connections to peers.
     pub peers: Vec<PeerReport>,
+    /// How long this node's certificates are good; none without TLS.
+    #[serde(default)]
+    pub certificates: Vec<CertificateReport>,
+    /// Who was turned away since the start.
+    #[serde(default)]
+    pub strangers: StrangersReport,
 }
 
 /// How much background work (hints, anti-entropy, handoff, reaping) is allowed beside what clients ask for.

@@ -32,6 +32,12 @@ impl Clock {
     }
 }
 
+/// Seconds since 1970, as the wall clock has it.
+pub(crate) fn unix_seconds() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
+}
+
 /// Bytes that nobody can guess. A machine without a source of randomness cannot name requests or stores apart, so
 /// there is nothing to go on with.
 pub(crate) fn random<const N: usize>() -> [u8; N] {

@@ -23,6 +23,7 @@ use crate::peers::Peers;
 use crate::report::{About, BackgroundReport, HintReport, PeerReport, Report};
 use crate::runtime::Clock;
 use crate::stop::Stopping;
+use crate::strangers::StrangersReport;
 
 pub(crate) use admin::{AdminAsk, AdminCall, AskedOp};
 
@@ -245,6 +246,9 @@ impl Server {
             background: status.background().map(BackgroundReport::of),
             counters: self.counters,
             peers: self.peers.iter().map(PeerReport::of).collect(),
+            // Known where connections come in, and added there.
+            certificates: Vec::new(),
+            strangers: StrangersReport::default(),
         }
     }
 }

@@ -14,20 +14,24 @@ use cartwheel_riak::http::Defaults;
 use cartwheel_store::{Identity, OpenError, Store, StoreHandle};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use crate::config::Settings;
+use crate::config::{ConfigFile, Settings};
 use crate::counters::Counters;
+use crate::doors::Doors;
 use crate::events::EventLog;
 use crate::handshake::Credentials;
-use crate::http::{self, Api};
+use crate::http::{self, Api, Bodies, Door};
 use crate::listener::{self, Inbox, STRANGERS_MAX};
 use crate::peers::Peers;
 use crate::report::About;
 use crate::runtime::{self, Clock};
+use crate::security::Gate;
 use crate::server::{ASKS_MAX, Ended, Inputs, MESSAGES_MAX, Server};
 use crate::stop::Stopping;
+use crate::strangers::Strangers;
+use crate::tls::{Certificates, ClientSide, PeerSide};
 
 /// Operators' questions that wait for the node's attention.
 const QUESTIONS_MAX: usize = 16;
@@ -60,6 +64,15 @@ pub enum StartError {
         /// What the cluster has.
         kept: u32,
     },
+    /// Certificates that cannot be used.
+    #[error("tls: {0}")]
+    Tls(String),
+    /// Certificates for clients that cannot be used.
+    #[error("client_tls: {0}")]
+    ClientTls(String),
+    /// Users and grants that make no sense.
+    #[error("security: {0}")]
+    Security(String),
     /// The store's threads cannot be started.
     #[error("cannot start the store's threads: {0}")]
     Threads(io::Error),
@@ -92,6 +105,8 @@ pub enum RunError {
 pub struct Running {
     /// Where it answers clients.
     pub http: SocketAddr,
+    /// Where it answers them over TLS.
+    pub https: Option<SocketAddr>,
     /// Where it listens to peers.
     pub peer: SocketAddr,
     stop: watch::Sender<bool>,
@@ -100,6 +115,8 @@ pub struct Running {
     clients: JoinHandle<()>,
     /// The task that listens to peers. Those that talk to them are the server's.
     listener: JoinHandle<()>,
+    /// Those that look at files again. They end with this.
+    _watches: JoinSet<()>,
 }
 
 /// Starts a node. Addresses are taken before the store is opened, so that a second start of the same node is refused
@@ -111,9 +128,15 @@ pub struct Running {
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let http = listen("http", settings.file.http).await?;
     let peer = listen("peer", settings.file.peer).await?;
+    let https = match settings.file.https {
+        Some(address) => Some(listen("https", address).await?),
+        None => None,
+    };
+    let (tls, gate, watches) = guards(&settings)?;
     let (completed, completions) = mpsc::unbounded_channel();
     let (boot, store) = open(&settings, completed)?;
-    let credentials = Arc::new(credentials(&settings));
+    let credentials = Arc::new(credentials(&settings, tls.peers.clone()));
+    let strangers = Arc::new(Strangers::default());
     let peers = Peers::of(&settings, Arc::clone(&credentials));
     let (asks, asked) = mpsc::channel(usize::from(ASKS_MAX));
     let (heard, hearing) = mpsc::channel(MESSAGES_MAX);
@@ -126,26 +149,70 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         inspector: store.inspector(),
         inspecting: Semaphore::new(1),
         defaults: Defaults { n: settings.core.n },
-        body_bytes_max: settings.file.body_bytes_max as usize,
+        bodies: bodies(&settings.file),
+        gate,
+        strangers: Arc::clone(&strangers),
+        certificates: tls.clone(),
+        header_bytes_max: settings.file.header_bytes_max as usize,
+        header_timeout: Duration::from_millis(settings.file.header_timeout_ms),
     });
     let inbox = Inbox {
         credentials,
         roster: peers.roster(),
         strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
+        turned_away: strangers,
         heard,
     };
     let inputs =
         Inputs { asks: asked, heard: hearing, completions, questions: questioned, stop: server_stopping };
     let server = server(&settings, boot, store, peers);
+    let (http_address, https_address) =
+        (http.local_addr().unwrap_or(settings.file.http), https.as_ref().and_then(|it| it.local_addr().ok()));
+    let doors = Doors::new(settings.file.connections_max as usize, settings.file.connections_max as usize);
+    let plain = Door { listener: http, side: ClientSide::default(), doors: Arc::clone(&doors) };
+    let private = https.map(|listener| Door { listener, side: tls.clients, doors });
     Ok(Running {
-        http: http.local_addr().unwrap_or(settings.file.http),
+        http: http_address,
+        https: https_address,
         peer: peer.local_addr().unwrap_or(settings.file.peer),
         server: tokio::spawn(server.run(inputs)),
-        clients: tokio::spawn(http::run(http, api, settings.file.connections_max, stopping)),
+        clients: tokio::spawn(serve(plain, private, api, stopping)),
         listener: tokio::spawn(listener::run(peer, inbox)),
         stop,
         server_stop,
+        _watches: watches,
     })
+}
+
+/// Answers clients at all addresses.
+async fn serve(plain: Door, private: Option<Door>, api: Arc<Api>, stop: Stopping) {
+    let private = async {
+        if let Some(door) = private {
+            http::run(door, Arc::clone(&api), stop.clone()).await;
+        }
+    };
+    tokio::join!(http::run(plain, Arc::clone(&api), stop.clone()), private);
+}
+
+/// What tells friends from strangers, and the tasks that look at its files again.
+fn guards(settings: &Settings) -> Result<(Certificates, Gate, JoinSet<()>), StartError> {
+    let file = &settings.file;
+    let peers = PeerSide::open(file.tls.as_ref()).map_err(StartError::Tls)?;
+    let clients = file.client_tls.as_ref().map(ClientSide::open).transpose();
+    let clients = clients.map_err(StartError::ClientTls)?.unwrap_or_default();
+    let gate = Gate::open(file.security.as_deref()).map_err(StartError::Security)?;
+    let mut watches = JoinSet::new();
+    watches.spawn(peers.clone().watch());
+    watches.spawn(clients.clone().watch());
+    if let Some(users) = gate.watched() {
+        watches.spawn(users.watch());
+    }
+    Ok((Certificates { peers, clients }, gate, watches))
+}
+
+fn bodies(file: &ConfigFile) -> Bodies {
+    let timeout = Duration::from_millis(file.body_timeout_ms);
+    Bodies::new(file.body_bytes_max as usize, file.bodies_bytes_max as usize, timeout)
 }
 
 /// Puts the data of a node that does not run aside: its next start is the first one on an empty disk. Where the data is
@@ -158,12 +225,13 @@ pub fn set_aside(settings: &Settings) -> io::Result<PathBuf> {
     Store::set_aside(&settings.file.data)
 }
 
-fn credentials(settings: &Settings) -> Credentials {
+fn credentials(settings: &Settings, tls: PeerSide) -> Credentials {
     Credentials {
         cluster: settings.file.cluster.clone(),
         node: settings.file.node.clone(),
         shape: settings.file.shape_in_words(),
         address: settings.core.contact.address.clone(),
+        tls,
     }
 }
 

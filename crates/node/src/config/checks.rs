@@ -18,6 +18,7 @@ impl ConfigFile {
         self.check_addresses()?;
         self.members.iter().try_for_each(Member::check)?;
         self.check_quorums()?;
+        self.check_tls()?;
         self.check_limits()?;
         self.check_times()
     }
@@ -98,6 +99,9 @@ impl ConfigFile {
         for (key, value, limit) in [
             ("connections_max", count(Some(self.connections_max)), 1 << 20),
             ("body_bytes_max", count(Some(self.body_bytes_max)), BODY_BYTES_LIMIT),
+            ("bodies_bytes_max", count(Some(self.bodies_bytes_max)), 1 << 31),
+            ("header_timeout_ms", Some(self.header_timeout_ms), TIME_LIMIT_MS),
+            ("body_timeout_ms", Some(self.body_timeout_ms), TIME_LIMIT_MS),
             ("peer_queue_max", count(Some(self.peer_queue_max)), 1 << 24),
             ("requests_max", count(self.requests_max), 1 << 24),
             ("suspect_after", count(self.suspect_after), 1 << 20),
@@ -121,6 +125,19 @@ impl ConfigFile {
             {
                 return Err(format!("{key}: {value} is not allowed; allowed are 1..={limit}"));
             }
+        }
+        // Below, the reader of heads would not even begin.
+        const HEADER_BYTES: std::ops::RangeInclusive<u32> = 8_192..=1 << 20;
+        if !HEADER_BYTES.contains(&self.header_bytes_max) {
+            let (min, max) = (HEADER_BYTES.start(), HEADER_BYTES.end());
+            let bytes = self.header_bytes_max;
+            return Err(format!("header_bytes_max: {bytes} is not allowed; allowed are {min}..={max}"));
+        }
+        if self.bodies_bytes_max < self.body_bytes_max {
+            let (all, each) = (self.bodies_bytes_max, self.body_bytes_max);
+            return Err(format!(
+                "bodies_bytes_max: {all} is not allowed; allowed are {each} (body_bytes_max)..=2147483648"
+            ));
         }
         Ok(())
     }

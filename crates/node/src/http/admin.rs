@@ -23,9 +23,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Api, Response, read};
+use super::{Api, Bodies, Response};
 use crate::cluster::{AdminAnswer, ChangeReport, CommitRequest, Refused};
-use crate::report::PartitionReport;
+use crate::report::{PartitionReport, Report};
 use crate::server::{AdminAsk, AskedOp, Question};
 
 /// Longest request of an operator, in bytes.
@@ -38,16 +38,17 @@ impl Api {
     pub(super) async fn administer(&self, head: &request::Parts, path: &str, body: Incoming) -> Response {
         let (get, post) = (head.method == Method::GET, head.method == Method::POST);
         let answer = match path {
-            "status" if get => self.ask_question(Question::Status).await.and_then(|it| json(&it)),
+            "status" if get => self.status().await,
             "cluster" if get => self.ask_question(Question::Cluster).await.and_then(|it| json(&it)),
             "partitions" if get => self.partitions().await,
             "cluster/plan" if get => self.operate(Ok(AskedOp::Plan)).await,
             "cluster/stage" if post => {
-                self.operate(parse::<ChangeReport>(head, body).await.map(AskedOp::Stage)).await
+                self.operate(parse::<ChangeReport>(&self.bodies, head, body).await.map(AskedOp::Stage)).await
             }
             "cluster/clear" if post => self.operate(Ok(AskedOp::Clear)).await,
             "cluster/commit" if post => {
-                self.operate(parse::<CommitRequest>(head, body).await.map(AskedOp::Commit)).await
+                self.operate(parse::<CommitRequest>(&self.bodies, head, body).await.map(AskedOp::Commit))
+                    .await
             }
             "status" | "cluster" | "partitions" | "cluster/plan" => return not_allowed("GET"),
             "cluster/stage" | "cluster/clear" | "cluster/commit" => return not_allowed("POST"),
@@ -72,6 +73,13 @@ impl Api {
         }
     }
 
+    /// What the node says of itself, and what is known here at its doors.
+    async fn status(&self) -> Result<Response, Refused> {
+        let report = self.ask_question(Question::Status).await?;
+        let (certificates, strangers) = (self.certificates.report(), self.strangers.report());
+        json(&Report { certificates, strangers, ..report })
+    }
+
     async fn operate(&self, op: Result<AskedOp, Refused>) -> Result<Response, Refused> {
         let op = op?;
         let answer: AdminAnswer =
@@ -94,15 +102,20 @@ impl Api {
     }
 }
 
-async fn parse<T: DeserializeOwned>(head: &request::Parts, body: Incoming) -> Result<T, Refused> {
+async fn parse<T: DeserializeOwned>(
+    bodies: &Bodies,
+    head: &request::Parts,
+    body: Incoming,
+) -> Result<T, Refused> {
     let invalid = |message: String| Refused::new("invalid", message);
     let content_type =
         head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.split(';').next().map(str::trim) != Some("application/json") {
         return Err(invalid(format!("content-type {content_type:?}; allowed is application/json")));
     }
-    let body = read(body, BODY_BYTES_MAX).await.map_err(|refusal| invalid(refusal.to_string()))?;
-    serde_json::from_slice(&body)
+    let body = bodies.read_up_to(body, BODY_BYTES_MAX).await;
+    let body = body.map_err(|refusal| invalid(refusal.to_string()))?;
+    serde_json::from_slice(&body.bytes)
         .map_err(|error| invalid(format!("the body is not what it should be: {error}")))
 }
 

@@ -13,7 +13,7 @@ impl Api {
         let op = match call.verb() {
             PropsVerb::Show => return self.show_props(call).await,
             PropsVerb::Reset => AskedOp::ResetProps(call.bucket().clone()),
-            PropsVerb::Set => match self.read(body).await.and_then(|body| call.props(&body)) {
+            PropsVerb::Set => match self.bodies.read(body).await.and_then(|body| call.props(&body.bytes)) {
                 Ok(props) => AskedOp::SetProps(call.bucket().clone(), props),
                 Err(refusal) => return Call::refuse(&refusal),
             },

@@ -132,6 +132,23 @@ pub enum Refusal {
         /// What is wrong, in Riak's words.
         problem: &'static str,
     },
+    /// Beyond what the server keeps of all bodies together.
+    #[error(
+        "the bodies of all requests together are too large: bodies_bytes_max is {limit} bytes; try again later\n"
+    )]
+    BodiesTooLarge {
+        /// The bound, in bytes.
+        limit: usize,
+    },
+    /// Security is on, and this is not the address for it.
+    #[error("Security is enabled and Riak does not accept credentials over HTTP. Try HTTPS instead.")]
+    Insecure,
+    /// The client has not said who it is, or has not proven it. Which of the two is nobody's business but the log's.
+    #[error("Unauthorized")]
+    Unauthenticated,
+    /// The client may not do this; in Riak's words.
+    #[error("{0}")]
+    Forbidden(String),
     /// The body did not arrive in time, or not whole.
     #[error("request body did not arrive: {0}\n")]
     Body(String),
@@ -145,7 +162,10 @@ impl Refusal {
             Self::UnknownMethod(_) | Self::Condition { .. } => StatusCode::NOT_IMPLEMENTED,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut | Self::BodiesTooLarge { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Insecure => StatusCode::UPGRADE_REQUIRED,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::MediaType(_) | Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(_) => StatusCode::REQUEST_TIMEOUT,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use cartwheel_core::version::Context;
 use cartwheel_core::{ClientError, Invalid, QuorumKind, Unfit};
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, VARY};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use super::fields;
@@ -83,6 +83,11 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
             set(&mut response, ALLOW, allow.as_bytes());
             response
         }
+        Refusal::Unauthenticated => {
+            let mut response = html(status, plain_page(status));
+            set(&mut response, WWW_AUTHENTICATE, b"Basic realm=\"Riak\"");
+            response
+        }
         Refusal::NotAcceptable | Refusal::NotJson => html(status, plain_page(status)),
         Refusal::Property { .. } => with_body(status, b"application/json", refusal.to_string().into()),
         _ => text(status, refusal.to_string()),
@@ -160,6 +165,15 @@ mod tests {
         assert_eq!(body(QuorumKind::W), "Too Many write failures to satisfy W/DW\n");
         let error = error(QuorumKind::Pw);
         assert_eq!(failed(&error).headers()["x-cartwheel-error"], error.to_string().as_str());
+    }
+
+    #[test]
+    fn who_has_not_proven_its_name_is_asked_to() {
+        let response = refused(&Refusal::Unauthenticated);
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(response.headers()["www-authenticate"], "Basic realm=\"Riak\"");
+        assert_eq!(refused(&Refusal::Insecure).status().as_u16(), 426);
+        assert_eq!(refused(&Refusal::Forbidden("no".to_owned())).body(), "no");
     }
 
     #[test]

@@ -1,0 +1,306 @@
+//! Before the API: who asks, and whether it may.
+//!
+//! Passwords are checked with a hash that takes long on purpose, a few at a time, so that strangers who guess keep no
+//! more than that busy. Who has been let in is remembered, by a code that only this process can make: a client that
+//! sends its password with each request pays once.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use cartwheel_riak::http::Refusal;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use ring::hmac;
+use tokio::sync::Semaphore;
+
+use super::password::PasswordHash;
+use super::policy::{Method, Permission, Policy, Scope};
+use super::read;
+use crate::reload::Reloaded;
+use crate::runtime::random;
+use crate::tls::Proof;
+
+/// Passwords checked at once.
+const CHECKS_MAX: usize = 2;
+/// Passwords remembered.
+const REMEMBERED_MAX: usize = 1024;
+
+/// Where a request comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub address: IpAddr,
+    pub proof: Proof,
+}
+
+/// Why somebody is turned away: what it is told, and what is logged.
+#[derive(Debug)]
+pub(crate) struct Denial {
+    pub refusal: Refusal,
+    pub reason: String,
+}
+
+/// Who asks.
+#[derive(Debug)]
+pub(crate) enum Visitor {
+    /// Nobody is asked who it is: security is off.
+    Anybody,
+    /// A user, and what it may do.
+    User { name: String, policy: Arc<Policy> },
+}
+
+/// What is asked of those who come.
+pub(crate) struct Gate {
+    policy: Option<Arc<Reloaded<Policy>>>,
+    checks: Semaphore,
+    code: hmac::Key,
+    remembered: Mutex<BTreeSet<Vec<u8>>>,
+    /// What a password of nobody is compared with, so that a name that is not known takes as long as one that is.
+    nobody: PasswordHash,
+}
+
+impl Gate {
+    /// Reads the file with users, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn open(file: Option<&Path>) -> Result<Self, String> {
+        let open = |path: &Path| Reloaded::open("users and grants", vec![path.to_owned()], read);
+        Ok(Self {
+            policy: file.map(open).transpose()?,
+            checks: Semaphore::new(CHECKS_MAX),
+            code: hmac::Key::new(hmac::HMAC_SHA256, &random::<32>()),
+            remembered: Mutex::default(),
+            nobody: PasswordHash::of_nobody(),
+        })
+    }
+
+    /// What is to be looked at again and again.
+    pub fn watched(&self) -> Option<Arc<Reloaded<Policy>>> {
+        self.policy.clone()
+    }
+
+    /// Finds out who sends a request with these headers.
+    ///
+    /// # Errors
+    ///
+    /// It does not say, or does not prove it.
+    pub async fn admit(&self, origin: &Origin, headers: &HeaderMap) -> Result<Visitor, Denial> {
+        let Some(policy) = self.policy.as_ref().map(|file| file.present()).filter(|policy| policy.enabled)
+        else {
+            return Ok(Visitor::Anybody);
+        };
+        if origin.proof == Proof::Plain {
+            let reason = "security is on, and this connection has no TLS".to_owned();
+            return Err(Denial { refusal: Refusal::Insecure, reason });
+        }
+        match self.identify(&policy, origin, headers).await {
+            Ok(name) => Ok(Visitor::User { name, policy }),
+            Err(reason) => Err(Denial { refusal: Refusal::Unauthenticated, reason }),
+        }
+    }
+
+    async fn identify(
+        &self,
+        policy: &Policy,
+        origin: &Origin,
+        headers: &HeaderMap,
+    ) -> Result<String, String> {
+        let (name, password) = match headers.get(AUTHORIZATION) {
+            Some(header) => basic(header.as_bytes()).ok_or("credentials that are not HTTP Basic")?,
+            // A certificate says who its owner is.
+            None => match origin.proof.common_name() {
+                Some(name) => (name.to_owned(), String::new()),
+                None => return Err("no credentials".to_owned()),
+            },
+        };
+        let Some(user) = policy.users.get(&name) else {
+            self.check(&name, &password, &self.nobody).await;
+            return Err(format!("unknown user {name:?}"));
+        };
+        let Origin { address, proof } = origin;
+        match policy.method(&name, *address) {
+            None => Err(format!("no source lets user {name:?} in from {address}")),
+            Some(Method::Trust) => Ok(name),
+            Some(Method::Certificate) => match proof.common_name() {
+                Some(proven) if proven == name => Ok(name),
+                Some(other) => Err(format!("a certificate for {other:?}, shown by user {name:?}")),
+                None => Err(format!("no certificate, which user {name:?} needs here")),
+            },
+            Some(Method::Password) => {
+                let hash = user.password.as_ref().ok_or_else(|| format!("user {name:?} has no password"))?;
+                if self.check(&name, &password, hash).await {
+                    Ok(name)
+                } else {
+                    Err(format!("wrong password of user {name:?}"))
+                }
+            }
+        }
+    }
+
+    async fn check(&self, name: &str, password: &str, hash: &PasswordHash) -> bool {
+        let text = format!("{name}\0{password}\0{hash}");
+        let code = hmac::sign(&self.code, text.as_bytes()).as_ref().to_vec();
+        if self.remembered.lock().unwrap_or_else(PoisonError::into_inner).contains(&code) {
+            return true;
+        }
+        // Nobody closes the semaphore.
+        let Ok(_turn) = self.checks.acquire().await else { return false };
+        let (hash, password) = (hash.clone(), password.to_owned());
+        let right = tokio::task::spawn_blocking(move || hash.is_of(&password)).await.unwrap_or(false);
+        if right {
+            let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+            if remembered.len() >= REMEMBERED_MAX {
+                remembered.clear();
+            }
+            remembered.insert(code);
+        }
+        right
+    }
+}
+
+impl Visitor {
+    /// Whether it may do this here.
+    ///
+    /// # Errors
+    ///
+    /// It may not.
+    pub fn may(&self, permission: Permission, scope: &Scope) -> Result<(), Denial> {
+        let Self::User { name, policy } = self else { return Ok(()) };
+        if policy.allows(name, permission, scope) {
+            return Ok(());
+        }
+        let place = scope.to_string();
+        let place = if place.is_empty() { place } else { format!(" on {place}") };
+        let permission = permission.name();
+        let reason = format!("Permission denied: User '{name}' does not have '{permission}'{place}");
+        Err(Denial { refusal: Refusal::Forbidden(reason.clone()), reason })
+    }
+}
+
+/// Name and password of an `Authorization` header.
+fn basic(header: &[u8]) -> Option<(String, String)> {
+    let text = std::str::from_utf8(header).ok()?;
+    let (scheme, credentials) = text.split_once(' ')?;
+    let credentials =
+        STANDARD.decode(credentials.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let credentials = String::from_utf8(credentials).ok()?;
+    credentials.split_once(':').map(|(name, password)| (name.to_owned(), password.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hash_password;
+    use super::*;
+    use http::StatusCode;
+
+    const USERS: &str = r#"
+        enabled = true
+        [[user]]
+        name = "alice"
+        # milk
+        password = "HASH"
+        [[user]]
+        name = "bob"
+        [[source]]
+        users = ["all"]
+        cidr = "127.0.0.0/8"
+        method = "password"
+        [[source]]
+        users = ["bob"]
+        cidr = "127.0.0.0/8"
+        method = "certificate"
+        [[grant]]
+        to = ["alice"]
+        permissions = ["riak_kv.get"]
+        type = "default"
+    "#;
+
+    fn gate() -> Gate {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("security.toml");
+        let hash = hash_password("milk").to_string();
+        std::fs::write(&path, USERS.replace("HASH", &hash)).expect("written");
+        Gate::open(Some(&path)).expect("valid")
+    }
+
+    fn from(address: [u8; 4], proof: Proof) -> Origin {
+        Origin { address: address.into(), proof }
+    }
+
+    fn certificate(name: &str) -> Proof {
+        Proof::Certificate { common_name: Some(name.to_owned()), names: Vec::new() }
+    }
+
+    async fn ask(gate: &Gate, origin: &Origin, credentials: Option<&str>) -> Result<String, (u16, String)> {
+        let mut headers = HeaderMap::new();
+        if let Some(credentials) = credentials {
+            let value = format!("Basic {}", STANDARD.encode(credentials));
+            headers.insert(AUTHORIZATION, value.parse().expect("a header"));
+        }
+        match gate.admit(origin, &headers).await {
+            Ok(Visitor::User { name, .. }) => Ok(name),
+            Ok(Visitor::Anybody) => Ok(String::new()),
+            Err(Denial { refusal, reason }) => Err((refusal.status().as_u16(), reason)),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_proves_its_name_is_let_in_and_everybody_else_is_told_apart_in_the_log() {
+        let gate = gate();
+        let here = from([127, 0, 0, 1], Proof::Nobody);
+        assert_eq!(ask(&gate, &here, Some("alice:milk")).await, Ok("alice".to_owned()));
+        assert_eq!(ask(&gate, &here, Some("alice:milk")).await, Ok("alice".to_owned()), "remembered");
+        let shown = from([127, 0, 0, 1], certificate("bob"));
+        assert_eq!(ask(&gate, &shown, None).await, Ok("bob".to_owned()));
+        assert_eq!(ask(&gate, &shown, Some("bob:")).await, Ok("bob".to_owned()));
+        for (origin, credentials, status, reason) in [
+            (&from([127, 0, 0, 1], Proof::Plain), Some("alice:milk"), 426, "no TLS"),
+            (&here, None, 401, "no credentials"),
+            (&here, Some("alice"), 401, "not HTTP Basic"),
+            (&here, Some("alice:mi:lk"), 401, "wrong password of user \"alice\""),
+            (&here, Some("mallory:milk"), 401, "unknown user \"mallory\""),
+            (&here, Some("bob:milk"), 401, "no certificate, which user \"bob\" needs here"),
+            (&shown, Some("alice:"), 401, "wrong password"),
+            (
+                &from([127, 0, 0, 1], certificate("alice")),
+                Some("bob:"),
+                401,
+                "a certificate for \"alice\", shown by",
+            ),
+            (
+                &from([10, 0, 0, 1], Proof::Nobody),
+                Some("alice:milk"),
+                401,
+                "no source lets user \"alice\" in from 10.0.0.1",
+            ),
+        ] {
+            let (told, logged) = ask(&gate, origin, credentials).await.expect_err(reason);
+            assert_eq!(told, status, "{logged}");
+            assert!(logged.contains(reason), "{logged:?} should say {reason:?}");
+            assert!(!logged.contains("milk") && !logged.contains("mi:lk"), "{logged}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_grant_nothing_is_allowed_and_the_text_is_riaks() {
+        let gate = gate();
+        let policy = gate.policy.as_ref().expect("a file").present();
+        let alice = Visitor::User { name: "alice".to_owned(), policy };
+        let carts = Scope::Bucket(cartwheel_core::membership::Bucket {
+            bucket_type: b"default".to_vec(),
+            name: b"carts".to_vec(),
+        });
+        assert!(alice.may(Permission::Get, &carts).is_ok());
+        let denial = alice.may(Permission::Delete, &carts).expect_err("no grant");
+        assert_eq!(denial.refusal.status(), StatusCode::FORBIDDEN);
+        let text = "Permission denied: User 'alice' does not have 'riak_kv.delete' on default/carts";
+        assert_eq!(denial.refusal.to_string(), text);
+        let denial = alice.may(Permission::Admin, &Scope::Any).expect_err("no grant");
+        assert_eq!(denial.reason, "Permission denied: User 'alice' does not have 'cartwheel.admin'");
+    }
+}

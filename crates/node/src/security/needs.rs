@@ -1,0 +1,28 @@
+//! Which permission a request takes.
+
+use cartwheel_core::id::RequestId;
+use cartwheel_core::membership::Bucket;
+use cartwheel_riak::http::{Call, PropsVerb};
+
+use super::policy::{Permission, Scope};
+
+/// What must have been granted for `call`, and where; nothing, for what every user may do.
+pub(crate) fn need(call: &Call) -> Option<(Permission, Scope)> {
+    match call {
+        Call::Ping => None,
+        Call::Get(get) => Some((Permission::Get, Scope::Bucket(Bucket::of(get.key())))),
+        // A put whose key has yet to be made has a bucket; one whose key is too long is refused later.
+        Call::Put(put) => {
+            let scope = put.key(RequestId(0)).map_or(Scope::Any, |key| Scope::Bucket(Bucket::of(&key)));
+            Some((Permission::Put, scope))
+        }
+        Call::Delete(delete) => Some((Permission::Delete, Scope::Bucket(Bucket::of(delete.key())))),
+        Call::Props(props) => {
+            let permission = match props.verb() {
+                PropsVerb::Show => Permission::GetBucket,
+                PropsVerb::Set | PropsVerb::Reset => Permission::SetBucket,
+            };
+            Some((permission, Scope::Bucket(props.bucket().clone())))
+        }
+    }
+}
