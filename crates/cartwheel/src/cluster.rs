@@ -1,5 +1,6 @@
 //! `cartwheel cluster`: what operators see of a cluster, and how they change it.
 
+mod access;
 mod client;
 mod show;
 mod transfers;
@@ -30,6 +31,8 @@ pub struct Args {
         value_name = "URL"
     )]
     node: Client,
+    #[command(flatten)]
+    access: access::Args,
     /// Print what the node answered, as JSON.
     #[arg(long, global = true)]
     json: bool,
@@ -111,6 +114,18 @@ pub fn run(args: Args) -> ExitCode {
     if let Command::Set { share: Share { weight: None, zone: None }, .. } = args.command {
         return complain(&"cluster set: nothing to set; give --weight, --zone or both");
     }
+    let access = match args.access.access() {
+        Ok(access) => access,
+        Err(why) => return complain(&why),
+    };
+    // A password on an open line would be everybody's.
+    if access.credentials.is_some() && !args.node.is_private() {
+        return complain(&format!(
+            "{}: passwords are only sent over https; name the node's https address",
+            args.node
+        ));
+    }
+    let args = Args { node: args.node.clone().with(access), ..args };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
@@ -121,7 +136,7 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
-async fn carry_out(Args { command, node: client, json }: Args) -> Result<(), Failure> {
+async fn carry_out(Args { command, node: client, json, .. }: Args) -> Result<(), Failure> {
     let change = |node: String, change| ChangeReport {
         node,
         change,
@@ -221,9 +236,10 @@ async fn survey(client: &Client) -> Result<Survey, Failure> {
         cluster.members.iter().filter(|member| !["left", "removed"].contains(&member.status.as_str()));
     let mut asked = tokio::task::JoinSet::new();
     for (index, member) in there.enumerate() {
-        let (name, http) = (member.name.clone(), member.http.clone());
+        let http = if client.is_private() { member.https.clone() } else { member.http.clone() };
+        let (name, sibling) = (member.name.clone(), http.as_deref().map(|http| client.sibling(http)));
         asked.spawn(async move {
-            let report = match http.as_deref().map(str::parse::<Client>) {
+            let report = match sibling {
                 Some(Ok(client)) => client.get::<Report>("status").await.map_err(|error| error.to_string()),
                 _ => Err("it has told nobody where it answers HTTP".to_owned()),
             };

@@ -2,6 +2,7 @@
 
 mod child;
 mod layout;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,6 +29,10 @@ pub struct Args {
     /// Where the first node answers HTTP; the others follow in steps of 10.
     #[arg(long, default_value_t = 8098)]
     http_port: u16,
+    /// Have peers and clients use TLS, with an authority of the cluster's own. A cluster that has begun with it goes on
+    /// with it.
+    #[arg(long)]
+    tls: bool,
     /// Start a node again when it has died.
     #[arg(long)]
     restart: bool,
@@ -57,7 +62,7 @@ pub fn run(args: Args) -> ExitCode {
     if let Some(Command::Add(Data { data })) = &args.command {
         return add(data);
     }
-    let layout = match Layout::prepare(&args.data.data, args.nodes, args.http_port) {
+    let layout = match Layout::prepare(&args.data.data, args.nodes, args.http_port, args.tls) {
         Ok(layout) => layout,
         Err(error) => return complain(&error),
     };
@@ -96,6 +101,9 @@ async fn cluster(Args { data: Data { data }, restart, .. }: Args, layout: &Layou
     let status = match started {
         Err(why) => complain(&why),
         Ok(()) => {
+            layout.nodes.iter().filter_map(|node| Some((node, node.https?))).for_each(|(node, https)| {
+                say(&format!("{}  https://{https}", node.name));
+            });
             say(&format!("ready; data, logs and configurations are in {}", data.display()));
             tokio::select! {
                 () = cluster.watch(&mut exits, restart) => ExitCode::FAILURE,

@@ -1,5 +1,6 @@
 //! The `cartwheel` command.
 
+mod cert;
 mod cluster;
 mod dev;
 mod fuzz;
@@ -8,6 +9,7 @@ mod output;
 mod real;
 mod record;
 mod replay;
+mod security;
 mod serve;
 mod shrink;
 mod sim;
@@ -34,6 +36,12 @@ enum Command {
     Dev(dev::Args),
     /// Look at a cluster, and change who its members are.
     Cluster(cluster::Args),
+    /// Make certificates for nodes and clients.
+    #[command(subcommand)]
+    Cert(cert::Command),
+    /// Help with users and what they may do.
+    #[command(subcommand)]
+    Security(security::Command),
     /// Replay a failure scenario by seed.
     #[command(subcommand)]
     Sim(sim::Command),
@@ -56,6 +64,8 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),
         Command::Cluster(args) => cluster::run(args),
+        Command::Cert(command) => cert::run(command),
+        Command::Security(command) => security::run(&command),
         Command::Sim(command) => sim::run(command),
         Command::Real(args) => real::run(&args),
         Command::Replay(args) => replay::run(&args),

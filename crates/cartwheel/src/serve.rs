@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use cartwheel_node::degraded::{self, Retries};
 use cartwheel_node::{LogFormat, RunError, Settings};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -28,9 +29,24 @@ pub fn run(Args { config }: Args) -> ExitCode {
         Err(error) => return complain(&error),
     };
     start_log(settings.file.log);
+    raise_file_limit(settings.file.connections_max);
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(serve(settings)),
         Err(error) => complain(&format!("cannot start: {error}")),
+    }
+}
+
+/// Each connection is an open file; most systems allow more of them to whoever asks.
+fn raise_file_limit(connections_max: u32) {
+    /// Peers, and the store's files.
+    const BESIDE: u64 = 2_000;
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // What cannot be raised stays as it was.
+    drop(setrlimit(Resource::Nofile, limit));
+    let wanted = u64::from(connections_max) + BESIDE;
+    if let Some(allowed) = getrlimit(Resource::Nofile).current.filter(|allowed| *allowed < wanted) {
+        tracing::warn!(allowed, wanted, "the system allows fewer open files than connections_max takes");
     }
 }
 
@@ -48,7 +64,8 @@ async fn serve(settings: Settings) -> ExitCode {
         let degraded = match cartwheel_node::start(settings.clone()).await {
             Ok(running) => {
                 has_run = true;
-                tracing::info!(node, http = %running.http, peer = %running.peer, "ready");
+                let https = running.https.map(tracing::field::display);
+                tracing::info!(node, http = %running.http, https, peer = %running.peer, "ready");
                 match running.run_until(stop.as_mut()).await {
                     Ok(()) => break,
                     Err(RunError::Outdated { seen, number }) => match put_aside(&settings, seen, number) {

@@ -39,4 +39,4 @@ pub use report::{About, BackgroundReport, HintReport, PartitionReport, PeerRepor
 pub use security::{PasswordHash, hash_password};
 pub use start::{RunError, Running, StartError, set_aside, start};
 pub use strangers::StrangersReport;
-pub use tls::{CallerTls, CertificateReport, Duplex, Stream};
+pub use tls::{CallerTls, CertificateReport, Duplex, Stream, is_provable};

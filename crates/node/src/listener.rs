@@ -162,3 +162,6 @@ async fn hear<R: tokio::io::AsyncRead + Unpin>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

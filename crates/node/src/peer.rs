@@ -1,12 +1,13 @@
 //! The outgoing connection to one peer: made when there is something to say, made again when it breaks.
 //!
-//! Messages are best effort, so nothing waits for a peer: its queue is bounded and drops the oldest message, which is
-//! the one whose sender has waited longest and will give up first.
+//! Messages are best effort, so nothing waits for a peer: its queue is bounded, and what it drops is counted (`queue`).
 
-use std::collections::VecDeque;
+mod queue;
+
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -22,6 +23,8 @@ use crate::handshake::{Credentials, HELLO_BYTES_MAX, HandshakeError};
 use crate::runtime::jittered;
 use crate::tls::Stream;
 
+use queue::Queue;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A peer that takes nothing for so long is not there.
@@ -36,11 +39,10 @@ const BATCH_MAX: usize = 64;
 pub(crate) struct Peer {
     pub name: String,
     address: Mutex<SocketAddr>,
-    queue: Mutex<VecDeque<Message>>,
+    queue: Mutex<Queue>,
     queue_max: usize,
     filled: Notify,
     renewed: Notify,
-    pub dropped: Shared,
     pub connects: Shared,
 }
 
@@ -53,21 +55,24 @@ impl Peer {
             queue_max,
             filled: Notify::new(),
             renewed: Notify::new(),
-            dropped: Shared::default(),
             connects: Shared::default(),
         }
     }
 
-    /// Queues a message; the oldest goes when there are too many.
+    /// Queues a message; another one goes when there are too many.
     pub fn send(&self, message: Message) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.len() >= self.queue_max {
-            queue.pop_front();
-            self.dropped.add(1);
-        }
-        queue.push_back(message);
-        drop(queue);
+        self.queue().push(message, self.queue_max);
         self.filled.notify_one();
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Messages dropped, because too many waited, the peer could not be reached, or one was too large; by what they
+    /// were about.
+    pub fn dropped(&self) -> BTreeMap<&'static str, u64> {
+        self.queue().dropped().iter().map(|(kind, count)| (kind.name(), *count)).collect()
     }
 
     /// Gives up the connection that there is, if any, and makes another. For a peer that does not answer: behind a
@@ -100,13 +105,12 @@ impl Peer {
 
     /// Drops what waits for a peer that cannot be reached: by the time that it can, nobody waits for the answers.
     fn forget(&self) {
-        let forgotten = std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner));
-        self.dropped.add(forgotten.len() as u64);
+        self.queue().clear();
     }
 
     /// Messages waiting.
     pub fn queued(&self) -> usize {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.queue().len()
     }
 
     /// Waits until there is something to say.
@@ -117,9 +121,8 @@ impl Peer {
     }
 
     fn take_batch(&self) -> Vec<Message> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let take = queue.len().min(BATCH_MAX);
-        queue.drain(..take).collect()
+        let mut queue = self.queue();
+        std::iter::from_fn(|| queue.pop()).take(BATCH_MAX).collect()
     }
 }
 
@@ -215,7 +218,7 @@ fn put(out: &mut BytesMut, message: &Message, peer: &Peer) {
     let max = cartwheel_wire::limits::MESSAGE_BYTES_MAX;
     if payload.len() > max {
         tracing::error!(peer = peer.name, bytes = payload.len(), max, "message too large; not sent");
-        peer.dropped.add(1);
+        peer.queue().count(message);
         return;
     }
     frame::put(out, &payload);
@@ -296,16 +299,5 @@ mod tests {
             timeout(Duration::from_secs(10), hear(&elsewhere)).await.expect("a connection");
         assert_eq!(heard, PING);
         running.abort();
-    }
-
-    #[test]
-    fn a_full_queue_drops_the_oldest_and_counts_it() {
-        let peer = Peer::new("n2".to_owned(), ([127, 0, 0, 1], 1).into(), 2);
-        let pong = Message::Liveness(LivenessMessage::Pong);
-        for message in [PING, pong.clone(), pong.clone()] {
-            peer.send(message);
-        }
-        assert_eq!(peer.dropped.value(), 1);
-        assert_eq!(peer.take_batch(), [pong.clone(), pong]);
     }
 }

@@ -1,5 +1,7 @@
 //! What `GET /cartwheel/status` shows.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use cartwheel_core::BackgroundStatus;
@@ -119,16 +121,22 @@ pub struct PeerReport {
     pub queued: usize,
     /// Messages dropped, because too many waited or one was too large.
     pub dropped: u64,
+    /// The same by what they were about: `replica`, `forward`, `liveness`, `swim`, `handoff`, `anti_entropy`, `gossip`,
+    /// `reap`. Background work goes first when too many wait.
+    #[serde(default)]
+    pub dropped_by_kind: BTreeMap<String, u64>,
     /// How often a connection was made.
     pub connects: u64,
 }
 
 impl PeerReport {
     pub(crate) fn of(peer: &Peer) -> Self {
+        let dropped = peer.dropped();
         Self {
             name: peer.name.clone(),
             queued: peer.queued(),
-            dropped: peer.dropped.value(),
+            dropped: dropped.values().sum(),
+            dropped_by_kind: dropped.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect(),
             connects: peer.connects.value(),
         }
     }

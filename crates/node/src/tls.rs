@@ -13,11 +13,12 @@ mod trouble;
 
 pub use caller::CallerTls;
 pub use expiry::CertificateReport;
+pub use proof::is_provable;
 pub use stream::{Duplex, Stream};
 
 pub(crate) use clients::ClientSide;
 pub(crate) use peers::PeerSide;
-pub(crate) use proof::{Proof, is_provable};
+pub(crate) use proof::Proof;
 
 /// Both sides of this node, for its report.
 #[derive(Clone, Debug, Default)]

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cartwheel_node::{AdminAnswer, ClusterReport, Refused};
-use http::header::{CONTENT_TYPE, HOST};
+use cartwheel_node::{AdminAnswer, ClusterReport, Refused, Stream};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::uri::Authority;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full, Limited};
@@ -16,6 +16,10 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::access::Access;
+
+const HTTP: &str = "http://";
+const HTTPS: &str = "https://";
 /// A node that takes longer does not answer. Longer than the node itself waits for its disk.
 const ANSWER_MAX: Duration = Duration::from_secs(35);
 const CONNECT_MAX: Duration = Duration::from_secs(3);
@@ -24,7 +28,11 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 /// A node to ask.
 #[derive(Clone, Debug)]
-pub struct Client(Authority);
+pub struct Client {
+    authority: Authority,
+    is_private: bool,
+    access: Access,
+}
 
 /// Why something was not done: one line.
 #[derive(Debug)]
@@ -44,24 +52,46 @@ impl fmt::Display for Failure {
 
 impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.0)
+        write!(f, "{}{}", if self.is_private { HTTPS } else { HTTP }, self.authority)
     }
 }
 
 impl FromStr for Client {
     type Err = String;
 
-    /// `http://HOST:PORT`, or without the scheme.
+    /// `http://HOST:PORT`, the same without the scheme, or `https://HOST:PORT`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let rest = text.strip_prefix("http://").unwrap_or(text);
+        let (is_private, rest) = match text.strip_prefix(HTTPS) {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix(HTTP).unwrap_or(text)),
+        };
         let authority: Option<Authority> = rest.trim_end_matches('/').parse().ok();
         let authority =
             authority.filter(|authority| authority.port_u16().is_some() && !authority.host().is_empty());
-        authority.map(Self).ok_or_else(|| format!("{text:?} names no node; allowed is http://HOST:PORT"))
+        let authority = authority.ok_or_else(|| {
+            format!("{text:?} names no node; allowed are http://HOST:PORT and https://HOST:PORT")
+        })?;
+        Ok(Self { authority, is_private, access: Access::default() })
     }
 }
 
 impl Client {
+    /// The same, asked as somebody.
+    pub fn with(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// Whether it is asked over TLS.
+    pub fn is_private(&self) -> bool {
+        self.is_private
+    }
+
+    /// Another node of the same cluster, where it answers in the same way.
+    pub fn sibling(&self, address: &str) -> Result<Self, String> {
+        let sibling: Self = format!("{}{address}", if self.is_private { HTTPS } else { HTTP }).parse()?;
+        Ok(sibling.with(self.access.clone()))
+    }
+
     pub async fn cluster(&self) -> Result<ClusterReport, Failure> {
         self.get("cluster").await
     }
@@ -89,12 +119,30 @@ impl Client {
         }
         match serde_json::from_slice::<Refused>(&body) {
             Ok(refused) => Err(Failure::new(format!("{self}: {}", refused.message))),
-            Err(_) => Err(Failure::new(format!("{self}: answered {status}; is it a node of Cartwheel?"))),
+            Err(_) => Err(Failure::new(match status.as_u16() {
+                401 => format!(
+                    "{self}: wants to know who asks; give --user and CARTWHEEL_PASSWORD, or --certificate"
+                ),
+                403 => format!("{self}: {}", String::from_utf8_lossy(&body)),
+                426 => format!("{self}: security is on; name its https address with --node, and --ca"),
+                _ => format!("{self}: answered {status}; is it a node of Cartwheel?"),
+            })),
         }
     }
 
     fn unreachable(&self, why: &str) -> Failure {
         Failure::new(format!("{self}: {why}; name a node that runs with --node URL or CARTWHEEL_NODE"))
+    }
+
+    async fn connect(&self) -> Result<Stream, String> {
+        let host = self.authority.host().trim_matches(['[', ']']);
+        let stream = TcpStream::connect((host, self.authority.port_u16().unwrap_or(80))).await;
+        let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
+        match &self.access.tls {
+            _ if !self.is_private => Ok(Box::new(stream)),
+            None => Err("whose certificates are to be believed? Say so with --ca FILE".to_owned()),
+            Some(tls) => tls.connect(host, stream).await.map_err(|error| format!("TLS: {error}")),
+        }
     }
 
     async fn exchange(
@@ -103,22 +151,22 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<(http::StatusCode, Bytes), String> {
-        let address = (self.0.host().trim_matches(['[', ']']), self.0.port_u16().unwrap_or(80));
-        let stream = timeout(CONNECT_MAX, TcpStream::connect(address)).await;
-        let stream = stream.map_err(|_| "cannot connect: no answer".to_owned())?;
-        let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
+        let stream = timeout(CONNECT_MAX, self.connect()).await;
+        let stream = stream.map_err(|_| "cannot connect: no answer".to_owned())??;
         let broken = |error: hyper::Error| format!("the connection broke: {error}");
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         // It ends with the answer, or with an error that the request is told, too.
         tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(format!("/cartwheel/{path}"))
-            .header(HOST, self.0.as_str())
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(body))
-            .map_err(|error| error.to_string())?;
+            .header(HOST, self.authority.as_str())
+            .header(CONTENT_TYPE, "application/json");
+        if let Some(credentials) = &self.access.credentials {
+            request = request.header(AUTHORIZATION, credentials);
+        }
+        let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
         let response = sender.send_request(request).await.map_err(broken)?;
         let status = response.status();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
@@ -137,10 +185,11 @@ mod tests {
             ("http://127.0.0.1:8098/", "http://127.0.0.1:8098"),
             ("localhost:8098", "http://localhost:8098"),
             ("[::1]:8098", "http://[::1]:8098"),
+            ("https://n1.shop:8443", "https://n1.shop:8443"),
         ] {
             assert_eq!(text.parse::<Client>().map(|client| client.to_string()), Ok(shown.to_owned()));
         }
-        for text in ["", "http://", "n1", "https://127.0.0.1:8098", "http://127.0.0.1:8098/cluster"] {
+        for text in ["", "http://", "n1", "ftp://127.0.0.1:8098", "http://127.0.0.1:8098/cluster"] {
             assert!(text.parse::<Client>().is_err(), "{text:?}");
         }
     }

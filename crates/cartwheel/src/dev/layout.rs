@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cartwheel_node::{ConfigFile, Member, Settings};
 
+use super::tls;
+
 /// Ports from one node to the next.
 const PORT_STEP: u16 = 10;
 /// Nodes of a cluster when nobody says how many.
@@ -20,6 +22,8 @@ pub struct Layout {
 pub struct Node {
     pub name: String,
     pub http: SocketAddr,
+    /// Where it answers over TLS, in a cluster with TLS.
+    pub https: Option<SocketAddr>,
     peer: SocketAddr,
     pub config: PathBuf,
     pub log: PathBuf,
@@ -28,8 +32,8 @@ pub struct Node {
 impl Layout {
     /// Writes what is missing. Settings that were edited in an existing cluster stay; its addresses follow the port
     /// asked for. How many nodes there are cannot be changed like this: see [`add`].
-    pub fn prepare(dir: &Path, nodes: Option<u16>, http_port: u16) -> Result<Self, String> {
-        let existing = existing(dir);
+    pub fn prepare(dir: &Path, nodes: Option<u16>, http_port: u16, with_tls: bool) -> Result<Self, String> {
+        let (existing, with_tls) = (existing(dir), with_tls || tls::is_there(dir));
         if let Some(nodes) = nodes.filter(|nodes| existing != 0 && existing != *nodes) {
             return Err(format!(
                 "--data {}: holds {existing} nodes, not {nodes}; leave out --nodes, add nodes with `cartwheel dev add`, \
@@ -40,7 +44,7 @@ impl Layout {
         let nodes = if existing == 0 { nodes.unwrap_or(NODES_DEFAULT) } else { existing };
         let nodes =
             (0..nodes).map(|index| Node::new(dir, index, http_port)).collect::<Result<Vec<_>, _>>()?;
-        let layout = Self { nodes };
+        let mut layout = Self { nodes };
         // Nothing is written while a node runs: it would not be found where its configuration says it is.
         if let Some(node) = layout.nodes.iter().find(|node| node.is_running()) {
             return Err(format!(
@@ -48,6 +52,11 @@ impl Layout {
                 dir.display(),
                 node.name
             ));
+        }
+        if with_tls {
+            for node in &mut layout.nodes {
+                tls::certify(dir, node)?;
+            }
         }
         for node in &layout.nodes {
             layout.write_config(node)?;
@@ -63,11 +72,9 @@ impl Layout {
                 node.new_config(members.collect())
             }
             true => {
-                let mut config = Settings::load(&node.config).map_err(|error| error.to_string())?.file;
-                // As it is in the file, which is what it is relative to.
-                if let Ok(relative) = config.data.strip_prefix(node.dir()) {
-                    config.data = relative.to_owned();
-                }
+                let config = Settings::load(&node.config).map_err(|error| error.to_string())?.file;
+                // As it is in the file, which is what its paths are relative to.
+                let mut config = config.relative_to(node.dir());
                 // Who founded the cluster stays; nodes that were added are none of them.
                 for member in &mut config.members {
                     let known = self.nodes.iter().find(|node| node.name == member.name);
@@ -76,6 +83,7 @@ impl Layout {
                 ConfigFile { http: node.http, peer: node.peer, ..config }
             }
         };
+        let config = if node.https.is_some() { tls::configured(config, node) } else { config };
         let text = toml::to_string(&config).map_err(|error| error.to_string())?;
         fs::create_dir_all(node.dir()).map_err(fail)?;
         match fs::read_to_string(&node.config) {
@@ -97,6 +105,7 @@ impl Node {
         Ok(Self {
             name: format!("n{}", index + 1),
             http: local(http),
+            https: None,
             peer: local(peer),
             log: config.with_file_name("node.log"),
             config,
@@ -114,7 +123,7 @@ impl Node {
         fs::File::open(self.dir().join("data/LOCK")).is_ok_and(|lock| lock.try_lock().is_err())
     }
 
-    fn dir(&self) -> &Path {
+    pub fn dir(&self) -> &Path {
         self.config.parent().unwrap_or(Path::new(""))
     }
 
@@ -153,14 +162,20 @@ pub fn add(dir: &Path) -> Result<(Node, SocketAddr), String> {
         ));
     }
     let file = Settings::load(&first).map_err(|error| error.to_string())?.file;
-    let node = Node::new(dir, existing, file.http.port())?;
+    let mut node = Node::new(dir, existing, file.http.port())?;
     let http = file.http;
     let added = ConfigFile {
         node: node.name.clone(),
         data: PathBuf::from("data"),
         http: node.http,
         peer: node.peer,
-        ..file
+        ..file.relative_to(first.parent().unwrap_or(Path::new("")))
+    };
+    let added = if tls::is_there(dir) {
+        tls::certify(dir, &mut node)?;
+        tls::configured(added, &node)
+    } else {
+        added
     };
     let fail = |error: std::io::Error| format!("{}: {error}", node.config.display());
     let text = toml::to_string(&added).map_err(|error| error.to_string())?;

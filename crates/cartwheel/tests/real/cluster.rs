@@ -99,6 +99,24 @@ impl Node {
         fs::write(self.config(), text).expect("written");
     }
 
+    /// Adds to its configuration: lines, and tables.
+    pub fn configure_also(&self, lines: &str, tables: &str) {
+        let before = fs::read_to_string(self.config()).expect("configured");
+        fs::write(self.config(), format!("{lines}\n{before}\n{tables}\n")).expect("written");
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Bytes of memory that it occupies.
+    pub fn memory(&self) -> u64 {
+        let id = self.child.as_ref().expect("it runs").id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
+
     /// Starts it, and waits until it answers.
     pub fn start(&mut self) {
         self.spawn();

@@ -52,8 +52,24 @@ pub fn send(
     headers: &[(&str, &str)],
     body: &str,
 ) -> io::Result<Reply> {
-    let mut stream = TcpStream::connect_timeout(&to, TIMEOUT)?;
+    exchange(&mut connect(to)?, &to.to_string(), method, path, headers, body)
+}
+
+pub fn connect(to: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&to, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
+    Ok(stream)
+}
+
+/// The same over a connection that is there.
+pub fn exchange(
+    stream: &mut (impl Read + Write),
+    to: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> io::Result<Reply> {
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n");
     for (name, value) in headers {
         request += &format!("{name}: {value}\r\n");

@@ -5,7 +5,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Whether a certificate can be for the node `name`.
-pub(crate) fn is_provable(name: &str) -> bool {
+pub fn is_provable(name: &str) -> bool {
     DnsName::try_from(name).is_ok()
 }
 
