@@ -34,30 +34,38 @@ pub struct Apply {
 pub struct Committer {
     engine: Arc<Engine>,
     completions: Completions,
+    /// A commit that is not synced yet.
+    unsynced: Option<Unsynced>,
+}
+
+/// What a sync is for.
+struct Unsynced {
+    /// Whether the commit changed anything; if not, what it builds upon is synced already.
+    changed: bool,
+    /// The last ticket that waits for it.
+    through: Option<Ticket>,
 }
 
 impl Committer {
     pub fn new(engine: Arc<Engine>, completions: Completions) -> Self {
-        Self { engine, completions }
+        Self { engine, completions, unsynced: None }
     }
 
     /// Applies `updates` until the queue ends.
-    pub fn run(&self, updates: &Receiver<Apply>) {
+    pub fn run(&mut self, updates: &Receiver<Apply>) {
         while let Ok(first) = updates.recv() {
-            let gathered = gather(first, updates);
-            if self.engine.is_fenced() {
-                self.refuse(&gathered);
-            } else {
-                self.round(&gathered);
-            }
+            self.commit(first, updates);
+            self.sync_if_due();
         }
     }
 
-    fn refuse(&self, updates: &[Apply]) {
-        (self.completions)(updates.iter().map(|update| refused_update(update.ticket)).collect());
-    }
-
-    fn round(&self, updates: &[Apply]) {
+    /// Commits a batch of `first` and what is queued behind it. The next call must be [`sync_if_due`](Self::sync_if_due).
+    pub fn commit(&mut self, first: Apply, queue: &Receiver<Apply>) {
+        assert!(self.unsynced.is_none(), "a batch is synced before the next one is read");
+        let updates = gather(first, queue);
+        if self.engine.is_fenced() {
+            return self.refuse(&updates);
+        }
         let mut batch = Batch::new(&self.engine);
         let applied: Vec<StorageCompletion> = updates
             .iter()
@@ -71,16 +79,26 @@ impl Committer {
             return self.refuse(updates);
         }
         if changed && let Err(error) = batch.commit() {
-            return self.commit_failed(updates, &error);
+            return self.commit_failed(&updates, &error);
         }
         let through = applied.iter().rev().find_map(awaits_sync);
+        self.unsynced = Some(Unsynced { changed, through });
         (self.completions)(applied);
+    }
+
+    /// Makes the last batch durable, if it is not. Whether there was one.
+    pub fn sync_if_due(&mut self) -> bool {
+        let Some(Unsynced { changed, through }) = self.unsynced.take() else { return false };
         if changed && let Err(error) = self.engine.sync() {
-            return self.sync_failed(&error);
-        }
-        if let Some(through) = through {
+            self.sync_failed(&error);
+        } else if let Some(through) = through {
             (self.completions)(vec![StorageCompletion::Synced { through }]);
         }
+        true
+    }
+
+    fn refuse(&self, updates: &[Apply]) {
+        (self.completions)(updates.iter().map(|update| refused_update(update.ticket)).collect());
     }
 
     /// Whether a commit that failed is found by the next start is not known. So this boot must not go on: it could

@@ -1,6 +1,6 @@
 use std::io;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
@@ -10,22 +10,31 @@ use crate::boot::{BootFile, Stop};
 use crate::committer::{Apply, Committer};
 use crate::engine::{Engine, Holding};
 use crate::error::CloseError;
-use crate::keeper;
 use crate::open::Opened;
-use crate::reader;
+use crate::worker::{Job, Work, Worker};
 
 /// Takes what the threads have done.
 pub type Completions = Arc<dyn Fn(Vec<StorageCompletion>) + Send + Sync>;
 
+/// Told that something was queued, or that the queues have ended.
+pub type Wake = Box<dyn Fn() + Send + Sync>;
+
+/// Who does what is queued.
+enum Crew {
+    Threads(Vec<JoinHandle<()>>),
+    /// Workers that others run step by step, and how they are told to.
+    Stepped(Vec<Worker>, Wake),
+}
+
 /// A running store.
 ///
-/// Four threads: the committer; one for reads; one for what background work asks (scans, hash trees), which may be long
+/// Four workers, each on a thread of its own unless the caller runs them: the committer; one for reads; one for what background work asks (scans, hash trees), which may be long
 /// and must not delay reads; one for what is kept beside the records.
 /// [`close`](Self::close) is the clean stop. Dropping the handle refuses what is still queued and waits for the
 /// threads, but leaves no marker: the next start counts as one after a crash.
 pub struct StoreHandle {
     queues: Option<Queues>,
-    threads: Vec<JoinHandle<()>>,
+    crew: Crew,
     completions: Completions,
     engine: Arc<Engine>,
     boot: BootFile,
@@ -56,42 +65,47 @@ struct Queues {
 }
 
 impl StoreHandle {
+    /// A store whose workers are threads.
     pub(crate) fn start(opened: Opened, completions: Completions) -> io::Result<Self> {
+        let (mut handle, works) = Self::idle(opened, completions);
+        for work in works {
+            let thread = thread::Builder::new().name(work.name.into()).spawn(move || work.run())?;
+            // A handle from the first thread on: if the second cannot be started, dropping it ends the first.
+            if let Crew::Threads(threads) = &mut handle.crew {
+                threads.push(thread);
+            }
+        }
+        Ok(handle)
+    }
+
+    /// A store whose workers the caller runs, whenever `wake` is called.
+    pub(crate) fn start_stepped(opened: Opened, completions: Completions, wake: Wake) -> (Self, Vec<Worker>) {
+        let (mut handle, works) = Self::idle(opened, completions);
+        let workers: Vec<Worker> = works.into_iter().map(Worker::new).collect();
+        handle.crew = Crew::Stepped(workers.clone(), wake);
+        (handle, workers)
+    }
+
+    /// A store without anybody who does what is queued, and what there is to do.
+    fn idle(opened: Opened, completions: Completions) -> (Self, [Work; 4]) {
         let Opened { engine, boot, dir, .. } = opened;
         let (updates, to_apply) = mpsc::channel();
         let (reads, to_read) = mpsc::channel();
         let (scans, to_scan) = mpsc::channel();
         let (kept, to_keep) = mpsc::channel();
+        let committer = Committer::new(Arc::clone(&engine), Arc::clone(&completions));
+        let works = [
+            ("store-commit", Job::Commit(committer, to_apply)),
+            ("store-read", Job::Read(to_read)),
+            ("store-scan", Job::Read(to_scan)),
+            ("store-keep", Job::Keep(dir.clone(), to_keep)),
+        ]
+        .map(|(name, job)| {
+            let (engine, completions) = (Arc::clone(&engine), Arc::clone(&completions));
+            Work { name, engine, completions, job }
+        });
         let queues = Some(Queues { updates, reads, scans, kept });
-        // A handle from the first thread on: if the second cannot be started, dropping it ends the first.
-        let mut handle = Self { queues, threads: Vec::new(), completions, engine, boot, dir: dir.clone() };
-        handle.spawn("store-commit", to_apply, |engine, completions, to_apply| {
-            Committer::new(engine, completions).run(&to_apply);
-        })?;
-        for (name, requests) in [("store-read", to_read), ("store-scan", to_scan)] {
-            handle.spawn(name, requests, |engine, completions, requests| {
-                reader::run(&engine, &completions, &requests);
-            })?;
-        }
-        handle.spawn("store-keep", to_keep, move |engine, completions, requests| {
-            keeper::run(&dir, &engine, &completions, &requests);
-        })?;
-        Ok(handle)
-    }
-
-    fn spawn<T: Send + 'static>(
-        &mut self,
-        name: &str,
-        queue: Receiver<T>,
-        run: impl FnOnce(Arc<Engine>, Completions, Receiver<T>) + Send + 'static,
-    ) -> io::Result<()> {
-        let (engine, completions) = (Arc::clone(&self.engine), Arc::clone(&self.completions));
-        let thread = thread::Builder::new().name(name.into()).spawn(move || {
-            let _alarm = Alarm { engine: Arc::clone(&engine), completions: Arc::clone(&completions) };
-            run(engine, completions, queue);
-        })?;
-        self.threads.push(thread);
-        Ok(())
+        (Self { queues, crew: Crew::Threads(Vec::new()), completions, engine, boot, dir }, works)
     }
 
     /// Queues `request`. Never blocks. How much may be queued is the core's to bound.
@@ -114,6 +128,9 @@ impl StoreHandle {
         if !sent {
             (self.completions)(vec![refused]);
         }
+        if let Crew::Stepped(_, wake) = &self.crew {
+            wake();
+        }
     }
 
     /// The way to look into this store without the core.
@@ -135,11 +152,20 @@ impl StoreHandle {
         clean.write(&self.dir).map_err(CloseError::Marker)
     }
 
-    /// Ends the queues and waits until the threads have emptied them.
+    /// Ends the queues and waits until the workers have emptied them.
     fn join(&mut self) -> Result<(), CloseError> {
         self.queues = None;
-        let panicked = self.threads.drain(..).map(JoinHandle::join).filter(Result::is_err).count();
-        if panicked == 0 { Ok(()) } else { Err(CloseError::Panicked) }
+        match &mut self.crew {
+            Crew::Threads(threads) => {
+                let panicked = threads.drain(..).map(JoinHandle::join).filter(Result::is_err).count();
+                if panicked == 0 { Ok(()) } else { Err(CloseError::Panicked) }
+            }
+            Crew::Stepped(workers, wake) => {
+                workers.iter().for_each(Worker::finish);
+                wake();
+                Ok(())
+            }
+        }
     }
 }
 
@@ -173,20 +199,4 @@ fn refusal(request: &StorageRequest) -> StorageCompletion {
 
 pub fn refused_update(ticket: Ticket) -> StorageCompletion {
     StorageCompletion::Applied { ticket, result: Err(StorageError::Failed) }
-}
-
-/// A thread that panics has a bug and leaves requests unanswered. The others must not go on as if nothing had
-/// happened, and the core must hear of it.
-struct Alarm {
-    engine: Arc<Engine>,
-    completions: Completions,
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.engine.fence();
-            (self.completions)(vec![StorageCompletion::SyncFailed]);
-        }
-    }
 }

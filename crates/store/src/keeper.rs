@@ -2,7 +2,6 @@
 //! commits and scans go on.
 
 use std::path::Path;
-use std::sync::mpsc::Receiver;
 
 use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, StorageRequest};
 
@@ -10,12 +9,15 @@ use crate::cluster_file;
 use crate::engine::Engine;
 use crate::handle::Completions;
 
-/// Keeps in `dir` what `requests` bring, until the queue ends.
-pub fn run(dir: &Path, engine: &Engine, completions: &Completions, requests: &Receiver<StorageRequest>) {
-    while let Ok(StorageRequest { ticket, op }) = requests.recv() {
-        let result = if engine.is_fenced() { Err(StorageError::Failed) } else { keep(dir, op) };
-        completions(vec![StorageCompletion::Saved { ticket, result }]);
-    }
+/// Keeps in `dir` what one request brings.
+pub fn round(
+    dir: &Path,
+    engine: &Engine,
+    completions: &Completions,
+    StorageRequest { ticket, op }: StorageRequest,
+) {
+    let result = if engine.is_fenced() { Err(StorageError::Failed) } else { keep(dir, op) };
+    completions(vec![StorageCompletion::Saved { ticket, result }]);
 }
 
 fn keep(dir: &Path, op: StorageOp) -> Result<(), StorageError> {

@@ -11,8 +11,8 @@
 //! | `engine/` | fjall: the keyspaces `records`, `hints`, `tombstones`, `meta` |
 //!
 //! [`Store::open`] checks and raises all that and gives an [`Opened`], which knows what the core's `Boot` needs.
-//! [`Opened::start`] starts the threads; [`StoreHandle::submit`] takes requests and never blocks;
-//! [`StoreHandle::close`] is the clean stop. A handle that is dropped instead is a crash: the next start is told so.
+//! [`Opened::start`] starts the threads, [`Opened::start_stepped`] leaves it to the caller to run what they would;
+//! [`StoreHandle::submit`] takes requests and never blocks; [`StoreHandle::close`] is the clean stop. A handle that is dropped instead is a crash: the next start is told so.
 //!
 //! # The contract of `cartwheel_core::storage`, and what keeps it
 //!
@@ -40,6 +40,7 @@ mod record;
 mod room;
 mod state_file;
 mod trees;
+mod worker;
 
 pub use committer::{BATCH_BYTES_MAX, BATCH_UPDATES_MAX};
 pub use engine::Holding;
@@ -49,3 +50,4 @@ pub use fault::Faults;
 pub use handle::{Inspector, StoreHandle};
 pub use identity::Identity;
 pub use open::{Opened, Store};
+pub use worker::{Step, Worker};

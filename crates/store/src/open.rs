@@ -17,6 +17,7 @@ use crate::handle::StoreHandle;
 use crate::identity::Identity;
 use crate::lock::{DirectoryLock, LOCK_FILE};
 use crate::state_file::TEMPORARY;
+use crate::worker::Worker;
 
 /// The way to a data directory.
 #[derive(Debug)]
@@ -117,6 +118,18 @@ impl Opened {
     /// [`StorageError::Failed`]: cartwheel_core::storage::StorageError::Failed
     pub fn keep_free(&self, bytes: u64) {
         self.engine.room().keep_free(bytes);
+    }
+
+    /// The same without threads, for a machine that has none: the caller runs the workers, one step after another of
+    /// each, at the latest when `wake` is called. It is called within [`StoreHandle::submit`], and should only pass that on.
+    pub fn start_stepped(
+        self,
+        partitions: u32,
+        completions: impl Fn(Vec<StorageCompletion>) + Send + Sync + 'static,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> (StoreHandle, Vec<Worker>) {
+        self.engine.plant_trees(partitions);
+        StoreHandle::start_stepped(self, Arc::new(completions), Box::new(wake))
     }
 
     /// I/O errors that a test can switch on.

@@ -12,17 +12,20 @@ use crate::handle::Completions;
 /// are not.
 const ANSWERS_MAX: usize = 16;
 
-/// Answers `requests` until the queue ends.
-pub fn run(engine: &Engine, completions: &Completions, requests: &Receiver<StorageRequest>) {
-    while let Ok(first) = requests.recv() {
-        let mut answers: Vec<StorageCompletion> = answer(engine, first).into_iter().collect();
-        while answers.len() < ANSWERS_MAX
-            && let Ok(next) = requests.try_recv()
-        {
-            answers.extend(answer(engine, next));
-        }
-        completions(answers);
+/// Answers `first` and what is queued behind it, within bounds.
+pub fn round(
+    engine: &Engine,
+    completions: &Completions,
+    first: StorageRequest,
+    queue: &Receiver<StorageRequest>,
+) {
+    let mut answers: Vec<StorageCompletion> = answer(engine, first).into_iter().collect();
+    while answers.len() < ANSWERS_MAX
+        && let Ok(next) = queue.try_recv()
+    {
+        answers.extend(answer(engine, next));
     }
+    completions(answers);
 }
 
 /// `None` for what is the committer's or the keeper's.

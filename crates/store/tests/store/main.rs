@@ -8,6 +8,7 @@ mod hints;
 mod kept;
 mod kill;
 mod pages;
+mod stepped;
 mod support;
 mod tombstones;
 mod trees;
