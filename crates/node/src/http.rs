@@ -2,6 +2,7 @@
 
 mod admin;
 mod body;
+mod pages;
 mod props;
 
 use std::convert::Infallible;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cartwheel_core::id::RequestId;
+use cartwheel_core::version::Value;
 use cartwheel_core::{Answer, ClientError, ClientOp, Key};
 use cartwheel_riak::http::{Call, Defaults, Delete, Get, Put, Response, pong, request_id};
 use cartwheel_store::Inspector;
@@ -23,10 +25,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::doors::{Doors, Place, Standing};
 use crate::listener::accept;
+use crate::metrics::{Metrics, Operation};
 use crate::runtime;
 use crate::security::{Denial, Gate, Origin, Permission, Scope, Visitor, need};
 use crate::server::{ASKS_MAX, Ask, Question};
@@ -45,6 +48,7 @@ pub(crate) struct Api {
     pub inspecting: Semaphore,
     pub defaults: Defaults,
     pub bodies: Bodies,
+    pub metrics: Metrics,
     pub gate: Gate,
     pub strangers: Arc<Strangers>,
     /// How this node's certificates stand.
@@ -165,6 +169,9 @@ impl Api {
     /// The answer, and how the connection stands then: one that may do nothing is still a stranger's.
     async fn answer(&self, request: Request<Incoming>, origin: &Origin) -> (Response, Standing) {
         let (head, body) = request.into_parts();
+        if let Some(health) = self.health(&head).await {
+            return (health, Standing::Unheard);
+        }
         let visitor = match self.gate.admit(origin, &head.headers).await {
             Ok(visitor) => visitor,
             Err(denial) => return (self.denied(origin, &denial), Standing::Unheard),
@@ -172,6 +179,10 @@ impl Api {
         let answered = match head.uri.path().strip_prefix("/cartwheel/") {
             Some(path) => match visitor.may(Permission::Admin, &Scope::Any) {
                 Ok(()) => Ok(self.administer(&head, path, body).await),
+                Err(denial) => Err(denial),
+            },
+            None if pages::is_page(head.uri.path()) => match visitor.may(Permission::Admin, &Scope::Any) {
+                Ok(()) => Ok(self.page(&head).await),
                 Err(denial) => Err(denial),
             },
             None => self.serve(&head, body, &visitor).await,
@@ -244,8 +255,23 @@ impl Api {
         op: ClientOp,
         timeout: Option<Duration>,
     ) -> Result<Answer, ClientError> {
+        let (began, operation) = (Instant::now(), Operation::of(&op));
+        let written = match &op {
+            ClientOp::Put { value: Value::Data(bytes), .. } => Some(bytes.len()),
+            _ => None,
+        };
         let (answer, answered) = oneshot::channel();
         let ask = Ask { request, key: key.clone(), op, timeout, answer };
+        let result = self.hand_over(ask, answered).await;
+        self.metrics.answered(operation, written, &result, began.elapsed());
+        result
+    }
+
+    async fn hand_over(
+        &self,
+        ask: Ask,
+        answered: oneshot::Receiver<Result<Answer, ClientError>>,
+    ) -> Result<Answer, ClientError> {
         match self.asks.try_send(ask) {
             Err(mpsc::error::TrySendError::Full(_)) => {
                 Err(ClientError::Overloaded { limit: u32::from(ASKS_MAX) })

@@ -17,6 +17,7 @@ mod frame;
 mod handshake;
 mod http;
 mod listener;
+mod metrics;
 mod peer;
 mod peers;
 mod reload;

@@ -24,6 +24,7 @@ use crate::events::EventLog;
 use crate::handshake::Credentials;
 use crate::http::{self, Api, Bodies, Door};
 use crate::listener::{self, Inbox, STRANGERS_MAX};
+use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::report::About;
 use crate::runtime::{self, Clock};
@@ -149,6 +150,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         inspector: store.inspector(),
         inspecting: Semaphore::new(1),
         defaults: Defaults { n: settings.core.n },
+        metrics: Metrics::new(),
         bodies: bodies(&settings.file),
         gate,
         strangers: Arc::clone(&strangers),

@@ -76,7 +76,7 @@ impl Committer {
             .collect();
         let changed = batch.has_changes();
         if changed && self.engine.room().is_short() {
-            return self.refuse(updates);
+            return self.refuse(&updates);
         }
         if changed && let Err(error) = batch.commit() {
             return self.commit_failed(&updates, &error);

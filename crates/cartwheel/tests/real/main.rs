@@ -12,6 +12,7 @@ mod membership;
 mod old_copy;
 mod one_down;
 mod operators;
+mod pages;
 mod refused;
 mod security;
 mod shop;
