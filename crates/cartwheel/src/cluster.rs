@@ -8,7 +8,8 @@ mod transfers;
 use std::process::ExitCode;
 
 use cartwheel_node::{
-    AdminAnswer, ChangeKind, ChangeReport, ClusterReport, CommitRequest, PlanReport, Report,
+    AdminAnswer, BackupReport, BackupRequest, ChangeKind, ChangeReport, ClusterReport, CommitRequest,
+    PlanReport, Report,
 };
 use serde::Serialize;
 
@@ -98,6 +99,11 @@ enum Command {
     AntiEntropy,
     /// Show who owns which partition, now and next.
     Ring,
+    /// Have the asked node copy its data to its directory of backups, while it goes on serving.
+    Backup {
+        /// What the copy is called.
+        name: String,
+    },
 }
 
 #[derive(clap::Args)]
@@ -153,6 +159,12 @@ async fn carry_out(Args { command, node: client, json, .. }: Args) -> Result<(),
         Command::Ring => {
             let cluster = client.cluster().await?;
             tell(json, &cluster, show::ring)
+        }
+        Command::Backup { name } => {
+            let copied: BackupReport = client.post_patiently("backup", &BackupRequest { name }).await?;
+            tell(json, &copied, |BackupReport { path, records, bytes }| {
+                format!("copied {records} keys, {bytes} bytes, to {path} on the node's machine")
+            })
         }
         Command::Hints => tell(json, &survey(&client).await?, show::hints),
         Command::AntiEntropy => tell(json, &survey(&client).await?, show::anti_entropy),

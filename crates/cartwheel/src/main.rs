@@ -2,6 +2,7 @@
 
 mod cert;
 mod cluster;
+mod config;
 mod dev;
 mod fuzz;
 mod museum;
@@ -9,6 +10,7 @@ mod output;
 mod real;
 mod record;
 mod replay;
+mod restore;
 mod security;
 mod serve;
 mod shrink;
@@ -42,6 +44,11 @@ enum Command {
     /// Help with users and what they may do.
     #[command(subcommand)]
     Security(security::Command),
+    /// Look at configuration files of nodes before a node does.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Put a backup in the place of a node's data.
+    Restore(restore::Args),
     /// Replay a failure scenario by seed.
     #[command(subcommand)]
     Sim(sim::Command),
@@ -66,6 +73,8 @@ fn main() -> ExitCode {
         Command::Cluster(args) => cluster::run(args),
         Command::Cert(command) => cert::run(command),
         Command::Security(command) => security::run(&command),
+        Command::Config(command) => config::run(&command),
+        Command::Restore(args) => restore::run(&args),
         Command::Sim(command) => sim::run(command),
         Command::Real(args) => real::run(&args),
         Command::Replay(args) => replay::run(&args),

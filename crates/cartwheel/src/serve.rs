@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 pub fn run(Args { config }: Args) -> ExitCode {
-    let settings = match Settings::load(&config) {
+    let settings = match Settings::load_with(&config, environment()) {
         Ok(settings) => settings,
         Err(error) => return complain(&error),
     };
@@ -107,6 +107,12 @@ fn put_aside(settings: &Settings, seen: u64, number: u64) -> Result<(), String> 
          {aside}, and the node fetches what it should hold from the others"
     );
     Ok(())
+}
+
+/// All variables that are text.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Comes with SIGTERM or SIGINT.

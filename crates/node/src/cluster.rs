@@ -301,9 +301,12 @@ fn member(
     MemberReport {
         name: Names(cluster).of(node),
         node_id: format!("{:016x}", node.0),
-        peer: addresses.map(|addresses| addresses.peer.to_string()),
-        http: addresses.and_then(|addresses| addresses.http).map(|http| http.to_string()),
-        https: addresses.and_then(|addresses| addresses.https).map(|https| https.to_string()),
+        peer: addresses.as_ref().map(|addresses| addresses.peer.to_string()),
+        http: addresses.as_ref().and_then(|addresses| addresses.http.as_ref()).map(|http| http.to_string()),
+        https: addresses
+            .as_ref()
+            .and_then(|addresses| addresses.https.as_ref())
+            .map(|https| https.to_string()),
         status: member.status.to_string(),
         weight: member.share.value.weight,
         zone: member.share.value.zone.clone(),
@@ -536,7 +539,8 @@ mod tests {
         let mut cluster =
             Cluster::founded(&members, Ring::new(&members, 8, 3).expect("a ring"), 3, &BTreeMap::new());
         for name in ["n1", "n2", "n3", "n4"] {
-            let addresses = Addresses { peer: ([127, 0, 0, 1], 1).into(), http: None, https: None };
+            let local: std::net::SocketAddr = ([127, 0, 0, 1], 1).into();
+            let addresses = Addresses { peer: local.into(), http: None, https: None };
             cluster.set_contact(NodeId::from_name(name), &addresses.contact(name));
         }
         cluster

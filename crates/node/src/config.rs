@@ -2,6 +2,7 @@
 //! what is wrong and what is allowed.
 
 mod checks;
+mod environment;
 mod quorum;
 mod tls;
 
@@ -17,6 +18,7 @@ use cartwheel_core::ring::{Claimant, Ring};
 use serde::{Deserialize, Serialize};
 
 use crate::contact::Addresses;
+use crate::endpoint::Endpoint;
 
 pub use quorum::QuorumSetting;
 pub use tls::{ClientTls, PeerTls};
@@ -31,6 +33,9 @@ pub struct ConfigFile {
     pub node: String,
     /// Where its data is kept; relative to the file.
     pub data: PathBuf,
+    /// Where copies of its data go; relative to the file.
+    #[serde(default = "default_backups")]
+    pub backups: PathBuf,
     /// Where clients are answered.
     pub http: SocketAddr,
     /// Where they are answered over TLS, with what [`client_tls`](Self::client_tls) says.
@@ -40,7 +45,7 @@ pub struct ConfigFile {
     pub peer: SocketAddr,
     /// Where peers call this node, if that is not where it listens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub advertise: Option<SocketAddr>,
+    pub advertise: Option<Endpoint>,
     /// Partitions of the ring: a power of two, the same on all nodes, for ever.
     #[serde(default = "default_partitions")]
     pub partitions: u32,
@@ -162,7 +167,7 @@ pub struct Member {
     /// Its name.
     pub name: String,
     /// Where it is called by peers.
-    pub peer: SocketAddr,
+    pub peer: Endpoint,
     /// How much it keeps, relative to the others; 1 when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<u16>,
@@ -173,8 +178,8 @@ pub struct Member {
 
 impl Member {
     /// A member of weight 1 in no zone.
-    pub fn new(name: String, peer: SocketAddr) -> Self {
-        Self { name, peer, weight: None, zone: None }
+    pub fn new(name: String, peer: impl Into<Endpoint>) -> Self {
+        Self { name, peer: peer.into(), weight: None, zone: None }
     }
 
     fn id(&self) -> NodeId {
@@ -197,6 +202,9 @@ pub enum LogFormat {
     Json,
 }
 
+fn default_backups() -> PathBuf {
+    PathBuf::from("backups")
+}
 const fn default_partitions() -> u32 {
     64
 }
@@ -254,9 +262,22 @@ impl Settings {
     ///
     /// One line about the first thing that is wrong with it.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        Self::load_with(path, [])
+    }
+
+    /// Reads a configuration file, and takes settings from an environment: `CARTWHEEL_SET_HTTP` wins over `http`, and
+    /// `CARTWHEEL_SET_TLS__CA` over `ca` in the table `tls`.
+    ///
+    /// # Errors
+    ///
+    /// One line about the first thing that is wrong, and whether the file or the environment says it.
+    pub fn load_with(
+        path: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
         let fail = |what| SettingsError { file: path.to_owned(), what };
         let text = std::fs::read_to_string(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
-        let file = parse(&text).map_err(fail)?;
+        let file = environment::with(&text, environment).map_err(fail)?;
         Self::new(file.resolve(path.parent().unwrap_or(Path::new("")))).map_err(fail)
     }
 
@@ -287,6 +308,7 @@ impl ConfigFile {
             cluster,
             node,
             data: PathBuf::from("data"),
+            backups: default_backups(),
             http,
             https: None,
             peer,
@@ -343,16 +365,14 @@ impl ConfigFile {
 
     /// Where others reach this node.
     pub(crate) fn addresses(&self) -> Result<Addresses, String> {
-        let named = self.members.iter().find(|member| member.name == self.node).map(|member| member.peer);
-        let peer = self.advertise.or(named).unwrap_or(self.peer);
-        if peer.ip().is_unspecified() {
+        let named = self.members.iter().find(|member| member.name == self.node);
+        let peer = self.advertise.clone().or(named.map(|member| member.peer.clone()));
+        let peer = peer.unwrap_or_else(|| self.peer.into());
+        if peer.ip().is_some_and(|ip| ip.is_unspecified()) {
             return Err(format!("peer: {peer} is nowhere that others can call; say where with advertise"));
         }
-        let seen_from_outside = |mut address: SocketAddr| {
-            if address.ip().is_unspecified() {
-                address.set_ip(peer.ip());
-            }
-            address
+        let seen_from_outside = |address: SocketAddr| {
+            if address.ip().is_unspecified() { peer.at(address.port()) } else { address.into() }
         };
         let (http, https) = (Some(seen_from_outside(self.http)), self.https.map(seen_from_outside));
         Ok(Addresses { peer, http, https })

@@ -7,6 +7,7 @@ mod props;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub(crate) struct Api {
     pub defaults: Defaults,
     pub bodies: Bodies,
     pub metrics: Metrics,
+    /// Where copies of the store go.
+    pub backups: PathBuf,
     pub gate: Gate,
     pub strangers: Arc<Strangers>,
     /// How this node's certificates stand.

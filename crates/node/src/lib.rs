@@ -12,6 +12,7 @@ mod contact;
 mod counters;
 pub mod degraded;
 mod doors;
+mod endpoint;
 mod events;
 mod frame;
 mod handshake;
@@ -36,7 +37,10 @@ pub use cluster::{
 };
 pub use config::{ClientTls, ConfigFile, LogFormat, Member, PeerTls, QuorumSetting, Settings, SettingsError};
 pub use counters::Counters;
-pub use report::{About, BackgroundReport, HintReport, PartitionReport, PeerReport, Report};
+pub use endpoint::Endpoint;
+pub use report::{
+    About, BackgroundReport, BackupReport, BackupRequest, HintReport, PartitionReport, PeerReport, Report,
+};
 pub use security::{PasswordHash, hash_password};
 pub use start::{RunError, Running, StartError, set_aside, start};
 pub use strangers::StrangersReport;

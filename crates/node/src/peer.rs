@@ -6,7 +6,6 @@ mod queue;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::counters::Shared;
+use crate::endpoint::Endpoint;
 use crate::frame::{self, FrameReader};
 use crate::handshake::{Credentials, HELLO_BYTES_MAX, HandshakeError};
 use crate::runtime::jittered;
@@ -38,7 +38,7 @@ const BATCH_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub name: String,
-    address: Mutex<SocketAddr>,
+    address: Mutex<Endpoint>,
     queue: Mutex<Queue>,
     queue_max: usize,
     filled: Notify,
@@ -47,7 +47,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub fn new(name: String, address: SocketAddr, queue_max: usize) -> Self {
+    pub fn new(name: String, address: Endpoint, queue_max: usize) -> Self {
         Self {
             name,
             address: Mutex::new(address),
@@ -82,12 +82,12 @@ impl Peer {
     }
 
     /// Where it is called.
-    pub fn address(&self) -> SocketAddr {
-        *self.address.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn address(&self) -> Endpoint {
+        self.address.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// It is called elsewhere from now on.
-    pub fn move_to(&self, address: SocketAddr) {
+    pub fn move_to(&self, address: Endpoint) {
         let mut present = self.address.lock().unwrap_or_else(PoisonError::into_inner);
         if *present != address {
             tracing::info!(peer = self.name, from = %*present, to = %address, "moved");
@@ -162,7 +162,7 @@ pub(crate) async fn run(peer: Arc<Peer>, credentials: Arc<Credentials>) {
 type Connection = (FrameReader<tokio::io::ReadHalf<Stream>>, tokio::io::WriteHalf<Stream>);
 
 async fn connect(peer: &Peer, credentials: &Credentials) -> Result<Connection, HandshakeError> {
-    let stream = within(CONNECT_TIMEOUT, "connecting", TcpStream::connect(peer.address())).await?;
+    let stream = within(CONNECT_TIMEOUT, "connecting", TcpStream::connect(peer.address().to_call())).await?;
     stream.set_nodelay(true).map_err(frame::FrameError::Io)?;
     match timeout(HANDSHAKE_TIMEOUT, greet(stream, peer, credentials)).await {
         Ok(greeted) => greeted,
@@ -268,7 +268,7 @@ mod tests {
     async fn a_connection_is_made_again_when_it_breaks_and_when_the_peer_is_silent() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let peer = Arc::new(Peer::new("n2".to_owned(), address, 10));
+        let peer = Arc::new(Peer::new("n2".to_owned(), address.into(), 10));
         let running = tokio::spawn(run(Arc::clone(&peer), credentials("n1")));
 
         peer.send(PING);
@@ -293,7 +293,7 @@ mod tests {
         drop(silent);
 
         let elsewhere = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        peer.move_to(elsewhere.local_addr().expect("an address"));
+        peer.move_to(elsewhere.local_addr().expect("an address").into());
         peer.send(PING);
         let (heard, _connection) =
             timeout(Duration::from_secs(10), hear(&elsewhere)).await.expect("a connection");

@@ -67,7 +67,7 @@ impl Peers {
             links_made: 0,
         };
         for member in file.members.iter().filter(|member| member.name != file.node) {
-            peers.link(&member.name, Addresses { peer: member.peer, http: None, https: None });
+            peers.link(&member.name, Addresses { peer: member.peer.clone(), http: None, https: None });
             peers.roster.add(NodeId::from_name(&member.name));
         }
         peers

@@ -142,6 +142,25 @@ impl PeerReport {
     }
 }
 
+/// What an operator wants copied.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupRequest {
+    /// What the copy is called.
+    pub name: String,
+}
+
+/// What was copied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupReport {
+    /// Where it is, on the node's machine.
+    pub path: String,
+    /// Keys.
+    pub records: u64,
+    /// Bytes of their records.
+    pub bytes: u64,
+}
+
 /// What is stored of one partition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartitionReport {

@@ -151,6 +151,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         inspecting: Semaphore::new(1),
         defaults: Defaults { n: settings.core.n },
         metrics: Metrics::new(),
+        backups: settings.file.backups.clone(),
         bodies: bodies(&settings.file),
         gate,
         strangers: Arc::clone(&strangers),

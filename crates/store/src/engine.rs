@@ -72,6 +72,9 @@ pub struct Engine {
     _lock: DirectoryLock,
 }
 
+/// What there is in an engine, by name.
+pub const KEYSPACES: [&str; 4] = ["records", "hints", "tombstones", "meta"];
+
 /// Of disk keys.
 type DiskRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
@@ -125,7 +128,7 @@ pub fn create(dir: &Path, identity: &Identity, store: StoreId) -> Result<(), Ope
 
 fn initialize(path: &Path, identity: &Identity, store: StoreId) -> fjall::Result<()> {
     let db = database(path)?;
-    for name in ["records", "hints", "tombstones"] {
+    for name in &KEYSPACES[..3] {
         keyspace(&db, name)?;
     }
     let meta = keyspace(&db, "meta")?;
@@ -137,7 +140,7 @@ fn initialize(path: &Path, identity: &Identity, store: StoreId) -> fjall::Result
     db.persist(PersistMode::SyncAll)
 }
 
-fn database(path: &Path) -> fjall::Result<Database> {
+pub fn database(path: &Path) -> fjall::Result<Database> {
     Database::builder(path)
         .cache_size(CACHE_BYTES)
         .max_journaling_size(JOURNAL_BYTES_MAX)
@@ -145,7 +148,7 @@ fn database(path: &Path) -> fjall::Result<Database> {
         .open()
 }
 
-fn keyspace(db: &Database, name: &str) -> fjall::Result<Keyspace> {
+pub fn keyspace(db: &Database, name: &str) -> fjall::Result<Keyspace> {
     db.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
 }
 
@@ -229,6 +232,21 @@ impl Engine {
     /// Switches for tests.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// One moment of everything.
+    pub fn snapshot(&self) -> fjall::Snapshot {
+        self.db.snapshot()
+    }
+
+    /// One of [`KEYSPACES`].
+    pub fn keyspace(&self, name: &str) -> &Keyspace {
+        match name {
+            "records" => &self.records,
+            "hints" => &self.hints,
+            "tombstones" => &self.tombstones,
+            _ => &self.meta,
+        }
     }
 
     /// Room on its disk.

@@ -1,11 +1,12 @@
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use cartwheel_core::storage::{StorageCompletion, StorageError, StorageOp, StorageRequest, Ticket};
 
+use crate::backup::{Backup, BackupError};
 use crate::boot::{BootFile, Stop};
 use crate::committer::{Apply, Committer};
 use crate::engine::{Engine, Holding};
@@ -54,6 +55,16 @@ impl Inspector {
     /// The store is closed, has failed, or cannot be read.
     pub fn holdings(&self) -> Result<Vec<Holding>, StorageError> {
         self.0.upgrade().ok_or(StorageError::Failed)?.holdings()
+    }
+
+    /// Copies the whole store, as of now, to the directory `to`, where nothing may be yet; blocks for as long. The copy is
+    /// a data directory, of a store that has crashed now.
+    ///
+    /// # Errors
+    ///
+    /// See [`BackupError`].
+    pub fn back_up(&self, to: &Path) -> Result<Backup, BackupError> {
+        self.0.upgrade().ok_or(BackupError::Closed)?.back_up(to)
     }
 }
 

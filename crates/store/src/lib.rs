@@ -24,6 +24,7 @@
 //! 5. *Bounds*: the queues are bounded by the core's `storage_inflight_max`; batches by [`BATCH_UPDATES_MAX`] and
 //!    [`BATCH_BYTES_MAX`].
 
+mod backup;
 mod boot;
 mod cluster_file;
 mod committer;
@@ -42,6 +43,7 @@ mod state_file;
 mod trees;
 mod worker;
 
+pub use backup::{Backup, BackupError};
 pub use committer::{BATCH_BYTES_MAX, BATCH_UPDATES_MAX};
 pub use engine::Holding;
 pub use error::{CloseError, OpenError};

@@ -22,6 +22,8 @@ const HTTP: &str = "http://";
 const HTTPS: &str = "https://";
 /// A node that takes longer does not answer. Longer than the node itself waits for its disk.
 const ANSWER_MAX: Duration = Duration::from_secs(35);
+/// For what reads a whole disk.
+const PATIENCE: Duration = Duration::from_hours(6);
 const CONNECT_MAX: Duration = Duration::from_secs(3);
 /// Longest answer, in bytes: a ring of 65,536 partitions has room.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -109,9 +111,29 @@ impl Client {
         self.ask(Method::POST, path, body.into()).await
     }
 
+    /// The same, of what takes as long as it takes.
+    pub async fn post_patiently<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::new(error.to_string()))?;
+        self.ask_within(PATIENCE, Method::POST, path, body.into()).await
+    }
+
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, Failure> {
-        let asked = timeout(ANSWER_MAX, self.exchange(method, path, body)).await;
-        let too_late = || Err(format!("no answer within {} s", ANSWER_MAX.as_secs()));
+        self.ask_within(ANSWER_MAX, method, path, body).await
+    }
+
+    async fn ask_within<T: DeserializeOwned>(
+        &self,
+        at_most: Duration,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<T, Failure> {
+        let asked = timeout(at_most, self.exchange(method, path, body)).await;
+        let too_late = || Err(format!("no answer within {} s", at_most.as_secs()));
         let (status, body) = asked.unwrap_or_else(|_| too_late()).map_err(|why| self.unreachable(&why))?;
         if status.is_success() {
             let odd = |error| Failure::new(format!("{self}: not an answer of this release: {error}"));

@@ -78,7 +78,9 @@ impl Layout {
                 // Who founded the cluster stays; nodes that were added are none of them.
                 for member in &mut config.members {
                     let known = self.nodes.iter().find(|node| node.name == member.name);
-                    member.peer = known.map_or(member.peer, |node| node.peer);
+                    if let Some(node) = known {
+                        member.peer = node.peer.into();
+                    }
                 }
                 ConfigFile { http: node.http, peer: node.peer, ..config }
             }

@@ -187,6 +187,11 @@ impl Node {
         hints.iter().map(|hint| hint["keys"].as_u64().expect("a number")).sum()
     }
 
+    /// Where its backup of this name is.
+    pub fn backup(&self, name: &str) -> PathBuf {
+        self.dir.join("backups").join(name)
+    }
+
     /// Deletes its data, while it is down.
     pub fn lose_disk(&self) {
         assert!(self.child.is_none(), "{} is running", self.name);

@@ -1,6 +1,7 @@
 //! Real clusters: each node is a process of the built binary, and dies by `kill -9`.
 
 mod all_down;
+mod backup;
 mod cluster;
 mod conflict;
 mod degraded;

@@ -1,9 +1,9 @@
 //! What a configuration file may say.
 
-use std::net::SocketAddr;
-
 use cartwheel_core::Quorum;
 use cartwheel_wire::limits::NAME_BYTES_MAX;
+
+use crate::endpoint::Endpoint;
 
 use super::{ConfigFile, Member, QuorumSetting};
 
@@ -41,13 +41,13 @@ impl ConfigFile {
     }
 
     fn check_addresses(&self) -> Result<(), String> {
-        let mut addresses: Vec<SocketAddr> = self.members.iter().map(|member| member.peer).collect();
+        let mut addresses: Vec<&Endpoint> = self.members.iter().map(|member| &member.peer).collect();
         addresses.sort_unstable();
         if let Some(pair) = addresses.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(format!("member.peer: {} is named twice; each node has its own", pair[0]));
         }
         let own = self.members.iter().find(|member| member.name == self.node);
-        match (own.map(|own| own.peer), self.advertise) {
+        match (own.map(|own| &own.peer), &self.advertise) {
             (Some(own), Some(advertise)) if advertise != own => Err(format!(
                 "advertise: {advertise} is not where the members call this node; allowed is {own} (its member.peer)"
             )),
@@ -63,7 +63,7 @@ impl ConfigFile {
 
     /// Most likely a copied file in which only the name was changed, or a name with a slip in it.
     fn check_newcomer(&self) -> Result<(), String> {
-        let own = self.advertise.unwrap_or(self.peer);
+        let own = self.advertise.clone().unwrap_or_else(|| self.peer.into());
         match self.members.iter().find(|member| member.peer == own) {
             Some(member) => {
                 let (node, name) = (&self.node, &member.name);

@@ -56,7 +56,7 @@ impl ConfigFile {
             .client_tls
             .iter_mut()
             .flat_map(|tls| [&mut tls.certificate, &mut tls.key].into_iter().chain(&mut tls.client_ca));
-        std::iter::once(&mut self.data).chain(peers).chain(clients).chain(&mut self.security)
+        [&mut self.data, &mut self.backups].into_iter().chain(peers).chain(clients).chain(&mut self.security)
     }
 
     /// A name that no certificate can be for could never be proven.

@@ -8,6 +8,7 @@
 //! | `POST cluster/stage` | prepares a change ([`ChangeReport`]): [`AdminAnswer`] |
 //! | `POST cluster/clear` | forgets what is prepared |
 //! | `POST cluster/commit` | makes it so ([`CommitRequest`]), once it is on the disk: [`AdminAnswer`] |
+//! | `POST backup` | copies this node's data to its directory `backups` ([`BackupRequest`]): [`BackupReport`] |
 //! | `GET partitions` | what is stored of each partition: [`PartitionReport`] |
 //!
 //! What is not done is answered with [`Refused`]. A body must be `application/json`: web pages cannot send that to a
@@ -15,6 +16,7 @@
 
 use std::time::Duration;
 
+use cartwheel_store::{Backup, BackupError};
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode, request};
 use hyper::body::Incoming;
@@ -25,7 +27,7 @@ use tokio::time::timeout;
 
 use super::{Api, Bodies, Response};
 use crate::cluster::{AdminAnswer, ChangeReport, CommitRequest, Refused};
-use crate::report::{PartitionReport, Report};
+use crate::report::{BackupReport, BackupRequest, PartitionReport, Report};
 use crate::server::{AdminAsk, AskedOp, Question};
 
 /// Longest request of an operator, in bytes.
@@ -50,8 +52,12 @@ impl Api {
                 self.operate(parse::<CommitRequest>(&self.bodies, head, body).await.map(AskedOp::Commit))
                     .await
             }
+            "backup" if post => match parse::<BackupRequest>(&self.bodies, head, body).await {
+                Ok(request) => self.back_up(request).await,
+                Err(refused) => Err(refused),
+            },
             "status" | "cluster" | "partitions" | "cluster/plan" => return not_allowed("GET"),
-            "cluster/stage" | "cluster/clear" | "cluster/commit" => return not_allowed("POST"),
+            "cluster/stage" | "cluster/clear" | "cluster/commit" | "backup" => return not_allowed("POST"),
             _ => Err(Refused::new("not_found", format!("/cartwheel/{path}: there is no such page"))),
         };
         answer.unwrap_or_else(|refused| render(status_of(&refused), &refused))
@@ -85,6 +91,34 @@ impl Api {
         let answer: AdminAnswer =
             self.ask_question(|answer| Question::Admin(AdminAsk { op, answer })).await??;
         json(&answer)
+    }
+
+    async fn back_up(&self, BackupRequest { name }: BackupRequest) -> Result<Response, Refused> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if name.is_empty() || name.len() > 128 || name.starts_with('.') || !name.bytes().all(is_plain) {
+            let message = format!(
+                "name {name:?}; allowed are 1 to 128 letters, digits, -, _ and ., the first one no ."
+            );
+            return Err(Refused::new("invalid", message));
+        }
+        let Ok(_turn) = self.inspecting.try_acquire() else {
+            return Err(Refused::new(
+                "overloaded",
+                "the store is being looked through already; try again later",
+            ));
+        };
+        let (inspector, to) = (self.inspector.clone(), self.backups.join(name));
+        let path = to.display().to_string();
+        tracing::info!(path, "a backup begins");
+        match tokio::task::spawn_blocking(move || inspector.back_up(&to)).await {
+            Ok(Ok(Backup { records, bytes })) => {
+                tracing::info!(path, records, bytes, "a backup is complete");
+                json(&BackupReport { path, records, bytes })
+            }
+            Ok(Err(error @ BackupError::Exists { .. })) => Err(Refused::new("exists", error.to_string())),
+            Ok(Err(error)) => Err(Refused::new("storage_failed", error.to_string())),
+            Err(_) => Err(Refused::new("stopping", "the node is stopping")),
+        }
     }
 
     async fn partitions(&self) -> Result<Response, Refused> {
@@ -123,7 +157,9 @@ pub(super) fn status_of(refused: &Refused) -> StatusCode {
     match refused.error.as_str() {
         "invalid" => StatusCode::BAD_REQUEST,
         "not_found" | "unknown_node" => StatusCode::NOT_FOUND,
-        "status" | "too_few_members" | "nothing_to_do" | "changed" | "switching" => StatusCode::CONFLICT,
+        "status" | "too_few_members" | "nothing_to_do" | "changed" | "switching" | "exists" => {
+            StatusCode::CONFLICT
+        }
         "not_kept" | "storage_failed" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }
