@@ -43,7 +43,7 @@ fn raise_file_limit(connections_max: u32) {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     // What cannot be raised stays as it was.
-    drop(setrlimit(Resource::Nofile, limit));
+    _ = setrlimit(Resource::Nofile, limit);
     let wanted = u64::from(connections_max) + BESIDE;
     if let Some(allowed) = getrlimit(Resource::Nofile).current.filter(|allowed| *allowed < wanted) {
         tracing::warn!(allowed, wanted, "the system allows fewer open files than connections_max takes");

@@ -4,6 +4,8 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::tls::what_happened;
+
 /// The only version so far. A receiver refuses others; which are spoken is agreed in the handshake.
 const VERSION: u8 = 1;
 const LENGTH: usize = 4;
@@ -21,7 +23,7 @@ pub(crate) enum FrameError {
     Checksum { found: u32, computed: u32 },
     #[error("closed in the middle of a frame")]
     Cut,
-    #[error("{0}")]
+    #[error("{}", what_happened(.0))]
     Io(#[from] std::io::Error),
 }
 

@@ -19,6 +19,7 @@ pub use stream::{Duplex, Stream};
 pub(crate) use clients::ClientSide;
 pub(crate) use peers::PeerSide;
 pub(crate) use proof::Proof;
+pub(crate) use trouble::what_happened;
 
 /// Both sides of this node, for its report.
 #[derive(Clone, Debug, Default)]

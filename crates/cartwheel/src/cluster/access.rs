@@ -8,6 +8,7 @@ use cartwheel_node::CallerTls;
 
 /// How a person says so.
 #[derive(clap::Args)]
+#[group(id = "access")]
 pub struct Args {
     /// The authority of the nodes' certificates (PEM), for a node that is asked over https.
     #[arg(long, global = true, env = "CARTWHEEL_CA", value_name = "FILE")]

@@ -148,7 +148,7 @@ fn an_operator_comes_in_with_a_password_and_grants_change_while_the_node_runs() 
         let mut command = cartwheel();
         command.args(["cluster", "status", "--node", &url, "--ca"]).arg(authority.ca());
         command.env("CARTWHEEL_PASSWORD", password);
-        user.into_iter().for_each(|user| drop(command.args(["--user", user])));
+        user.iter().for_each(|user| _ = command.args(["--user", user]));
         let done = command.output().expect("the binary");
         (done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
     };

@@ -4,9 +4,23 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
+/// One line on why a connection is over. With TLS, a caller learns only from its end that it was not accepted.
+pub(crate) fn what_happened(error: &io::Error) -> String {
+    match inner(error) {
+        Some(inner) => format!("TLS: {}", tls(inner)),
+        // Its text is a link to a manual.
+        None if error.kind() == io::ErrorKind::UnexpectedEof => "the other side is gone".to_owned(),
+        None => error.to_string(),
+    }
+}
+
+fn inner(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref::<Error>()
+}
+
 /// One line on why there is no TLS with the other side.
-pub(crate) fn explain(error: &io::Error) -> String {
-    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+pub(super) fn explain(error: &io::Error) -> String {
+    if let Some(error) = inner(error) {
         return tls(error);
     }
     match error.kind() {
