@@ -18,8 +18,13 @@ struct Dev {
 impl Dev {
     /// Runs until all nodes are ready.
     fn start(data: &str, port: u16) -> Self {
+        Self::start_with(data, port, &[])
+    }
+
+    fn start_with(data: &str, port: u16, words: &[&str]) -> Self {
         let mut process = cartwheel()
             .args(["dev", "--data", data, "--http-port", &port.to_string()])
+            .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -30,6 +35,9 @@ impl Dev {
             let line = dev.line();
             if line.starts_with("ready") {
                 return dev;
+            }
+            if line.contains("https://") {
+                continue;
             }
             dev.nodes.push(node(&line));
         }
@@ -103,6 +111,37 @@ fn a_development_cluster_survives_the_death_of_a_node_and_its_own_end() {
 
     let dev = Dev::start(&data, port);
     assert_eq!(get(http[1], path).expect("answered").values(), ["milk"], "the same cluster again");
+    dev.stop();
+}
+
+#[test]
+fn a_cluster_that_has_begun_with_tls_goes_on_with_it_and_so_does_one_that_joins() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("dev").display().to_string();
+    let port = free_ports(PORTS);
+    Dev::start_with(&data, port, &["--tls"]).stop();
+    let dev = Dev::start(&data, port);
+    let ca = format!("{data}/tls/ca.pem");
+    let status = |port: u16| {
+        let node = format!("https://localhost:{port}");
+        let asked = cartwheel().args(["cluster", "status", "--node", &node, "--ca", &ca]).output();
+        let asked = asked.expect("the binary");
+        let said = String::from_utf8_lossy(&[asked.stdout, asked.stderr].concat()).into_owned();
+        assert!(asked.status.success(), "{said}");
+        said
+    };
+    assert!(status(port + 12).contains("n3"));
+    let path = "/buckets/b/keys/k?w=all&timeout=20000";
+    until("all keep a write", || put(dev.nodes[0].0, path, None, "milk").is_ok_and(|it| it.status == 204));
+
+    let added = cartwheel().args(["dev", "add", "--data", &data]).output().expect("the binary");
+    assert!(added.status.success(), "{added:?}");
+    let config = format!("{data}/n4/node.toml");
+    let mut n4 =
+        cartwheel().args(["serve", "--config", &config]).stderr(Stdio::null()).spawn().expect("the binary");
+    until("n4 has made itself known", || status(port + 2).contains("n4"));
+    signal(&n4, Signal::TERM);
+    assert!(n4.wait().expect("buried").success());
     dev.stop();
 }
 
