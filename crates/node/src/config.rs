@@ -509,6 +509,22 @@ mod tests {
     }
 
     #[test]
+    fn paths_are_relative_to_the_file_and_written_as_they_were() {
+        let text = GOOD.replace("n = 1", "https = \"127.0.0.1:8443\"\nsecurity = \"users.toml\"\nn = 1")
+            + "[tls]\nca = \"../ca.pem\"\ncertificate = \"n1.pem\"\nkey = \"/keys/n1.key\"\n"
+            + "[client_tls]\ncertificate = \"n1.pem\"\nkey = \"n1.key\"\nclient_ca = \"ca.pem\"";
+        let file = parse(&text).expect("valid");
+        let seen = file.clone().resolve(Path::new("/etc/n1"));
+        assert_eq!(seen.security.as_deref(), Some(Path::new("/etc/n1/users.toml")));
+        let tls = seen.tls.as_ref().expect("there");
+        assert_eq!([&tls.ca, &tls.key], [Path::new("/etc/n1/../ca.pem"), Path::new("/keys/n1.key")]);
+        let client_tls = seen.client_tls.as_ref().expect("there");
+        assert_eq!(client_tls.client_ca.as_deref(), Some(Path::new("/etc/n1/ca.pem")));
+        assert_eq!(seen.relative_to(Path::new("/etc/n1")), file);
+        assert_eq!(parse(&toml::to_string(&file).expect("serializable")), Ok(file));
+    }
+
+    #[test]
     fn zero_turns_off_and_nothing_leaves_the_default() {
         let with = |line: &str| {
             let text = GOOD.replace("n = 1", &format!("{line}\nn = 1"));
@@ -577,6 +593,28 @@ mod tests {
                 "hint_interval_ms: 0 is not allowed; allowed are 1..=",
             ),
             (GOOD.replace("8098", "port"), "http: invalid socket address syntax"),
+            (
+                GOOD.replace("n = 1", "https = \"127.0.0.1:8443\"\nn = 1"),
+                "https: needs a [client_tls] with certificate and key",
+            ),
+            (
+                format!("{GOOD}\n[client_tls]\ncertificate = \"a\"\nkey = \"b\""),
+                "client_tls: nobody is answered with it; say where with https",
+            ),
+            (
+                format!("{GOOD}\n[tls]\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"")
+                    .replace("\"n1\"", "\"n 1\""),
+                "member.name: no certificate can be for \"n 1\"; with [tls] allowed are DNS names",
+            ),
+            (format!("{GOOD}\n[tls]\nca = \"a\"\nkey = \"c\""), "missing field `certificate`"),
+            (
+                GOOD.replace("n = 1", "header_bytes_max = 100\nn = 1"),
+                "header_bytes_max: 100 is not allowed; allowed are 8192..=1048576",
+            ),
+            (
+                GOOD.replace("n = 1", "bodies_bytes_max = 1000\nn = 1"),
+                "bodies_bytes_max: 1000 is not allowed; allowed are 8388608 (body_bytes_max)..=",
+            ),
             (
                 format!("{GOOD}\n[[member]]\nname = \"n1\"\npeer = \"127.0.0.1:1\""),
                 "member.name: \"n1\" is named twice",

@@ -99,9 +99,10 @@ async fn welcome(
     place: Place,
     side: &ClientSide,
     api: Arc<Api>,
-    stop: Stopping,
+    mut stop: Stopping,
 ) {
     let answered = tokio::select! {
+        () = stop.wait() => return,
         answered = timeout(api.header_timeout, side.answer(stream)) => answered,
         () = place.told_to_leave() => return api.turned_away(from, IN_THE_WAY),
     };
