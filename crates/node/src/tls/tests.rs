@@ -130,6 +130,29 @@ async fn both_sides_say_why_there_is_no_connection() {
 }
 
 #[tokio::test]
+async fn a_caller_without_a_certificate_is_refused_before_it_says_a_word() {
+    let authority = Authority::new();
+    authority.certify("n2", 1);
+    let ca = authority.path("ca.pem");
+    let n2 = authority.node("n2", &ca);
+    let nobody = super::CallerTls::new(&ca, None).expect("an authority");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let here = async {
+        let stream = TcpStream::connect(address).await.expect("connected");
+        let mut stream = nobody.connect("n2", stream).await.expect("as far as the caller knows");
+        stream.read_u8().await.map_err(|error| super::what_happened(&error))
+    };
+    let there = async {
+        let (stream, _) = listener.accept().await.expect("a caller");
+        n2.answer(stream).await.map(|(_, proof)| proof).map_err(|error| error.to_string())
+    };
+    let (here, there) = tokio::join!(here, there);
+    says(&there, "the other side has shown no certificate");
+    says(&here, "it wants a certificate");
+}
+
+#[tokio::test]
 async fn new_files_are_used_for_new_connections_and_broken_ones_are_not() {
     let authority = Authority::new();
     let ca = authority.path("ca.pem");
