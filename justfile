@@ -43,3 +43,7 @@ mutants *options:
 # Scenarios on real nodes, as long as they say; `just real whole OLD_BINARY` upgrades from another build.
 real *options='whole':
     ci/real-cluster.sh {{options}}
+
+# Bytes of strangers at one decoder: hello, peer_frames, message, http, cluster, security_file. Takes `cargo install cargo-fuzz`.
+fuzz-bytes target="message" seconds="60":
+    cd fuzz && cargo fuzz run --sanitizer none {{target}} -- -max_total_time={{seconds}}

@@ -10,6 +10,9 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 # The benchmark is a workspace of its own, with flags of its own (bench/.cargo/config.toml).
 (cd bench && cargo fmt --check && cargo clippy --all-targets --locked -- -D warnings)
 
+# So are the fuzz targets. They are built here, that they do not rot; what they found is run with the tests.
+(cd fuzz && cargo fmt --check && cargo clippy --locked --target-dir "${CARGO_TARGET_DIR:-../target}" -- -D warnings)
+
 # The core must build for a target without an operating system: no clock, I/O, thread or OS randomness is in reach.
 ci/core-is-pure.sh
 

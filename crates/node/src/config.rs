@@ -538,6 +538,42 @@ mod tests {
         assert_eq!(with(""), (reap, target));
     }
 
+    fn assert_refused(cases: &[(String, &str)]) {
+        for (text, expected) in cases {
+            let why = why(text);
+            assert!(why.contains(*expected), "{why:?} should say {expected:?}");
+            assert_eq!(why.lines().count(), 1, "{why:?}");
+        }
+    }
+
+    #[test]
+    fn what_strangers_meet_is_checked_like_the_rest() {
+        assert_refused(&[
+            (
+                GOOD.replace("n = 1", "https = \"127.0.0.1:8443\"\nn = 1"),
+                "https: needs a [client_tls] with certificate and key",
+            ),
+            (
+                format!("{GOOD}\n[client_tls]\ncertificate = \"a\"\nkey = \"b\""),
+                "client_tls: nobody is answered with it; say where with https",
+            ),
+            (
+                format!("{GOOD}\n[tls]\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"")
+                    .replace("\"n1\"", "\"n 1\""),
+                "member.name: no certificate can be for \"n 1\"; with [tls] allowed are DNS names",
+            ),
+            (format!("{GOOD}\n[tls]\nca = \"a\"\nkey = \"c\""), "missing field `certificate`"),
+            (
+                GOOD.replace("n = 1", "header_bytes_max = 100\nn = 1"),
+                "header_bytes_max: 100 is not allowed; allowed are 8192..=1048576",
+            ),
+            (
+                GOOD.replace("n = 1", "bodies_bytes_max = 1000\nn = 1"),
+                "bodies_bytes_max: 1000 is not allowed; allowed are 8388608 (body_bytes_max)..=",
+            ),
+        ]);
+    }
+
     #[test]
     fn every_error_is_one_line_with_the_key_and_what_is_allowed() {
         let cases = [
@@ -594,37 +630,11 @@ mod tests {
             ),
             (GOOD.replace("8098", "port"), "http: invalid socket address syntax"),
             (
-                GOOD.replace("n = 1", "https = \"127.0.0.1:8443\"\nn = 1"),
-                "https: needs a [client_tls] with certificate and key",
-            ),
-            (
-                format!("{GOOD}\n[client_tls]\ncertificate = \"a\"\nkey = \"b\""),
-                "client_tls: nobody is answered with it; say where with https",
-            ),
-            (
-                format!("{GOOD}\n[tls]\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"")
-                    .replace("\"n1\"", "\"n 1\""),
-                "member.name: no certificate can be for \"n 1\"; with [tls] allowed are DNS names",
-            ),
-            (format!("{GOOD}\n[tls]\nca = \"a\"\nkey = \"c\""), "missing field `certificate`"),
-            (
-                GOOD.replace("n = 1", "header_bytes_max = 100\nn = 1"),
-                "header_bytes_max: 100 is not allowed; allowed are 8192..=1048576",
-            ),
-            (
-                GOOD.replace("n = 1", "bodies_bytes_max = 1000\nn = 1"),
-                "bodies_bytes_max: 1000 is not allowed; allowed are 8388608 (body_bytes_max)..=",
-            ),
-            (
                 format!("{GOOD}\n[[member]]\nname = \"n1\"\npeer = \"127.0.0.1:1\""),
                 "member.name: \"n1\" is named twice",
             ),
             (GOOD.replace("n = 1", "n = = 1"), ""),
         ];
-        for (text, expected) in cases {
-            let why = why(&text);
-            assert!(why.contains(expected), "{why:?} should say {expected:?}");
-            assert_eq!(why.lines().count(), 1, "{why:?}");
-        }
+        assert_refused(&cases);
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn put(out: &mut BytesMut, payload: &[u8]) {
 }
 
 /// Takes the first frame's payload off `buffer`, if it is all there.
-fn take(buffer: &mut BytesMut, payload_max: usize) -> Result<Option<Bytes>, FrameError> {
+pub(crate) fn take(buffer: &mut BytesMut, payload_max: usize) -> Result<Option<Bytes>, FrameError> {
     let Some(length) = buffer.first_chunk::<LENGTH>() else { return Ok(None) };
     let size = u32::from_be_bytes(*length) as usize;
     if !(HEADER..=HEADER + payload_max).contains(&size) {

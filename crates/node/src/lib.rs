@@ -15,6 +15,8 @@ mod doors;
 mod endpoint;
 mod events;
 mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handshake;
 mod http;
 mod listener;
