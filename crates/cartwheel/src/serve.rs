@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use cartwheel_node::degraded::{self, Retries};
-use cartwheel_node::{LogFormat, RunError, Settings};
+use cartwheel_node::{LogFormat, RunError, Settings, StartError};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -76,6 +76,17 @@ async fn serve(settings: Settings) -> ExitCode {
                     Err(error) => return broke_down(&node, &error.to_string()),
                 }
             }
+            Err(StartError::Damaged) => match cartwheel_node::salvage(&settings) {
+                Ok(what) => {
+                    tracing::error!(
+                        node,
+                        "its data is damaged: {what}; the node goes on, and fetches from the others what it should hold"
+                    );
+                    continue;
+                }
+                Err(error) if has_run => error.to_string(),
+                Err(error) => return complain(&format!("node {node:?} was not started: {error}")),
+            },
             Err(error) if has_run => error.to_string(),
             Err(error) => return complain(&format!("node {node:?} was not started: {error}")),
         };

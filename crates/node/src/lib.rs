@@ -44,6 +44,6 @@ pub use report::{
     About, BackgroundReport, BackupReport, BackupRequest, HintReport, PartitionReport, PeerReport, Report,
 };
 pub use security::{PasswordHash, hash_password};
-pub use start::{RunError, Running, StartError, set_aside, start};
+pub use start::{RunError, Running, StartError, salvage, set_aside, start};
 pub use strangers::StrangersReport;
 pub use tls::{CallerTls, CertificateReport, Duplex, Stream, is_provable};

@@ -11,7 +11,7 @@ use cartwheel_core::membership::Cluster;
 use cartwheel_core::storage::StorageCompletion;
 use cartwheel_core::{Boot, Node, Outbox};
 use cartwheel_riak::http::Defaults;
-use cartwheel_store::{Identity, OpenError, Store, StoreHandle};
+use cartwheel_store::{BeginError, Identity, OpenError, Salvaged, Store, StoreHandle};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -54,7 +54,10 @@ pub enum StartError {
     },
     /// The data directory is not this node's to use.
     #[error("data: {0}")]
-    Store(#[from] OpenError),
+    Store(OpenError),
+    /// Parts of its data are not what was written. [`salvage`] makes what can be made of it.
+    #[error("data: blocks of the engine fail their checksums")]
+    Damaged,
     /// The cluster is of another shape than the configuration says.
     #[error("{key} = {asked}: this node's cluster was founded with {key} = {kept}, for ever")]
     Shape {
@@ -254,6 +257,28 @@ async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, S
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { key, address, source })
 }
 
+/// Makes what can be made of the data of a node that does not run, parts of which are not what was written: its next start
+/// takes the node for one that lost data, and fetches what it should hold. What was done, for people.
+///
+/// # Errors
+///
+/// It could not be done; the data is as it was.
+pub fn salvage(settings: &Settings) -> Result<String, StartError> {
+    let identity = Identity { cluster: settings.file.cluster.clone(), node: settings.file.node.clone() };
+    let Salvaged { records, gaps, kept_as } = Store::salvage(&settings.file.data, &identity)?;
+    let kept_as = kept_as.display();
+    Ok(format!("{records} records could be read, with {gaps} gaps; the damaged engine is kept as {kept_as}"))
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Blocks { .. } => Self::Damaged,
+            other => Self::Store(other),
+        }
+    }
+}
+
 /// Opens the store; from here on this start has a number of its own.
 fn open(
     settings: &Settings,
@@ -276,7 +301,11 @@ fn open(
     let pass_on = move |completions: Vec<StorageCompletion>| {
         completions.into_iter().for_each(|completion| drop(completed.send(completion)));
     };
-    Ok((boot, opened.start(settings.file.partitions, pass_on).map_err(StartError::Threads)?))
+    let store = opened.start(settings.file.partitions, pass_on).map_err(|error| match error {
+        BeginError::Threads(error) => StartError::Threads(error),
+        BeginError::Damaged => StartError::Damaged,
+    })?;
+    Ok((boot, store))
 }
 
 fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers) -> Server {

@@ -40,7 +40,7 @@ pub struct BootFile {
 }
 
 impl BootFile {
-    fn path(dir: &Path) -> PathBuf {
+    pub(crate) fn path(dir: &Path) -> PathBuf {
         dir.join("boot")
     }
 

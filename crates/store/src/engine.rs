@@ -64,6 +64,7 @@ pub struct Engine {
     path: PathBuf,
     commits: AtomicU64,
     fenced: AtomicBool,
+    damaged: AtomicBool,
     /// Planted when the threads are started.
     trees: OnceLock<Trees>,
     faults: Faults,
@@ -167,6 +168,12 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Opens an engine to read of it what can be read.
+    pub fn open_damaged(dir: &Path, lock: DirectoryLock) -> Result<Self, OpenError> {
+        let path = directory(dir);
+        Self::open_database(path.clone(), lock).map_err(OpenError::engine(&path))
+    }
+
     fn open_database(path: PathBuf, lock: DirectoryLock) -> fjall::Result<Self> {
         let db = database(&path)?;
         // What a crash left in the page cache is about to be built upon.
@@ -182,6 +189,7 @@ impl Engine {
             path,
             commits: AtomicU64::new(0),
             fenced: AtomicBool::new(false),
+            damaged: AtomicBool::new(false),
             trees: OnceLock::new(),
             faults: Faults::default(),
             _lock: lock,
@@ -259,6 +267,22 @@ impl Engine {
         self.fenced.store(true, Ordering::SeqCst);
     }
 
+    /// What a read comes to that failed. A block that is not what was written is no matter of one key: everything is refused
+    /// from now on, until a new engine was made of what can be read ([`salvage`](crate::salvage)).
+    fn read_failed(&self, error: &fjall::Error) -> StorageError {
+        tracing::error!(%error, "the storage engine cannot read");
+        if is_damage(error) {
+            self.damaged.store(true, Ordering::SeqCst);
+            self.fence();
+        }
+        StorageError::Failed
+    }
+
+    /// Whether something on the disk was found that is not what was written.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::SeqCst)
+    }
+
     /// Whether everything is refused.
     pub fn is_fenced(&self) -> bool {
         self.fenced.load(Ordering::SeqCst)
@@ -274,7 +298,7 @@ impl Engine {
             return Err(StorageError::Failed);
         }
         let disk_key = encode_key(key);
-        let sealed = self.records.get(&disk_key).map_err(|error| read_failed(&error))?;
+        let sealed = self.records.get(&disk_key).map_err(|error| self.read_failed(&error))?;
         sealed.map(|sealed| unseal_or_log(key, &disk_key, &sealed)).transpose()
     }
 
@@ -363,7 +387,7 @@ impl Engine {
             (Leaf(0).tokens(partition, partitions), Leaf(u16::MAX).tokens(partition, partitions));
         let snapshot = self.db.snapshot();
         for entry in snapshot.range(&self.records, token_range(first, last)) {
-            let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
+            let (disk_key, sealed) = entry.into_inner().map_err(|error| self.read_failed(&error))?;
             let stored = stored(&disk_key, &sealed);
             trees.replace(stored.map(|(key, record)| Replaced {
                 key,
@@ -418,9 +442,9 @@ fn unseal_or_log(key: &Key, disk_key: &[u8], sealed: &[u8]) -> Result<Record, St
     })
 }
 
-fn read_failed(error: &fjall::Error) -> StorageError {
-    tracing::error!(%error, "the storage engine cannot read");
-    StorageError::Failed
+/// Whether what is on the disk is not what was written, rather than that the disk did not answer.
+fn is_damage(error: &fjall::Error) -> bool {
+    matches!(error, fjall::Error::Storage(error) if !matches!(error, fjall::LsmError::Io(_)))
 }
 
 fn hint_key(home: NodeId, disk_key: &[u8]) -> Vec<u8> {

@@ -68,6 +68,12 @@ pub enum OpenError {
         /// The latest format known.
         known: u64,
     },
+    /// Blocks of the engine are not what was written. [`Store::salvage`](crate::Store::salvage) makes what can be made of it.
+    #[error("the engine in {} has blocks that fail their checksums", path.display())]
+    Blocks {
+        /// The engine's directory.
+        path: PathBuf,
+    },
     /// It cannot be what was written.
     #[error("{} is damaged: {reason}", path.display())]
     Damaged {
@@ -109,6 +115,17 @@ impl OpenError {
         let path = path.into();
         move |source| Self::Engine { path, source: Box::new(source) }
     }
+}
+
+/// Why an open store was not put to work. What it holds was not changed.
+#[derive(Debug, Error)]
+pub enum BeginError {
+    /// The operating system refused a thread.
+    #[error("cannot start the store's threads: {0}")]
+    Threads(io::Error),
+    /// Blocks of the engine are not what was written. [`Store::salvage`](crate::Store::salvage) makes what can be made of it.
+    #[error("blocks of the engine fail their checksums")]
+    Damaged,
 }
 
 /// Why a stop was not clean. What was reported as synced is safe; the next start counts as one after a crash.

@@ -11,11 +11,12 @@ use cartwheel_core::storage::StorageCompletion;
 use crate::boot::BootFile;
 use crate::cluster_file;
 use crate::engine::{self, Engine};
-use crate::error::OpenError;
+use crate::error::{BeginError, OpenError};
 use crate::fault::Faults;
 use crate::handle::StoreHandle;
 use crate::identity::Identity;
 use crate::lock::{DirectoryLock, LOCK_FILE};
+use crate::salvage::{Salvaged, salvage};
 use crate::state_file::TEMPORARY;
 use crate::worker::Worker;
 
@@ -67,15 +68,29 @@ impl Store {
         boot.write(dir)?;
         let BootFile { number, continuous_since, .. } = boot;
         tracing::info!(dir = %dir.display(), store = store.0, number, continuous_since, "opened the data directory");
-        let unreadable = |_| OpenError::Damaged {
-            path: engine.path().to_owned(),
-            reason: "its hints cannot be read".into(),
+        let unreadable = |_| match engine.is_damaged() {
+            true => OpenError::Blocks { path: engine.path().to_owned() },
+            false => OpenError::Damaged {
+                path: engine.path().to_owned(),
+                reason: "its hints cannot be read".into(),
+            },
         };
         let owed = engine.hint_totals().map_err(unreadable)?;
         let cluster = cluster_file::read(dir)?;
         engine.complete_tombstones();
         let engine = Arc::new(engine);
         Ok(Opened { store, number, continuous_since, owed, cluster, engine, boot, dir: dir.to_owned() })
+    }
+
+    /// Makes a new engine in the data directory `dir` of what can be read of its damaged one
+    /// ([`OpenError::Blocks`], [`BeginError::Damaged`]), which nobody has open. The next [`open`](Self::open) takes it for a
+    /// store that lost data.
+    ///
+    /// # Errors
+    ///
+    /// The damaged engine cannot be opened, or the disk refused; the engine is in its place then.
+    pub fn salvage(dir: &Path, identity: &Identity) -> Result<Salvaged, OpenError> {
+        salvage(dir, identity)
     }
 
     /// Renames the data directory `dir`, which nobody has open, so that the next start begins with an empty one.
@@ -102,14 +117,17 @@ impl Opened {
     ///
     /// # Errors
     ///
-    /// The operating system refused a thread.
+    /// The operating system refused a thread, or what is on the disk is not what was written.
     pub fn start(
         self,
         partitions: u32,
         completions: impl Fn(Vec<StorageCompletion>) + Send + Sync + 'static,
-    ) -> io::Result<StoreHandle> {
+    ) -> Result<StoreHandle, BeginError> {
         self.engine.plant_trees(partitions);
-        StoreHandle::start(self, Arc::new(completions))
+        if self.engine.is_damaged() {
+            return Err(BeginError::Damaged);
+        }
+        StoreHandle::start(self, Arc::new(completions)).map_err(BeginError::Threads)
     }
 
     /// So many bytes of the disk are left free: with less, whatever would write is refused ([`StorageError::Failed`]), has changed

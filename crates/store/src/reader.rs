@@ -25,6 +25,10 @@ pub fn round(
     {
         answers.extend(answer(engine, next));
     }
+    if engine.is_damaged() {
+        // Nobody can go on with this store: the next start makes what can be made of it.
+        answers.push(StorageCompletion::SyncFailed);
+    }
     completions(answers);
 }
 

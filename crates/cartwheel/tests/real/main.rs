@@ -6,6 +6,7 @@ mod cluster;
 mod conflict;
 mod degraded;
 mod dev;
+mod flipped;
 mod http;
 mod https;
 mod limits;

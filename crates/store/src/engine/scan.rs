@@ -14,7 +14,7 @@ use cartwheel_wire::limits::KEYS_PER_STEP_MAX;
 use cartwheel_wire::{decode_key, encode_key};
 use fjall::Readable;
 
-use super::{DiskRange, Engine, hint_key, read_failed, stored, token_range, tombstones, unseal_or_log};
+use super::{DiskRange, Engine, hint_key, stored, token_range, tombstones, unseal_or_log};
 
 /// A page that has gathered values of so many bytes takes no further record.
 const PAGE_BYTES_MAX: u64 = 1 << 20;
@@ -48,7 +48,7 @@ impl Engine {
         for leaf in leaves {
             let (first, last) = leaf.tokens(partition, trees.partitions());
             for entry in snapshot.range(&self.records, token_range(first, last)) {
-                let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
+                let (disk_key, sealed) = entry.into_inner().map_err(|error| self.read_failed(&error))?;
                 let stored = stored(&disk_key, &sealed).filter(|(_, record)| !record.siblings.is_empty());
                 keys.extend(stored.map(|(key, record)| (key, record.siblings.digest())));
                 if keys.len() > KEYS_PER_STEP_MAX {
@@ -65,10 +65,10 @@ impl Engine {
         let snapshot = self.db.snapshot();
         let everything = (Bound::<Vec<u8>>::Unbounded, Bound::Unbounded);
         for entry in snapshot.range(&self.hints, everything) {
-            let hint = entry.key().map_err(|error| read_failed(&error))?;
+            let hint = entry.key().map_err(|error| self.read_failed(&error))?;
             let Some((home, disk_key)) = hint.split_first_chunk::<8>() else { continue };
             let home = NodeId(u64::from_be_bytes(*home));
-            let sealed = snapshot.get(&self.records, disk_key).map_err(|error| read_failed(&error))?;
+            let sealed = snapshot.get(&self.records, disk_key).map_err(|error| self.read_failed(&error))?;
             let Some((_, siblings)) = hinted(home, disk_key, sealed.as_deref()) else { continue };
             let total = totals.entry(home).or_default();
             total.keys += 1;
@@ -96,11 +96,11 @@ impl Engine {
         let snapshot = self.db.snapshot();
         let mut owed = Vec::new();
         for entry in snapshot.range(&self.hints, (from, Bound::Unbounded)) {
-            let hint = entry.key().map_err(|error| read_failed(&error))?;
+            let hint = entry.key().map_err(|error| self.read_failed(&error))?;
             let Some(disk_key) = hint.strip_prefix(&prefix).filter(|_| owed.len() < limit as usize) else {
                 break;
             };
-            let sealed = snapshot.get(&self.records, disk_key).map_err(|error| read_failed(&error))?;
+            let sealed = snapshot.get(&self.records, disk_key).map_err(|error| self.read_failed(&error))?;
             owed.extend(hinted(home, disk_key, sealed.as_deref()));
         }
         Ok(owed)
@@ -118,7 +118,7 @@ impl Engine {
         let mut page = Gathering::new(limit);
         let snapshot = self.db.snapshot();
         for entry in snapshot.range(&self.records, (from, to)) {
-            let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
+            let (disk_key, sealed) = entry.into_inner().map_err(|error| self.read_failed(&error))?;
             let Some((key, record)) = stored(&disk_key, &sealed) else { continue };
             if record.owed.is_empty() && !page.takes(key, record.siblings) {
                 break;
@@ -135,8 +135,8 @@ impl Engine {
         // One snapshot for index and records.
         let snapshot = self.db.snapshot();
         for entry in snapshot.range(&self.tombstones, (from, Bound::Unbounded)) {
-            let disk_key = entry.key().map_err(|error| read_failed(&error))?;
-            let sealed = snapshot.get(&self.records, &disk_key).map_err(|error| read_failed(&error))?;
+            let disk_key = entry.key().map_err(|error| self.read_failed(&error))?;
+            let sealed = snapshot.get(&self.records, &disk_key).map_err(|error| self.read_failed(&error))?;
             let Some((key, record)) = sealed.and_then(|sealed| stored(&disk_key, &sealed)) else { continue };
             // An index that an older release did not keep up names too much: only the record counts.
             if tombstones::is_reapable(&record) && !page.takes(key, record.siblings) {
@@ -163,7 +163,7 @@ impl Engine {
         while next.0 < partitions {
             let (from, _) = self.range_of(next)?;
             let Some(entry) = snapshot.range(&self.records, (from, Bound::Unbounded)).next() else { break };
-            let disk_key = entry.key().map_err(|error| read_failed(&error))?;
+            let disk_key = entry.key().map_err(|error| self.read_failed(&error))?;
             // Whatever cannot be read counts, too.
             let token = disk_key
                 .first_chunk::<8>()
@@ -186,7 +186,7 @@ impl Engine {
         let root = trees.knows(partition).then(|| trees.hashes(partition, &[TreeNode::ROOT])[0]);
         let mut holding = Holding { root, ..Holding::default() };
         for entry in self.db.snapshot().range(&self.records, self.range_of(partition)?) {
-            let (disk_key, sealed) = entry.into_inner().map_err(|error| read_failed(&error))?;
+            let (disk_key, sealed) = entry.into_inner().map_err(|error| self.read_failed(&error))?;
             let Some((_, record)) = stored(&disk_key, &sealed) else { continue };
             holding.records += 1;
             holding.tombstones += u64::from(!record.siblings.is_found());
