@@ -28,6 +28,7 @@ extern crate alloc;
 pub mod anti_entropy;
 mod background;
 pub mod boundary;
+pub mod canonical;
 mod config;
 mod coordinator;
 mod cx;

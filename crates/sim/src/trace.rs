@@ -22,6 +22,7 @@ pub(crate) use words::{
 use std::hash::{Hash, Hasher};
 
 use cartwheel_core::Input;
+use cartwheel_core::canonical::CanonicalBytes;
 use cartwheel_core::message::Message;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -35,27 +36,27 @@ const HASHED_BYTES: usize = 4_096;
 #[derive(Debug, Default)]
 pub struct TraceDigest {
     /// The hash of all that came before, and what came since.
-    bytes: Bytes,
+    bytes: CanonicalBytes,
 }
 
 impl TraceDigest {
     /// Adds one input. How many bytes that is made of.
     pub fn add(&mut self, now_ns: u64, node: u32, input: &Input) -> u64 {
-        if self.bytes.0.len() >= HASHED_BYTES {
+        if self.bytes.as_slice().len() >= HASHED_BYTES {
             let before = self.value();
-            self.bytes.0.clear();
+            self.bytes.clear();
             before.hash(&mut self.bytes);
         }
         now_ns.hash(&mut self.bytes);
         node.hash(&mut self.bytes);
-        let before = self.bytes.0.len();
+        let before = self.bytes.as_slice().len();
         input.hash(&mut self.bytes);
-        (self.bytes.0.len() - before) as u64
+        (self.bytes.as_slice().len() - before) as u64
     }
 
     /// The digest so far.
     pub fn value(&self) -> u128 {
-        xxh3_128(&self.bytes.0)
+        xxh3_128(self.bytes.as_slice())
     }
 }
 
@@ -76,48 +77,6 @@ impl Hasher for Size {
 
     fn write(&mut self, bytes: &[u8]) {
         self.0 += bytes.len() as u64;
-    }
-}
-
-/// Collects what is hashed instead of hashing it.
-#[derive(Debug, Default)]
-struct Bytes(Vec<u8>);
-
-impl Hasher for Bytes {
-    fn finish(&self) -> u64 {
-        0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn write_u8(&mut self, value: u8) {
-        self.0.push(value);
-    }
-
-    fn write_u16(&mut self, value: u16) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_u128(&mut self, value: u128) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
-    }
-
-    fn write_isize(&mut self, value: isize) {
-        self.write_u64(value as u64);
     }
 }
 

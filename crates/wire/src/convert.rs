@@ -1,8 +1,10 @@
 //! Core types <-> schema. Whatever comes out of a schema struct is checked here.
 
 mod anti_entropy;
+mod birth;
 mod cluster;
 mod forward;
+mod input;
 mod membership;
 mod message;
 mod reap;

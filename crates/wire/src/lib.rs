@@ -1,5 +1,5 @@
-//! Bytes for the core's types: peer messages, disk records and keys, the cluster's state, and the contexts that clients
-//! hand back.
+//! Bytes for the core's types: peer messages, disk records and keys, the cluster's state, the contexts that clients hand
+//! back, and the inputs that the flight recorder keeps.
 //!
 //! Protobuf, because these bytes outlive versions: nodes of a cluster are upgraded one by one, and disks are read by
 //! later releases. The rules of that evolution:
@@ -18,6 +18,7 @@ mod cluster;
 mod context;
 mod convert;
 mod error;
+mod input;
 mod key;
 pub mod limits;
 mod message;
@@ -27,6 +28,7 @@ mod schema;
 pub use cluster::{decode_cluster, encode_cluster};
 pub use context::{decode_context, encode_context};
 pub use error::{DecodeError, EncodeError};
+pub use input::{decode_boot, decode_config, decode_input, encode_boot, encode_config, encode_input};
 pub use key::{decode_key, encode_key, key_fits};
 pub use message::{decode_message, encode_message};
 pub use record::{decode_record, encode_record};

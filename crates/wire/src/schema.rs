@@ -2,7 +2,9 @@
 //!
 //! Random 64-bit names are `fixed64` (a varint of one takes ten bytes), counts are `uint64`.
 
+pub mod birth;
 pub mod cluster;
+pub mod input;
 pub mod message;
 mod repeated;
 pub mod version;

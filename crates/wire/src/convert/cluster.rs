@@ -1,4 +1,4 @@
-mod props;
+pub(super) mod props;
 
 use std::collections::BTreeMap;
 

@@ -6,21 +6,24 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
-use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
+use cartwheel_core::id::{CallId, NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
-    Bucket, Change, Cluster, ClusterDigest, Contact, Departure, LastBoot, Member, MemberStatus, Progress,
-    Props, Register, Share,
+    Bucket, Change, Cluster, ClusterDigest, Contact, Departure, LastBoot, Member, MemberStatus, Plan,
+    Progress, Props, Register, Share,
 };
 use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
     ReplicaError, ReplicaMessage,
 };
-use cartwheel_core::replica::Record;
+use cartwheel_core::replica::{Change as Applied, HintTotal, Record, Refused};
 use cartwheel_core::ring::{Partition, Phase, Ring, RingEpoch, RingVersion};
-use cartwheel_core::storage::StorageError;
+use cartwheel_core::storage::{Name, Page, StorageCompletion, StorageError, Ticket};
 use cartwheel_core::time::WallTime;
-use cartwheel_core::version::{Actor, Context, Digest, Dot, Siblings, Value, Version, VersionVector};
-use cartwheel_core::{Answer, ClientError, Invalid, Key, Needs, Quorum, QuorumKind, Unfit};
+use cartwheel_core::version::{Actor, Context, Digest, Dot, Policy, Siblings, Value, Version, VersionVector};
+use cartwheel_core::{
+    AdminOp, AdminRequest, Answer, Boot, ClientError, ClientOp, ClientRequest, Condition, Config, Input,
+    Invalid, Key, Needs, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions,
+};
 use quickcheck::{Arbitrary, Gen};
 
 macro_rules! newtypes {
@@ -41,6 +44,9 @@ newtypes! {
     AnyContext(Context) = context;
     AnyKey(Key) = key;
     AnyCluster(Cluster) = cluster;
+    AnyInput(Input) = input;
+    AnyConfig(Config) = config;
+    AnyBoot(Boot) = boot;
 }
 
 fn any<T: Arbitrary>(g: &mut Gen) -> T {
@@ -353,5 +359,170 @@ fn message(g: &mut Gen) -> Message {
         0 | 1 => Message::Replica(replica(g)),
         2 | 3 => Message::Forward(forward(g)),
         _ => Message::Liveness(if any(g) { LivenessMessage::Ping } else { LivenessMessage::Pong }),
+    }
+}
+
+fn any_quorum(g: &mut Gen) -> Quorum {
+    *g.choose(&[Quorum::Default, Quorum::One, Quorum::Majority, Quorum::All, Quorum::Count(3)])
+        .expect("not empty")
+}
+
+fn client_op(g: &mut Gen) -> ClientOp {
+    if any(g) {
+        return ClientOp::Get(ReadOptions {
+            r: any_quorum(g),
+            pr: option(g, any_quorum),
+            node_confirms: option(g, any),
+            notfound_ok: option(g, any),
+            basic_quorum: option(g, any),
+            sloppy: any(g),
+            n: option(g, any),
+        });
+    }
+    let condition = |g: &mut Gen| {
+        if any(g) { Condition::NoneMatch } else { Condition::NotModified(context(g)) }
+    };
+    let options = WriteOptions {
+        w: any_quorum(g),
+        pw: option(g, any_quorum),
+        dw: option(g, any_quorum),
+        node_confirms: option(g, any),
+        sloppy: any(g),
+        n: option(g, any),
+        condition: option(g, condition),
+    };
+    ClientOp::Put { context: context(g), value: value(g), options }
+}
+
+fn admin_op(g: &mut Gen) -> AdminOp {
+    let bucket = |g: &mut Gen| Bucket { bucket_type: any(g), name: any(g) };
+    let plan = |g: &mut Gen| Plan {
+        changes: list(g, change).into_iter().collect(),
+        before: list(g, node),
+        after: list(g, node),
+    };
+    match below(g, 6) {
+        0 => {
+            let (node, change) = change(g);
+            AdminOp::Stage { node, change }
+        }
+        1 => AdminOp::Clear,
+        2 => AdminOp::Plan,
+        3 => AdminOp::Commit { shown: option(g, plan) },
+        4 => {
+            let n = any::<u8>(g).max(1);
+            let bucket_type = if any(g) { Key::DEFAULT_TYPE.to_vec() } else { any(g) };
+            let bucket = Bucket { bucket_type, name: any(g) };
+            // Whatever an operator asks for, also what the core refuses.
+            AdminOp::SetProps { bucket, props: Props { n_val: option(g, any), ..props_of_one(g, n) } }
+        }
+        _ => AdminOp::ResetProps { bucket: bucket(g) },
+    }
+}
+
+fn result<T>(g: &mut Gen, make: impl Fn(&mut Gen) -> T) -> Result<T, StorageError> {
+    match below(g, 4) {
+        0 => Err(StorageError::Failed),
+        1 => Err(StorageError::Corrupt),
+        _ => Ok(make(g)),
+    }
+}
+
+fn completion(g: &mut Gen) -> StorageCompletion {
+    let ticket = Ticket(number(g));
+    let held = |g: &mut Gen| (key(g), siblings(g));
+    let applied = |g: &mut Gen| match below(g, 4) {
+        0 => Err(Refused::NotFound),
+        1 => Err(Refused::MovedOn),
+        _ => Ok(Applied { siblings: siblings(g), dot: option(g, dot), newly_owed: option(g, node) }),
+    };
+    let name = |g: &mut Gen| Name { digest: option(g, |g| Digest(any(g))), is_owed: any(g) };
+    match below(g, 11) {
+        0 => StorageCompletion::Read { ticket, result: result(g, siblings) },
+        1 | 2 => StorageCompletion::Applied { ticket, result: result(g, applied) },
+        3 => StorageCompletion::Hints { ticket, result: result(g, |g| list(g, held)) },
+        4 => StorageCompletion::TreeHashes { ticket, result: result(g, |g| list(g, |g| TreeHash(any(g)))) },
+        5 => StorageCompletion::LeafKeys { ticket, result: result(g, |g| list(g, named_key)) },
+        6 => {
+            let page = |g: &mut Gen| Page { records: list(g, held), next: option(g, key) };
+            StorageCompletion::Page { ticket, result: result(g, page) }
+        }
+        7 => StorageCompletion::Names { ticket, result: result(g, |g| list(g, name)) },
+        8 => StorageCompletion::Saved { ticket, result: result(g, |_| ()) },
+        9 => StorageCompletion::Occupied { ticket, result: result(g, |g| list(g, |g| Partition(any(g)))) },
+        _ if any(g) => StorageCompletion::SyncFailed,
+        _ => StorageCompletion::Synced { through: ticket },
+    }
+}
+
+fn input(g: &mut Gen) -> Input {
+    let call = CallId(number(g));
+    match below(g, 10) {
+        0..3 => Input::Client(ClientRequest {
+            call,
+            request: request(g),
+            key: key(g),
+            op: client_op(g),
+            timeout: option(g, |g| Duration::from_nanos(any(g))),
+        }),
+        3..5 => Input::Peer { from: node(g), message: message(g) },
+        5..8 => Input::Storage(completion(g)),
+        8 => Input::Timeout,
+        _ => Input::Admin(AdminRequest { call, op: admin_op(g) }),
+    }
+}
+
+fn span(g: &mut Gen) -> Duration {
+    Duration::from_nanos(any(g))
+}
+
+fn config(g: &mut Gen) -> Config {
+    let policies = [Policy::KeepSiblings, Policy::LastWriteWins, Policy::OneValue];
+    Config {
+        node: node(g),
+        contact: contact(g),
+        founders: list(g, node),
+        ring: ring(g),
+        shares: list(g, |g| (node(g), share(g))).into_iter().collect(),
+        n: any(g),
+        r: any_quorum(g),
+        w: any_quorum(g),
+        policy: *g.choose(&policies).expect("not empty"),
+        request_timeout: span(g),
+        replica_timeout: span(g),
+        forward_timeout: span(g),
+        suspect_after: any(g),
+        swim_interval: span(g),
+        probe_interval: span(g),
+        hint_interval: span(g),
+        hint_batch_max: any(g),
+        hint_bytes_max: any(g),
+        anti_entropy_interval: span(g),
+        gossip_interval: span(g),
+        start_wait: span(g),
+        handoff_interval: span(g),
+        handoff_batch_max: any(g),
+        reap_after: option(g, span),
+        background_latency_target: option(g, span),
+        background_window: span(g),
+        background_rate_min: any(g),
+        background_rate_max: any(g),
+        past_entries_max: any(g),
+        requests_max: any(g),
+        storage_inflight_max: any(g),
+        request_memory_max: any(g),
+        flaw: None,
+    }
+}
+
+fn boot(g: &mut Gen) -> Boot {
+    let hint = |g: &mut Gen| (node(g), HintTotal { keys: any(g), bytes: any(g) });
+    Boot {
+        store: StoreId(any(g)),
+        number: any(g),
+        continuous_since: any(g),
+        owed: list(g, hint),
+        cluster: option(g, |g| Arc::new(cluster(g))),
+        seed: core::array::from_fn(|_| any(g)),
     }
 }

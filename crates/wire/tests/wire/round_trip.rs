@@ -6,12 +6,13 @@ use cartwheel_core::id::OpId;
 use cartwheel_core::message::{Message, ReplicaMessage};
 use cartwheel_core::version::{Context, Value};
 use cartwheel_wire::{
-    decode_cluster, decode_context, decode_key, decode_message, decode_record, encode_cluster,
-    encode_context, encode_key, encode_message, encode_record,
+    decode_boot, decode_cluster, decode_config, decode_context, decode_input, decode_key, decode_message,
+    decode_record, encode_boot, encode_cluster, encode_config, encode_context, encode_input, encode_key,
+    encode_message, encode_record,
 };
 use quickcheck::quickcheck;
 
-use crate::arbitrary::{AnyCluster, AnyContext, AnyKey, AnyMessage, AnyRecord};
+use crate::arbitrary::{AnyBoot, AnyCluster, AnyConfig, AnyContext, AnyInput, AnyKey, AnyMessage, AnyRecord};
 use crate::golden;
 
 quickcheck! {
@@ -28,6 +29,20 @@ quickcheck! {
         let bytes = encode_cluster(&cluster.0).expect("within the limits");
         let decoded = decode_cluster(&bytes).expect("what was encoded");
         decoded == cluster.0 && decoded.digest() == cluster.0.digest()
+    }
+
+    fn inputs(input: AnyInput) -> bool {
+        decode_input(encode_input(&input.0).into()).as_ref() == Ok(&input.0)
+    }
+
+    fn boots(boot: AnyBoot) -> bool {
+        decode_boot(encode_boot(&boot.0).into()).as_ref() == Ok(&boot.0)
+    }
+
+    /// Settings do not compare; all that they consist of can be printed.
+    fn configs(config: AnyConfig) -> bool {
+        let decoded = decode_config(encode_config(&config.0).into()).expect("what was encoded");
+        format!("{decoded:?}") == format!("{:?}", config.0)
     }
 
     fn contexts(context: AnyContext) -> bool {

@@ -19,7 +19,7 @@ const WORDS: [(Quorum, u32); 4] = [
     (Quorum::Default, u32::MAX - 4),
 ];
 
-pub(super) fn written((bucket, register): (&Bucket, &Register<Props>)) -> WrittenProps {
+pub(in crate::convert) fn written((bucket, register): (&Bucket, &Register<Props>)) -> WrittenProps {
     let Register { count, by, value: props } = register;
     let bucket_type = (bucket.bucket_type != Key::DEFAULT_TYPE).then(|| copy(&bucket.bucket_type));
     WrittenProps {
@@ -45,7 +45,8 @@ fn copy(name: &[u8]) -> Bytes {
     Bytes::copy_from_slice(name)
 }
 
-fn number(quorum: Quorum) -> u32 {
+/// A quorum as Riak's number.
+pub(in crate::convert) fn number(quorum: Quorum) -> u32 {
     match quorum {
         Quorum::Count(count) => count.into(),
         word => WORDS.iter().find(|(known, _)| *known == word).map_or(0, |(_, number)| *number),
@@ -62,6 +63,17 @@ pub(super) fn all_read(
 }
 
 fn read(written: WrittenProps, n: u8) -> Result<(Bucket, Register<Props>), DecodeError> {
+    let (bucket, register) = unchecked(written)?;
+    let props = &register.value;
+    props.check(n).map_err(|_| out_of_range("props", props.n_val.unwrap_or(n).into()))?;
+    if bucket.bucket_type.len() + bucket.name.len() > PROPS_NAME_BYTES_MAX {
+        return Err(DecodeError::TooMany { what: "bytes of a bucket's name", max: PROPS_NAME_BYTES_MAX });
+    }
+    Ok((bucket, register))
+}
+
+/// What somebody asked for, which may make no sense.
+pub(in crate::convert) fn unchecked(written: WrittenProps) -> Result<(Bucket, Register<Props>), DecodeError> {
     let props = Props {
         n_val: written.n_val.map(|n_val| small("props.n_val", n_val)).transpose()?,
         r: quorum("props.r", written.r)?,
@@ -75,17 +87,19 @@ fn read(written: WrittenProps, n: u8) -> Result<(Bucket, Register<Props>), Decod
         allow_mult: written.allow_mult,
         last_write_wins: written.last_write_wins,
     };
-    props.check(n).map_err(|_| out_of_range("props", props.n_val.unwrap_or(n).into()))?;
     let bucket_type = written.bucket_type.map_or_else(|| Key::DEFAULT_TYPE.to_vec(), Vec::from);
     let bucket = Bucket { bucket_type, name: written.bucket.into() };
-    if bucket.bucket_type.len() + bucket.name.len() > PROPS_NAME_BYTES_MAX {
-        return Err(DecodeError::TooMany { what: "bytes of a bucket's name", max: PROPS_NAME_BYTES_MAX });
-    }
     Ok((bucket, Register { count: written.count, by: NodeId(written.by), value: props }))
 }
 
-fn quorum(field: &'static str, written: Option<u32>) -> Result<Option<Quorum>, DecodeError> {
-    let Some(number) = written else { return Ok(None) };
+pub(in crate::convert) fn quorum(
+    field: &'static str,
+    written: Option<u32>,
+) -> Result<Option<Quorum>, DecodeError> {
+    written.map(|number| one_quorum(field, number)).transpose()
+}
+
+pub(in crate::convert) fn one_quorum(field: &'static str, number: u32) -> Result<Quorum, DecodeError> {
     let word = WORDS.iter().find(|(_, known)| *known == number).map(|(word, _)| *word);
-    word.map_or_else(|| small(field, number).map(Quorum::Count), Ok).map(Some)
+    word.map_or_else(|| small(field, number).map(Quorum::Count), Ok)
 }
