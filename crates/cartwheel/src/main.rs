@@ -4,6 +4,7 @@ mod cert;
 mod cluster;
 mod config;
 mod dev;
+mod flight;
 mod fuzz;
 mod museum;
 mod output;
@@ -54,7 +55,7 @@ enum Command {
     Sim(sim::Command),
     /// Play a scenario on real nodes: processes that are killed, namespaces that are cut, disks that are full.
     Real(real::Args),
-    /// Run a scenario until a moment, and show what every node holds of a key, owes and believes, and what is on its way.
+    /// Run a scenario, or what real nodes recorded, until a moment, and show what every node holds of a key, owes and believes.
     Replay(replay::Args),
     /// Replay a scenario, or the general swarm, with many seeds and report those that fail.
     Fuzz(fuzz::Args),

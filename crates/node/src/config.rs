@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contact::Addresses;
 use crate::endpoint::Endpoint;
+use crate::flight::FlightValues;
 
 pub use quorum::QuorumSetting;
 pub use tls::{ClientTls, PeerTls};
@@ -143,6 +144,12 @@ pub struct ConfigFile {
     /// So much of the disk is left free: with less, writes are refused and go to other nodes, until there is room again.
     #[serde(default = "default_disk_reserve_bytes")]
     pub disk_reserve_bytes: u64,
+    /// How much the flight recorder keeps, in bytes; 0: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flight_bytes_max: Option<u64>,
+    /// What it keeps of values.
+    #[serde(default)]
+    pub flight_values: FlightValues,
     /// How the log is written.
     #[serde(default)]
     pub log: LogFormat,
@@ -345,6 +352,8 @@ impl ConfigFile {
             bodies_bytes_max: default_bodies_bytes_max(),
             peer_queue_max: default_peer_queue_max(),
             disk_reserve_bytes: default_disk_reserve_bytes(),
+            flight_bytes_max: None,
+            flight_values: FlightValues::Whole,
             log: LogFormat::Text,
             security: None,
             tls: None,

@@ -4,7 +4,7 @@
 //! from the HTTP connections (`http`), messages from the incoming peer connections (`listener`), completions from
 //! the store's threads. What it wants done goes out to the store, to the queues of the outgoing peer connections
 //! (`peers`, `peer`), and to the clients that wait. Nothing else is shared between tasks, but the list of nodes that
-//! the cluster knows.
+//! the cluster knows. What the core is handed goes to the flight recorder, too (`flight`), which never holds it up.
 
 mod cluster;
 mod config;
@@ -14,6 +14,7 @@ pub mod degraded;
 mod doors;
 mod endpoint;
 mod events;
+mod flight;
 mod frame;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -40,6 +41,7 @@ pub use cluster::{
 pub use config::{ClientTls, ConfigFile, LogFormat, Member, PeerTls, QuorumSetting, Settings, SettingsError};
 pub use counters::Counters;
 pub use endpoint::Endpoint;
+pub use flight::{FlightReport, FlightValues};
 pub use report::{
     About, BackgroundReport, BackupReport, BackupRequest, HintReport, PartitionReport, PeerReport, Report,
 };

@@ -8,6 +8,7 @@ use cartwheel_core::BackgroundStatus;
 use cartwheel_store::Holding;
 
 use crate::counters::Counters;
+use crate::flight::FlightReport;
 use crate::peer::Peer;
 use crate::strangers::StrangersReport;
 use crate::tls::CertificateReport;
@@ -56,6 +57,8 @@ pub struct Report {
     pub background: Option<BackgroundReport>,
     /// What happened since the start.
     pub counters: Counters,
+    /// How the flight recorder does; nothing where it is off.
+    pub flight: Option<FlightReport>,
     /// Connections to peers.
     pub peers: Vec<PeerReport>,
     /// How long this node's certificates are good; none without TLS.

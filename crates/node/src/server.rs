@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::cluster::ClusterReport;
 use crate::counters::Counters;
 use crate::events::EventLog;
+use crate::flight::Flight;
 use crate::listener::Heard;
 use crate::peers::Peers;
 use crate::report::{About, BackgroundReport, HintReport, PeerReport, Report};
@@ -89,6 +90,7 @@ pub(crate) struct Server {
     pub about: About,
     pub counters: Counters,
     pub events: EventLog,
+    pub flight: Flight,
     pub calls: BTreeMap<CallId, oneshot::Sender<Result<Answer, ClientError>>>,
     pub admin_calls: BTreeMap<CallId, AdminCall>,
     pub next_call: u64,
@@ -102,6 +104,7 @@ impl Server {
         let mut drained_by = None;
         loop {
             self.fire_if_due();
+            self.flight.flush();
             if drained_by.is_some_and(|at| self.is_drained(at)) {
                 return Ok(self.store);
             }
@@ -179,7 +182,10 @@ impl Server {
     }
 
     fn input(&mut self, input: Input) {
-        self.node.handle(self.clock.now(), input, &mut self.out);
+        let now = self.clock.now();
+        self.flight.hears(now, &input);
+        self.node.handle(now, input, &mut self.out);
+        self.flight.wants(self.out.outputs(), self.node.next_timeout());
         self.carry_out();
     }
 
@@ -245,6 +251,7 @@ impl Server {
             reaped: status.reaped(),
             background: status.background().map(BackgroundReport::of),
             counters: self.counters,
+            flight: self.flight.report(),
             peers: self.peers.iter().map(PeerReport::of).collect(),
             // Known where connections come in, and added there.
             certificates: Vec::new(),

@@ -21,6 +21,7 @@ use crate::config::{ConfigFile, Settings};
 use crate::counters::Counters;
 use crate::doors::Doors;
 use crate::events::EventLog;
+use crate::flight::Flight;
 use crate::handshake::Credentials;
 use crate::http::{self, Api, Bodies, Door};
 use crate::listener::{self, Inbox, STRANGERS_MAX};
@@ -323,8 +324,12 @@ fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers) -> 
         boot: boot.number,
         continuous_since: boot.continuous_since,
     };
+    let now = clock.now();
+    let node = Node::new(settings.core.clone(), boot.clone(), now, &mut out);
+    let flight = Flight::begin(settings, boot, now, (out.outputs(), node.next_timeout()));
     Server {
-        node: Node::new(settings.core.clone(), boot, clock.now(), &mut out),
+        node,
+        flight,
         clock,
         out,
         store,

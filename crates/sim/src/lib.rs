@@ -30,5 +30,5 @@ pub mod workload;
 pub use oracle::Promise;
 pub use report::Report;
 pub use scenario::{Scenario, ScenarioError};
-pub use simulator::{replay, run, run_and_spell_out, run_recorded, run_watched};
+pub use simulator::{Lived, replay, run, run_and_spell_out, run_heard, run_recorded, run_watched};
 pub use timeline::Moment;

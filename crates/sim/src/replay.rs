@@ -4,6 +4,9 @@ mod text;
 
 use std::fmt;
 
+use cartwheel_core::Node;
+use cartwheel_core::id::NodeId;
+use cartwheel_core::membership::Member;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::Span;
@@ -219,6 +222,32 @@ pub struct View {
     pub members: Vec<MemberView>,
     /// Clients' requests that it coordinates or forwards.
     pub requests_running: u64,
+}
+
+impl View {
+    /// What `node` believes.
+    pub fn of(node: &Node) -> Self {
+        let status = node.status();
+        let (suspected, down) = (status.suspected(), status.down());
+        let member = |(name, member): (&NodeId, &Member)| MemberView {
+            node: name.to_string(),
+            status: member.status.to_string(),
+            liveness: match () {
+                () if down.contains(name) => "down",
+                () if suspected.contains(name) => "suspect",
+                () => "alive",
+            }
+            .into(),
+        };
+        let cluster = status.cluster();
+        Self {
+            serves: status.serves(),
+            ring: cluster.ring.version().to_string(),
+            phase: cluster.ring.phase().map(|phase| format!("{phase:?}").to_lowercase()),
+            members: cluster.members.iter().map(member).collect(),
+            requests_running: status.requests_running() as u64,
+        }
+    }
 }
 
 /// What a node believes of a member.

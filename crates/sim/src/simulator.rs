@@ -6,6 +6,7 @@
 mod device;
 mod faults;
 mod finish;
+mod listen;
 mod look;
 mod operator;
 mod process;
@@ -22,6 +23,7 @@ use cartwheel_core::storage::StorageRequest;
 use cartwheel_core::{Answer, ClientError, ClientRequest, Event as CoreEvent, Input, Key, Outbox, Output};
 
 use self::faults::Mend;
+pub use self::listen::{Lived, run_heard};
 pub use self::look::{replay, run_recorded};
 use self::operator::Operator;
 pub(crate) use self::process::Process;
@@ -182,6 +184,8 @@ struct Simulator<'a> {
     until_ns: u64,
     /// Told now and then what time it is.
     watcher: Option<&'a AtomicU64>,
+    /// Told all that nodes hear and want done.
+    listener: Option<&'a mut dyn FnMut(Lived<'_>)>,
 }
 
 impl<'a> Simulator<'a> {
@@ -225,6 +229,7 @@ impl<'a> Simulator<'a> {
             recorder: None,
             until_ns: u64::MAX,
             watcher: None,
+            listener: None,
         }
     }
 
@@ -359,7 +364,11 @@ impl<'a> Simulator<'a> {
         let now = process.clock.read(self.now);
         let Some(core) = &mut process.node else { return };
         let mut outbox = std::mem::take(&mut self.outbox);
+        let heard = self.listener.is_some().then(|| input.clone());
         core.handle(now, input, &mut outbox);
+        if let (Some(listener), Some(input)) = (&mut self.listener, &heard) {
+            listener(Lived::Heard { node, now, input, outputs: outbox.outputs(), next: core.next_timeout() });
+        }
         self.carry_out(node, &mut outbox);
         self.outbox = outbox;
         self.schedule_timer(node);

@@ -7,6 +7,7 @@ mod jsonl;
 mod recorder;
 mod recording;
 mod shiviz;
+mod witness;
 mod words;
 
 pub use format::{Format, UnknownFormat};
@@ -14,7 +15,9 @@ pub(crate) use recorder::Recorder;
 pub use recording::Recording;
 pub(crate) use recording::{Band, Carried, Fate, Lane, Step, Talk, Waited};
 pub use shiviz::SHIVIZ_PARSER;
+pub use witness::{Shown, Testimony, Witness};
 pub use words::fault as fault_in_words;
+pub use words::text_of;
 pub(crate) use words::{
     request_name, siblings as siblings_in_words, value as value_in_words, version as version_in_words,
 };

@@ -117,6 +117,11 @@ impl Node {
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
     }
 
+    /// Where its data is.
+    pub fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
     /// Starts it, and waits until it answers.
     pub fn start(&mut self) {
         self.spawn();
@@ -286,6 +291,11 @@ pub struct Cluster {
 impl Cluster {
     /// Starts three nodes, and waits until they answer.
     pub fn of_three() -> Self {
+        Self::of_three_with(&[])
+    }
+
+    /// The same, with something set on each.
+    pub fn of_three_with(lines: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let mut nodes: Vec<Node> = ["n1", "n2", "n3"].map(|name| Node::new(&dir, name)).into();
         let members: Vec<(String, SocketAddr)> =
@@ -293,6 +303,7 @@ impl Cluster {
         let members: Vec<(&str, SocketAddr)> =
             members.iter().map(|(name, peer)| (name.as_str(), *peer)).collect();
         nodes.iter().for_each(|node| node.configure("test", &members));
+        nodes.iter().for_each(|node| lines.iter().for_each(|line| node.configure_also(line, "")));
         nodes.iter_mut().for_each(Node::spawn);
         nodes.iter_mut().for_each(Node::wait_until_ready);
         Self { nodes, dir }

@@ -7,6 +7,7 @@ mod conflict;
 mod degraded;
 mod dev;
 mod flipped;
+mod flight;
 mod http;
 mod https;
 mod limits;

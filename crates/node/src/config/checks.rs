@@ -20,6 +20,7 @@ impl ConfigFile {
         self.check_quorums()?;
         self.check_tls()?;
         self.check_limits()?;
+        self.check_flight()?;
         self.check_times()
     }
 
@@ -140,6 +141,18 @@ impl ConfigFile {
             ));
         }
         Ok(())
+    }
+
+    fn check_flight(&self) -> Result<(), String> {
+        const ALLOWED: std::ops::RangeInclusive<u64> = 1 << 20..=u64::MAX >> 1;
+        match self.flight_bytes_max {
+            Some(max) if max != 0 && !ALLOWED.contains(&max) => Err(format!(
+                "flight_bytes_max: {max} is not allowed; allowed are 0 (no flight recorder) and {}..={}",
+                ALLOWED.start(),
+                ALLOWED.end()
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn check_times(&self) -> Result<(), String> {

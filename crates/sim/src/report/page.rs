@@ -4,6 +4,8 @@ mod data;
 
 use std::io::{self, Write};
 
+pub use self::data::Head;
+
 use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::trace::Recording;
@@ -29,14 +31,19 @@ pub fn write(
     recording: &Recording,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let data = data::json(scenario, report, recording)?;
     let title = format!("{}, seed {}", report.scenario, report.seed);
+    write_under(&title, &Head::of(scenario, report, recording), recording, out)
+}
+
+/// Writes the page of a recording under any head; `title` is the window's.
+pub fn write_under(title: &str, head: &Head, recording: &Recording, out: &mut dyn Write) -> io::Result<()> {
+    let data = data::json(head, recording)?;
     let mut rest = PAGE;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").unwrap_or((after, ""));
         out.write_all(before.as_bytes())?;
         match name {
-            "TITLE" => out.write_all(escaped(&title).as_bytes())?,
+            "TITLE" => out.write_all(escaped(title).as_bytes())?,
             "STYLE" => out.write_all(STYLE.as_bytes())?,
             "DATA" => out.write_all(data.as_bytes())?,
             "SCRIPT" => SCRIPTS.iter().try_for_each(|script| writeln!(out, "{script}"))?,

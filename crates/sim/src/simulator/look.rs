@@ -10,8 +10,8 @@ use super::{Event, Process, Simulator};
 use crate::clock;
 use crate::oracle::Scene;
 use crate::replay::{
-    HintsFor, KeyCopies, KeyPlace, MemberView, NodeState, Question, RecordState, ReplayError, Situation,
-    UnderWay, VersionState, View, seconds,
+    HintsFor, KeyCopies, KeyPlace, NodeState, Question, RecordState, ReplayError, Situation, UnderWay,
+    VersionState, View, seconds,
 };
 use crate::report::Report;
 use crate::scenario::{Scenario, Span};
@@ -211,7 +211,7 @@ impl Simulator<'_> {
             boot: process.disk.boots,
             record: key.zip(place).map(|(key, place)| self.record_state(node, key, place)),
             hints: process.disk.hint_totals().into_iter().map(hint).collect(),
-            view: process.node.as_ref().map(view),
+            view: process.node.as_ref().map(View::of),
         }
     }
 
@@ -235,7 +235,7 @@ impl Simulator<'_> {
     }
 
     fn version_state(&self, version: &Version) -> VersionState {
-        let value = value_in_words(&version.value);
+        let value = value_in_words(&version.value, self.clients.truth());
         VersionState {
             write: Some(version_in_words(version, self.clients.truth())),
             dot: version.dot.to_string(),
@@ -274,29 +274,6 @@ fn asked_of_disk(op: &StorageOp, key: &Key) -> Option<String> {
             Some(format!("to {}", kind.split([' ', '{']).next().unwrap_or_default().to_lowercase()))
         }
         _ => None,
-    }
-}
-
-fn view(node: &cartwheel_core::Node) -> View {
-    let status = node.status();
-    let (suspected, down) = (status.suspected(), status.down());
-    let member = |(name, member): (&NodeId, &cartwheel_core::membership::Member)| MemberView {
-        node: name.to_string(),
-        status: member.status.to_string(),
-        liveness: match () {
-            () if down.contains(name) => "down",
-            () if suspected.contains(name) => "suspect",
-            () => "alive",
-        }
-        .into(),
-    };
-    let cluster = status.cluster();
-    View {
-        serves: status.serves(),
-        ring: cluster.ring.version().to_string(),
-        phase: cluster.ring.phase().map(|phase| format!("{phase:?}").to_lowercase()),
-        members: cluster.members.iter().map(member).collect(),
-        requests_running: status.requests_running() as u64,
     }
 }
 

@@ -9,7 +9,7 @@ use cartwheel_core::version::Policy;
 use cartwheel_core::{Boot, Config, Input, Node, Outbox};
 
 use super::device::Device;
-use super::{Event, Simulator};
+use super::{Event, Lived, Simulator};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::luck::{Place, Subject, Work};
@@ -260,7 +260,12 @@ impl Simulator<'_> {
         let process = &mut self.processes[node as usize];
         let now = process.clock.read(self.now);
         let mut outbox = Outbox::new();
-        process.node = Some(Node::new(process.config.clone(), boot, now, &mut outbox));
+        let born = Node::new(process.config.clone(), boot.clone(), now, &mut outbox);
+        if let Some(listener) = &mut self.listener {
+            let (config, boot, outputs) = (&process.config, &boot, outbox.outputs());
+            listener(Lived::Born { node, config, boot, now, outputs, next: born.next_timeout() });
+        }
+        process.node = Some(born);
         self.carry_out(node, &mut outbox);
         self.schedule_timer(node);
     }

@@ -61,14 +61,14 @@ fn us(ns: u64) -> f64 {
 fn names(recording: &Recording, events: &mut Events<'_>) -> io::Result<()> {
     let about =
         |pid: u32, what: &str, args: Value| json!({"ph": "M", "pid": pid, "name": what, "args": args});
-    let nodes = (0..recording.nodes).map(|node| (node + 1, Lane::Node(node).to_string()));
+    let nodes = (0..recording.nodes).map(|node| (node + 1, recording.lane_name(Lane::Node(node))));
     let others = [(WORLD_PID, "world".to_owned()), (CLIENTS_PID, "clients".to_owned())];
     for ((pid, name), place) in others.into_iter().chain(nodes).zip(0..) {
         events.put(&about(pid, "process_name", json!({"name": name})))?;
         events.put(&about(pid, "process_sort_index", json!({"sort_index": place})))?;
     }
     for client in (0..recording.clients).map(Lane::Client) {
-        let name = client.to_string();
+        let name = recording.lane_name(client);
         let (pid, tid) = (pid(client), tid(client));
         events.put(
             &json!({"ph": "M", "pid": pid, "tid": tid, "name": "thread_name", "args": {"name": name}}),

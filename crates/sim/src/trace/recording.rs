@@ -10,6 +10,8 @@ use cartwheel_core::id::RequestId;
 pub struct Recording {
     /// Spare nodes included.
     pub(crate) nodes: u32,
+    /// What nodes are called, where it is not n1, n2 and so on.
+    pub(crate) names: Vec<String>,
     pub(crate) clients: u32,
     /// In the order in which it happened.
     pub(crate) steps: Vec<Step>,
@@ -20,6 +22,8 @@ pub struct Recording {
     pub(crate) samples: Vec<Sample>,
     /// When faults ceased, if the run came so far.
     pub(crate) peace_ns: Option<u64>,
+    /// When what is shown begins: 0 but where it is a part.
+    pub(crate) begin_ns: u64,
     pub(crate) end_ns: u64,
 }
 
@@ -35,6 +39,17 @@ impl Recording {
         let clients = (0..self.clients).map(Lane::Client);
         let world = self.steps.iter().any(|step| step.lane == Lane::World).then_some(Lane::World);
         nodes.chain(clients).chain(world).collect()
+    }
+
+    /// What a lane is called.
+    pub(crate) fn lane_name(&self, lane: Lane) -> String {
+        let name = |node: u32| self.names.get(node as usize);
+        match lane {
+            Lane::Node(node) => name(node).cloned(),
+            Lane::Client(node) => name(node).map(|name| format!("clients of {name}")),
+            Lane::World => None,
+        }
+        .unwrap_or_else(|| lane.to_string())
     }
 
     /// What a step says: its own words, or those of its message.

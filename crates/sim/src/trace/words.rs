@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::recording::Talk;
 use crate::scenario::Fault;
-use crate::workload::{Truth, write_id};
+use crate::workload::Truth;
 
 /// How long a text may get that nobody wrote for people.
 const DEBUG_CHARS_MAX: usize = 240;
@@ -36,8 +36,11 @@ pub(super) enum Whose {
     Receivers,
 }
 
-/// `c3.7`: the seventh request of client 3.
+/// `c3.7`: the seventh request of client 3. Those of real clients are random, and hexadecimal.
 pub(crate) fn request_name(request: RequestId) -> String {
+    if request.0 >> 96 != 0 {
+        return format!("{:032x}", request.0);
+    }
     format!("c{}.{}", (request.0 >> 64) + 1, request.0 as u64)
 }
 
@@ -53,16 +56,25 @@ pub(crate) fn version(version: &Version, truth: &Truth) -> String {
     if version.value == Value::Tombstone { format!("delete {write}") } else { write }
 }
 
-/// What is in a value that a workload wrote: the id of its write, then numbers.
-pub(crate) fn value(value: &Value) -> String {
+/// What is in a value that a workload wrote: the id of its write, then numbers. In one of a real client: its text, if it is
+/// one and short.
+pub(crate) fn value(value: &Value, truth: &Truth) -> String {
     let Value::Data(bytes) = value else { return "tombstone".into() };
     let rest = bytes.get(8..).unwrap_or_default();
-    if write_id(bytes).is_none() || rest.len() % 8 != 0 {
-        return format!("{} bytes", bytes.len());
+    if truth.of_value(bytes).is_none() || rest.len() % 8 != 0 {
+        return text_of(bytes).unwrap_or_else(|| format!("{} bytes", bytes.len()));
     }
     let numbers = rest.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default()));
     let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
     format!("{{{}}}", numbers.join(" "))
+}
+
+/// The text in a short value, without what is around it: clients' APIs keep more than the text.
+pub fn text_of(bytes: &[u8]) -> Option<String> {
+    const TEXT_BYTES_MAX: usize = 80;
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= TEXT_BYTES_MAX)?;
+    let words: Vec<&str> = text.split(char::is_control).filter(|word| !word.is_empty()).collect();
+    Some(format!("{:?}", words.join(" ")))
 }
 
 /// What a client asks for: the kind, and what is not said by the key.
@@ -73,7 +85,7 @@ pub(super) fn asked(request: &ClientRequest, truth: &Truth) -> (&'static str, St
             let write =
                 truth.of_request(request.request).map(|write| format!("{write} ")).unwrap_or_default();
             let seen: Vec<String> = context.0.entries().iter().map(ToString::to_string).collect();
-            ("put", format!("{write}{}, having seen {{{}}}", value(written), seen.join(" ")))
+            ("put", format!("{write}{}, having seen {{{}}}", value(written, truth), seen.join(" ")))
         }
     }
 }
@@ -94,9 +106,9 @@ pub(super) fn answered(result: &Result<Answer, ClientError>, truth: &Truth) -> (
 pub(super) fn applied(update: &Update, result: &Result<Change, Refused>, truth: &Truth) -> String {
     let what = match update {
         Update::Coordinate { write, .. } => match &write.value {
-            Value::Data(bytes) => {
-                write_id(bytes).map_or_else(|| "coordinates".into(), |write| format!("coordinates {write}"))
-            }
+            Value::Data(bytes) => truth
+                .of_value(bytes)
+                .map_or_else(|| "coordinates".into(), |write| format!("coordinates {write}")),
             Value::Tombstone => "coordinates a delete".into(),
         },
         Update::Merge { siblings: merged, .. } => format!("merges {}", siblings(merged, truth)),
@@ -233,7 +245,7 @@ fn forward(message: &ForwardMessage, truth: &Truth) -> Said {
             Said {
                 keys: vec![key.clone()],
                 request: Some(*request),
-                ..said("forward", *op, Whose::Senders, format!("{write}{}", value(written)))
+                ..said("forward", *op, Whose::Senders, format!("{write}{}", value(written, truth)))
             }
         }
         ForwardMessage::Accepted { op } => said("forward-accepted", *op, Whose::Receivers, String::new()),

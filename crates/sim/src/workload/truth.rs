@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use cartwheel_check::WriteId;
 use cartwheel_core::id::RequestId;
 use cartwheel_core::version::{Siblings, Value, Version};
@@ -17,6 +18,8 @@ pub struct Truth {
     writes: Vec<Begun>,
     by_request: Lookup<RequestId, WriteId>,
     carts: BTreeMap<usize, Vec<WriteId>>,
+    /// Values are anything: they name no writes.
+    is_unknown: bool,
 }
 
 #[derive(Debug)]
@@ -72,6 +75,16 @@ impl Places {
 }
 
 impl Truth {
+    /// Of real clients, who write whatever they like: nobody knows it, and their values name no writes.
+    pub fn unknown() -> Self {
+        Self { is_unknown: true, ..Self::default() }
+    }
+
+    /// The write that `value` names.
+    pub fn of_value(&self, value: &Bytes) -> Option<WriteId> {
+        if self.is_unknown { None } else { write_id(value) }
+    }
+
     /// A client decides to write to `cart`, having been shown `seen`.
     pub fn begin(&mut self, cart: usize, seen: &BTreeSet<WriteId>, deletes: bool) -> WriteId {
         let id = WriteId(self.writes.len() as u64 + 1);
@@ -97,7 +110,7 @@ impl Truth {
     /// The write that made `version`: a value names it, a tombstone is known by its request.
     pub fn of_version(&self, version: &Version) -> Option<WriteId> {
         match &version.value {
-            Value::Data(bytes) => write_id(bytes),
+            Value::Data(bytes) => self.of_value(bytes),
             Value::Tombstone => self.of_request(version.request),
         }
     }

@@ -14,17 +14,16 @@ use crate::trace::{Carried, Fate, Lane, Recording, Step, Talk, Waited, request_n
 /// Everything on the page.
 #[derive(Serialize)]
 struct Data<'a> {
-    scenario: &'a str,
+    title: &'a str,
     about: &'a str,
-    seed: u64,
-    flaw: Option<&'a str>,
+    facts: &'a str,
     verdict: &'a str,
-    summary: String,
-    digest: &'a str,
-    findings: Vec<(String, Vec<String>)>,
-    kept: Vec<String>,
-    expectations: Vec<(&'a str, bool)>,
-    counters: Vec<(String, u64)>,
+    summary: &'a str,
+    findings: &'a [(String, Vec<String>)],
+    kept: &'a [String],
+    expectations: &'a [(String, bool)],
+    counters: &'a [(String, u64)],
+    begin: u64,
     end: u64,
     /// -1: faults never ceased.
     peace: i64,
@@ -176,8 +175,54 @@ impl Tables {
     }
 }
 
+/// What stands above and beside the pictures.
+#[derive(Clone, Debug, Default)]
+pub struct Head {
+    /// The title.
+    pub title: String,
+    /// A paragraph below it.
+    pub about: String,
+    /// A line of facts.
+    pub facts: String,
+    /// `green` or `red`.
+    pub verdict: String,
+    /// The verdict in a sentence, without its full stop.
+    pub summary: String,
+    /// What went wrong or is worth knowing, under a title each.
+    pub findings: Vec<(String, Vec<String>)>,
+    /// Promises that were kept.
+    pub kept: Vec<String>,
+    /// What was expected, and whether it holds.
+    pub expectations: Vec<(String, bool)>,
+    /// What was counted.
+    pub counters: Vec<(String, u64)>,
+}
+
+impl Head {
+    /// Of a simulated run.
+    pub(super) fn of(scenario: &Scenario, report: &Report, recording: &Recording) -> Self {
+        let flaw = report.flaw.as_ref().map(|flaw| format!("flaw {flaw} · ")).unwrap_or_default();
+        let shown = recording.steps.iter().filter(|step| !step.what.is_noise()).count();
+        let (seed, digest) = (report.seed, &report.trace_digest);
+        let end = crate::replay::seconds(recording.end_ns);
+        Self {
+            title: report.scenario.clone(),
+            about: scenario.about.trim().to_owned(),
+            facts: format!(
+                "seed {seed} · {flaw}{end} simulated · {shown} events shown · trace digest {digest}"
+            ),
+            verdict: report.verdict.clone(),
+            summary: report.summary(),
+            findings: findings(report),
+            kept: kept(report),
+            expectations: report.expectations.iter().map(|found| (found.what.clone(), found.holds)).collect(),
+            counters: report.counters.iter().map(|(counter, count)| (counter.name(), *count)).collect(),
+        }
+    }
+}
+
 /// The data as JSON that may stand in a script element.
-pub(super) fn json(scenario: &Scenario, report: &Report, recording: &Recording) -> io::Result<String> {
+pub(super) fn json(head: &Head, recording: &Recording) -> io::Result<String> {
     let mut tables = Tables::new(recording);
     let messages = recording.messages.iter().map(|message| tables.message(message)).collect();
     let shown = recording.steps.iter().filter(|step| !step.what.is_noise());
@@ -198,20 +243,19 @@ pub(super) fn json(scenario: &Scenario, report: &Report, recording: &Recording) 
         nodes: band.nodes.iter().map(|number| tables.lane(Lane::Node(number - 1))).collect(),
     };
     let data = Data {
-        scenario: &report.scenario,
-        about: scenario.about.trim(),
-        seed: report.seed,
-        flaw: report.flaw.as_deref(),
-        verdict: &report.verdict,
-        summary: report.summary(),
-        digest: &report.trace_digest,
-        findings: findings(report),
-        kept: kept(report),
-        expectations: report.expectations.iter().map(|found| (found.what.as_str(), found.holds)).collect(),
-        counters: report.counters.iter().map(|(counter, count)| (counter.name(), *count)).collect(),
+        title: &head.title,
+        about: &head.about,
+        facts: &head.facts,
+        verdict: &head.verdict,
+        summary: &head.summary,
+        findings: &head.findings,
+        kept: &head.kept,
+        expectations: &head.expectations,
+        counters: &head.counters,
+        begin: recording.begin_ns,
         end: recording.end_ns,
         peace: recording.peace_ns.map_or(-1, |at| at as i64),
-        lanes: tables.lanes.iter().map(Lane::to_string).collect(),
+        lanes: tables.lanes.iter().map(|lane| recording.lane_name(*lane)).collect(),
         draw_order: clients.into_iter().chain(nodes).collect(),
         keys: keys.into_iter().map(|(_, key)| key).collect(),
         talks: Talk::ALL.map(Talk::name),

@@ -30,7 +30,8 @@ function show(from, to) {
 function zoom(factor, around = (view.from + view.to) / 2) {
   show(around - (around - view.from) * factor, around + (view.to - around) * factor);
 }
-const fit = () => show(-model.end * 0.01, model.end * 1.01);
+const edge = (model.end - model.start) * 0.01;
+const fit = () => show(model.start - edge, model.end + edge);
 
 function pick(step, center) {
   chosen.step = step;

@@ -8,8 +8,8 @@ const MESSAGE = { from: 0, to: 1, kind: 2, talk: 3, keys: 4, text: 5, sent: 6, h
 const FATE = { underWay: 0, lost: 1, heard: 2, unheard: 3 };
 
 const model = {
-  start: 0,
-  end: Math.max(1, data.end),
+  start: data.begin,
+  end: Math.max(data.begin + 1, data.end),
   key: -1,
   talks: new Set(data.talks.keys()),
   steps: [],

@@ -22,11 +22,9 @@ function linked(text) {
 }
 
 function showHeader() {
-  document.getElementById("title").append(data.scenario, element("span", { class: "badge " + data.verdict }, data.verdict.toUpperCase()));
+  document.getElementById("title").append(data.title, element("span", { class: "badge " + data.verdict }, data.verdict.toUpperCase()));
   document.getElementById("about").append(data.about.replace(/\s+/g, " "));
-  const flaw = data.flaw ? `flaw ${data.flaw} · ` : "";
-  document.getElementById("facts").append(
-    `seed ${data.seed} · ${flaw}${seconds(data.end)} simulated · ${data.steps.length} events shown · trace digest ${data.digest}`);
+  document.getElementById("facts").append(data.facts);
   document.getElementById("keys").append(...data.keys.map((key) => element("option", { value: key })));
 }
 
@@ -40,7 +38,7 @@ function showVerdicts() {
   if (kept) place.append(element("h3", {}, "Promises kept"), element("p", {}, kept));
   // That a promise is kept was said already.
   const expected = data.expectations.filter(([what, holds]) => !holds || !what.includes(" broken: 0"));
-  place.append(element("h3", {}, "Expected"), element("ul", {}, ...expected.map(([what, holds]) =>
+  if (expected.length) place.append(element("h3", {}, "Expected"), element("ul", {}, ...expected.map(([what, holds]) =>
     element("li", {}, element("span", { class: holds ? "green" : "red" }, holds ? "holds" : "FAILS"), " ", what))));
   if (data.counters.length) place.append(element("h3", {}, "Counted"), element("dl", {}, ...data.counters.flatMap(([name, count]) =>
     [element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, String(count))])));

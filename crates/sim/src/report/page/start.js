@@ -16,8 +16,8 @@ function start() {
   showDetails();
   showTalks();
   listen();
-  view.from = -model.end * 0.01;
-  view.to = model.end * 1.01;
+  view.from = model.start - edge;
+  view.to = model.end + edge;
   draw();
   const asked = new URLSearchParams(location.hash.slice(1));
   if (asked.has("key")) filter(data.keys.indexOf(asked.get("key")));

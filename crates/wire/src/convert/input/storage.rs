@@ -63,7 +63,9 @@ impl From<&StorageCompletion> for schema::Completion {
                 let hints = |hints: &Vec<_>| Completed::Hints(schema::Records { records: records_of(hints) });
                 (*ticket, done(Kind::Hints, result, hints))
             }
-            From::TreeHashes { ticket, result } => (*ticket, done(Kind::TreeHashes, result, tree_hashes)),
+            From::TreeHashes { ticket, result } => {
+                (*ticket, done(Kind::TreeHashes, result, |hashes| tree_hashes(hashes)))
+            }
             From::LeafKeys { ticket, result } => {
                 let keys = |keys: &Vec<(Key, Digest)>| {
                     Completed::LeafKeys(schema::LeafKeys { keys: keys.iter().map(Into::into).collect() })
@@ -86,7 +88,9 @@ impl From<&StorageCompletion> for schema::Completion {
             From::Saved { ticket, result } => {
                 (*ticket, done(Kind::Saved, result, |()| Completed::Saved(Nothing {})))
             }
-            From::Occupied { ticket, result } => (*ticket, done(Kind::Occupied, result, occupied)),
+            From::Occupied { ticket, result } => {
+                (*ticket, done(Kind::Occupied, result, |partitions| occupied(partitions)))
+            }
             From::Synced { through } => (*through, Completed::Synced(Nothing {})),
             From::SyncFailed => (Ticket(0), Completed::SyncFailed(Nothing {})),
         };
@@ -105,12 +109,12 @@ fn applied(result: &Result<Change, Refused>) -> Completed {
     }
 }
 
-fn tree_hashes(hashes: &Vec<TreeHash>) -> Completed {
+fn tree_hashes(hashes: &[TreeHash]) -> Completed {
     let halves = hashes.iter().map(|hash| halves(hash.0)).flat_map(|(high, low)| [high, low]);
     Completed::TreeHashes(schema::TreeHashes { halves: halves.collect() })
 }
 
-fn occupied(partitions: &Vec<Partition>) -> Completed {
+fn occupied(partitions: &[Partition]) -> Completed {
     let partitions = partitions.iter().map(|partition| partition.0).collect();
     Completed::Occupied(schema::Partitions { partitions })
 }
