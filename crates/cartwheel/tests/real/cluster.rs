@@ -192,11 +192,6 @@ impl Node {
         hints.iter().map(|hint| hint["keys"].as_u64().expect("a number")).sum()
     }
 
-    /// Where its data is.
-    pub fn data(&self) -> PathBuf {
-        self.dir.join("data")
-    }
-
     /// Where its backup of this name is.
     pub fn backup(&self, name: &str) -> PathBuf {
         self.dir.join("backups").join(name)
