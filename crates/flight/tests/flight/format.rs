@@ -48,8 +48,11 @@ fn segment(heard: &[AnyHeard]) -> Vec<u8> {
     file
 }
 
+/// What was heard, each with its number, and what was wrong with the file.
+type Found = (Vec<(u64, Heard)>, Vec<String>);
+
 /// What is read of it, and what is said to be lost.
-fn read(file: &[u8]) -> Result<(Vec<(u64, Heard)>, Vec<String>), String> {
+fn read(file: &[u8]) -> Result<Found, String> {
     let segment = Segment::of(Path::new("000000.rec"), Bytes::copy_from_slice(file));
     let (mut heard, mut lost) = (Vec::new(), Vec::new());
     for item in segment.map_err(|error| error.to_string())? {

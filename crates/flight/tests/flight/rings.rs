@@ -87,7 +87,7 @@ fn a_recorder_leaves_the_last_of_the_disk_to_the_store() {
     let flown = fly(&swarm::scenario(5), 5, Values::Whole, ROOMY, &mut |_, _| None);
     let dir = flown.dir.path().join("n1/flight");
     assert!(files(&dir).len() > 2);
-    let found = find(&[dir.clone()]).expect("a recording");
+    let found = find(std::slice::from_ref(&dir)).expect("a recording");
     let boot = &found.boots[0];
     let (origin, birth) = (boot.origin.clone(), boot.birth.clone().expect("from its beginning"));
     let greedy = Limits { bytes_max: 1 << 40, free_min: u64::MAX };
