@@ -5,6 +5,7 @@ mod backup;
 mod cluster;
 mod conflict;
 mod degraded;
+mod deploy;
 mod dev;
 mod flipped;
 mod flight;
