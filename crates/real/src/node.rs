@@ -65,7 +65,7 @@ impl Node {
         let dir = dir.join(&config.node);
         let failed = |what: &str| PlayError::machine(format!("{}: {what}", dir.display()));
         fs::create_dir_all(dir.join("disk")).map_err(failed("making it"))?;
-        let text = toml::to_string(config).map_err(io::Error::other).map_err(failed("its configuration"))?;
+        let text = essential(config).map_err(io::Error::other).map_err(failed("its configuration"))?;
         fs::write(dir.join("node.toml"), text).map_err(failed("writing node.toml"))?;
         let (name, http) = (config.node.clone(), config.http);
         let node = Self { name, http, life: 0, is_still: false, dir, namespace, machine, child: None };
@@ -292,6 +292,16 @@ impl Drop for Node {
             _ = std::process::Command::new("umount").arg(self.dir.join("disk")).status();
         }
     }
+}
+
+/// The settings that are not the defaults of this release: an older one that nodes begin with knows no others.
+fn essential(config: &ConfigFile) -> Result<String, toml::ser::Error> {
+    const ALWAYS: [&str; 6] = ["cluster", "node", "data", "http", "peer", "member"];
+    let ConfigFile { cluster, node, http, peer, members, .. } = config.clone();
+    let defaults = toml::Table::try_from(ConfigFile::new(cluster, node, http, peer, members))?;
+    let mut settings = toml::Table::try_from(config)?;
+    settings.retain(|name, value| ALWAYS.contains(&name) || defaults.get(name) != Some(value));
+    toml::to_string(&settings)
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
