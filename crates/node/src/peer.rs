@@ -31,8 +31,9 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
-/// Messages written before one flush.
+/// Messages written before one flush, and how many bytes of them are enough.
 const BATCH_MAX: usize = 64;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// One peer, as the rest of the node sees it.
 #[derive(Debug)]
@@ -120,9 +121,15 @@ impl Peer {
         }
     }
 
-    fn take_batch(&self) -> Vec<Message> {
-        let mut queue = self.queue();
-        std::iter::from_fn(|| queue.pop()).take(BATCH_MAX).collect()
+    /// Takes off the queue what is written next.
+    fn take_batch(&self, out: &mut BytesMut) {
+        for _ in 0..BATCH_MAX {
+            let Some(message) = self.queue().pop() else { return };
+            put(out, &message, self);
+            if out.len() >= BATCH_BYTES {
+                return;
+            }
+        }
     }
 }
 
@@ -197,9 +204,7 @@ where
             },
             () = peer.wait() => {}
         }
-        for message in peer.take_batch() {
-            put(&mut out, &message, peer);
-        }
+        peer.take_batch(&mut out);
         if let Err(error) = within(WRITE_TIMEOUT, "writing", write(&mut writer, &out)).await {
             return error.into();
         }

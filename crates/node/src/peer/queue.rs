@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use cartwheel_core::message::{Message, ReplicaMessage};
+use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
+use cartwheel_core::version::Value;
 
 /// What a message is about, for counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,12 +52,29 @@ impl Kind {
     }
 }
 
+/// Values in messages that wait for one peer, in bytes: room for the largest message, and another.
+const BYTES_MAX: u64 = 2 * cartwheel_wire::limits::MESSAGE_BYTES_MAX as u64;
+
+/// How much `message` keeps in memory by its values. What else is in it is small, and bounded by how many may wait.
+fn value_bytes(message: &Message) -> u64 {
+    match message {
+        Message::Replica(
+            ReplicaMessage::Write { siblings, .. } | ReplicaMessage::ReadReply { result: Ok(siblings), .. },
+        ) => siblings.value_bytes(),
+        Message::Forward(ForwardMessage::Request { value: Value::Data(data), .. }) => data.len() as u64,
+        Message::Forward(ForwardMessage::Reply { result: Ok(answer), .. }) => answer.siblings.value_bytes(),
+        _ => 0,
+    }
+}
+
 /// Messages in the order in which they were said.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     foreground: VecDeque<(u64, Message)>,
     background: VecDeque<(u64, Message)>,
     said: u64,
+    /// Of the values in all of them.
+    bytes: u64,
     dropped: BTreeMap<Kind, u64>,
 }
 
@@ -66,9 +84,11 @@ impl Queue {
     }
 
     /// Adds a message. When there are `max` already, the oldest background message goes, or else the oldest of the
-    /// rest: its sender has waited longest, and gives up first.
+    /// rest: its sender has waited longest, and gives up first. When their values take too much, the oldest of those go
+    /// that may have any.
     pub fn push(&mut self, message: Message, max: usize) {
         self.said += 1;
+        self.bytes += value_bytes(&message);
         let entry = (self.said, message);
         if Kind::of(&entry.1).is_background() {
             self.background.push_back(entry);
@@ -77,8 +97,18 @@ impl Queue {
         }
         if self.len() > max {
             let oldest = self.background.pop_front().or_else(|| self.foreground.pop_front());
-            oldest.iter().for_each(|(_, message)| self.count(message));
+            self.drop_one(oldest);
         }
+        while self.bytes > BYTES_MAX && !self.foreground.is_empty() {
+            let oldest = self.foreground.pop_front();
+            self.drop_one(oldest);
+        }
+    }
+
+    fn drop_one(&mut self, entry: Option<(u64, Message)>) {
+        let Some((_, message)) = entry else { return };
+        self.bytes -= value_bytes(&message);
+        self.count(&message);
     }
 
     /// Takes the next message.
@@ -89,7 +119,9 @@ impl Queue {
         } else {
             self.foreground.pop_front()
         };
-        next.map(|(_, message)| message)
+        let (_, message) = next?;
+        self.bytes -= value_bytes(&message);
+        Some(message)
     }
 
     /// Drops everything.
@@ -113,9 +145,14 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
     use bytes::Bytes;
+    use cartwheel_core::id::{OpId, RequestId};
     use cartwheel_core::membership::ClusterDigest;
     use cartwheel_core::message::{LivenessMessage, MembershipMessage};
+    use cartwheel_core::version::Context;
+    use cartwheel_core::{Key, Needs};
 
     const PING: Message = Message::Liveness(LivenessMessage::Ping);
     const PONG: Message = Message::Liveness(LivenessMessage::Pong);
@@ -139,6 +176,31 @@ mod tests {
         said.iter().for_each(|message| queue.push(message.clone(), 10));
         assert_eq!(rest(&mut queue), said);
         assert!(queue.dropped().is_empty());
+    }
+
+    #[test]
+    fn values_are_bounded_however_few_they_are() {
+        let value = Bytes::from(vec![0; 40 << 20]);
+        let put = |number: u64| {
+            Message::Forward(ForwardMessage::Request {
+                op: OpId(number),
+                request: RequestId(number.into()),
+                key: Key::new(b"b", b"k"),
+                context: Context::default(),
+                value: Value::Data(value.clone()),
+                needs: Needs { n: 3, total: 2, homes: 0, sloppy: true },
+                time_left: Duration::ZERO,
+            })
+        };
+        let mut queue = Queue::default();
+        queue.push(gossip(1), 100);
+        (1..=5).for_each(|number| queue.push(put(number), 100));
+        assert_eq!(queue.dropped(), &BTreeMap::from([(Kind::Forward, 2)]));
+        assert_eq!(rest(&mut queue), [gossip(1), put(3), put(4), put(5)]);
+        assert_eq!(queue.bytes, 0);
+        (1..=5).for_each(|number| queue.push(put(number), 2));
+        queue.clear();
+        assert_eq!(queue.bytes, 0);
     }
 
     #[test]
