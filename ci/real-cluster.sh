@@ -4,7 +4,7 @@
 #
 #   ci/real-cluster.sh [short|whole] [BINARY TO UPGRADE FROM]
 #
-# `short` (the default) takes about four minutes, `whole` about eleven. What the machine lacks is said to be SKIPPED: without
+# `short` (the default) takes about three minutes, `whole` about eleven. What the machine lacks is said to be SKIPPED: without
 # root or iproute2 nodes are on the loopback and links are not cut; without libfaketime clocks do not jump.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,8 +20,8 @@ real() { # real SECONDS OPTIONS...: for so long in a short run, as long as the s
   "$cartwheel" real ${seconds:+--duration "${seconds}s"} "$@"
 }
 
-real 75 sim-scenarios/real/kill-nine.toml
-real 45 sim-scenarios/real/partitions.toml
-real '' sim-scenarios/real/full-disk.toml
-real 20 sim-scenarios/real/wrong-clocks.toml
-real '' ${before:+--upgrade-from "$before"} sim-scenarios/real/rolling-upgrade.toml
+real 50 sim-scenarios/real/kill-nine.toml
+real 30 sim-scenarios/real/partitions.toml
+real 20 sim-scenarios/real/full-disk.toml
+real 15 sim-scenarios/real/wrong-clocks.toml
+real 24 ${before:+--upgrade-from "$before"} sim-scenarios/real/rolling-upgrade.toml
