@@ -51,11 +51,12 @@ fn the_oldest_is_deleted_and_what_has_lost_its_beginning_can_still_be_read() {
 fn what_is_missing_in_the_middle_ends_the_re_execution_and_not_the_reading() {
     let scenario = swarm::scenario(4);
     let flown =
-        fly(&scenario, 4, Values::Whole, Limits { bytes_max: 512 << 10, free_min: 0 }, &mut |_, _| None);
+        fly(&scenario, 4, Values::Whole, Limits { bytes_max: 384 << 10, free_min: 0 }, &mut |_, _| None);
     let dir = flown.dir.path().join("n1/flight");
     let segments = files(&dir);
     let place = |file: &PathBuf| Segment::open(file).expect("a segment").head.place;
-    let middle = segments.iter().find(|file| place(file) == 1).expect("a boot of several segments");
+    let is_middle = |pair: &&[PathBuf]| place(&pair[0]) > 0 && place(&pair[1]) == place(&pair[0]) + 1;
+    let middle = &segments.windows(2).find(is_middle).expect("a boot of several segments")[0];
     let before: u64 = outcomes(&dir).iter().map(|(_, outcome)| outcome.read).sum();
     fs::remove_file(middle).expect("removed");
     let after = outcomes(&dir);

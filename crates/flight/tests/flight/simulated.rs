@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use cartwheel_core::Input;
 use cartwheel_core::id::{NodeId, StoreId};
@@ -39,7 +40,7 @@ pub fn fly(
     write: &mut dyn FnMut(u64, &Input) -> Option<Input>,
 ) -> Flown {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut recorders: BTreeMap<u32, Recorder> = BTreeMap::new();
+    let mut recorders: BTreeMap<u32, (Recorder, u64)> = BTreeMap::new();
     let mut heard = 0;
     run_heard(scenario, seed, &mut |lived| match lived {
         Lived::Born { node, config, boot, now, outputs, next } => {
@@ -48,21 +49,30 @@ pub fn fly(
             let origin = origin(node, boot.store, boot.number, values);
             let birth = Birth { config: config.clone(), boot: boot.clone(), now, digest: 0 };
             let recorder = Recorder::begin(&of(&dir, node), limits, origin, birth, (outputs, next));
-            recorders.insert(node, recorder.expect("a recorder"));
+            recorders.insert(node, (recorder.expect("a recorder"), 0));
         }
         Lived::Heard { node, now, input, outputs, next } => {
-            let recorder = recorders.get_mut(&node).expect("born");
+            let (recorder, noted) = recorders.get_mut(&node).expect("born");
+            *noted += 1;
             recorder.hears(now, write(heard, input).as_ref().unwrap_or(input));
             recorder.wants(outputs, next);
             heard += 1;
             if heard % 100 == 0 {
-                // A simulated node is faster than any disk.
-                recorders.values_mut().for_each(|recorder| assert_eq!(recorder.flush(), Kept::Yes));
+                recorders.values_mut().for_each(|(recorder, noted)| write_out(recorder, *noted));
             }
         }
     });
     drop(recorders);
     Flown { dir, heard }
+}
+
+/// Frames and segments are the same in every run, because each batch is written before the next one comes.
+fn write_out(recorder: &mut Recorder, noted: u64) {
+    assert_eq!(recorder.flush(), Kept::Yes);
+    while recorder.gauges().recorded.load(Ordering::Relaxed) < noted {
+        assert_eq!(recorder.gauges().failed.get(), None);
+        std::thread::yield_now();
+    }
 }
 
 fn of(dir: &TempDir, node: u32) -> std::path::PathBuf {
