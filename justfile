@@ -20,6 +20,10 @@ sim seed="42":
 fuzz seeds="0..1000":
     ci/fuzz.sh {{seeds}}
 
+# The whole shipped node on simulated machines, with madsim: `just madsim --seeds 0..1000`, `--trace`, `--sabotage NAME`.
+madsim *options:
+    cd madsim && cargo run --locked -- {{options}}
+
 # Simulator throughput beside the bare event loop, madsim and turmoil, as ratios within one run. `--json` for machines.
 bench *options:
     cd bench && cargo run --release --locked -- {{options}}

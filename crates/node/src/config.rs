@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::contact::Addresses;
 use crate::endpoint::Endpoint;
 use crate::flight::FlightValues;
+use crate::sabotage::Sabotage;
 
 pub use quorum::QuorumSetting;
 pub use tls::{ClientTls, PeerTls};
@@ -250,6 +251,9 @@ pub struct Settings {
     pub file: ConfigFile,
     /// For the core.
     pub core: Config,
+    /// A planted bug, which no file can ask for.
+    #[doc(hidden)]
+    pub sabotage: Option<Sabotage>,
 }
 
 /// What is wrong with a configuration file, in one line.
@@ -298,7 +302,7 @@ impl Settings {
         let ring = file.ring()?;
         let core = file.core(ring)?;
         core.validate().map_err(|error| error.to_string())?;
-        Ok(Self { file, core })
+        Ok(Self { file, core, sabotage: None })
     }
 }
 

@@ -15,7 +15,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+
+use crate::runtime::JoinSet;
 
 /// Between the first tries, and between later ones.
 const RETRY_MIN: Duration = Duration::from_millis(500);

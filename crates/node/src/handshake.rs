@@ -3,6 +3,8 @@
 //! The caller sends [`MAGIC`] and a frame with a [`Hello`]; the called side answers with [`MAGIC`] and a frame with an
 //! [`Answer`], and closes if it refuses. After a welcome only the caller speaks, in frames of one message each.
 
+use std::io;
+
 use bytes::BytesMut;
 use cartwheel_wire::limits::NAME_BYTES_MAX;
 use prost::Message;
@@ -93,6 +95,13 @@ pub(crate) enum HandshakeError {
     GivenUp,
     #[error("speaks peer protocol version {0}, which was not offered")]
     Version(u32),
+}
+
+impl HandshakeError {
+    /// Whether nobody listened where the call went.
+    pub fn is_refused_connection(&self) -> bool {
+        matches!(self, Self::Frame(FrameError::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused)
+    }
 }
 
 /// Who a node is. Whom it listens to is not decided here: a newcomer must be heard to be let in.

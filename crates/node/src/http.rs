@@ -23,7 +23,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
@@ -130,7 +130,7 @@ async fn connection(stream: Stream, from: SocketAddr, visit: Arc<Visit>, api: Ar
         }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(runtime::Timer)
         .header_read_timeout(api.header_timeout)
         .max_buf_size(api.header_bytes_max)
         .serve_connection(TokioIo::new(stream), service);

@@ -27,6 +27,7 @@ mod peers;
 mod reload;
 mod report;
 mod runtime;
+mod sabotage;
 mod security;
 mod server;
 mod start;
@@ -45,6 +46,8 @@ pub use flight::{FlightReport, FlightValues};
 pub use report::{
     About, BackgroundReport, BackupReport, BackupRequest, HintReport, PartitionReport, PeerReport, Report,
 };
+#[doc(hidden)]
+pub use sabotage::Sabotage;
 pub use security::{PasswordHash, hash_password};
 pub use start::{RunError, Running, StartError, salvage, set_aside, start};
 pub use strangers::StrangersReport;

@@ -21,6 +21,7 @@ use crate::endpoint::Endpoint;
 use crate::frame::{self, FrameReader};
 use crate::handshake::{Credentials, HELLO_BYTES_MAX, HandshakeError};
 use crate::runtime::jittered;
+use crate::sabotage::Sabotage;
 use crate::tls::Stream;
 
 use queue::Queue;
@@ -29,8 +30,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A peer that takes nothing for so long is not there.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-const BACKOFF_MIN: Duration = Duration::from_millis(50);
-const BACKOFF_MAX: Duration = Duration::from_secs(2);
+pub(crate) const BACKOFF_MIN: Duration = Duration::from_millis(50);
+pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(2);
 /// Messages written before one flush, and how many bytes of them are enough.
 const BATCH_MAX: usize = 64;
 const BATCH_BYTES: usize = 1 << 20;
@@ -44,7 +45,9 @@ pub(crate) struct Peer {
     queue_max: usize,
     filled: Notify,
     renewed: Notify,
+    returned: Notify,
     pub connects: Shared,
+    pub sabotage: Option<Sabotage>,
 }
 
 impl Peer {
@@ -56,7 +59,9 @@ impl Peer {
             queue_max,
             filled: Notify::new(),
             renewed: Notify::new(),
+            returned: Notify::new(),
             connects: Shared::default(),
+            sabotage: None,
         }
     }
 
@@ -80,6 +85,12 @@ impl Peer {
     /// partition a connection stays open and, once the partition has healed, silent for as long as TCP backs off.
     pub fn reconnect(&self) {
         self.renewed.notify_waiters();
+    }
+
+    /// It has called, or is heard again, so it is there: if the next call waits because the last ones failed, it waits no more.
+    /// Otherwise what is said to a peer that has come back would wait for as long, and others would stand in for it meanwhile.
+    pub fn call_again(&self) {
+        self.returned.notify_one();
     }
 
     /// Where it is called.
@@ -121,15 +132,25 @@ impl Peer {
         }
     }
 
-    /// Takes off the queue what is written next.
-    fn take_batch(&self, out: &mut BytesMut) {
-        for _ in 0..BATCH_MAX {
-            let Some(message) = self.queue().pop() else { return };
+    /// Waits for about `backoff`, or until the peer is known to be there. How long to wait the next time.
+    pub async fn pause(&self, backoff: Duration) -> Duration {
+        tokio::select! {
+            biased; // It may be known already.
+            () = self.returned.notified() => BACKOFF_MIN,
+            () = tokio::time::sleep(jittered(backoff)) => (backoff * 2).min(BACKOFF_MAX),
+        }
+    }
+
+    /// Takes off the queue what is written next: how many messages.
+    fn take_batch(&self, out: &mut BytesMut) -> usize {
+        for taken in 0..BATCH_MAX {
+            let Some(message) = self.queue().pop() else { return taken };
             put(out, &message, self);
             if out.len() >= BATCH_BYTES {
-                return;
+                return taken + 1;
             }
         }
+        BATCH_MAX
     }
 }
 
@@ -152,6 +173,9 @@ pub(crate) async fn run(peer: Arc<Peer>, credentials: Arc<Credentials>) {
             }
             Err(error) => {
                 peer.forget();
+                if peer.sabotage == Some(Sabotage::RefusedPeerForgotten) && error.is_refused_connection() {
+                    return;
+                }
                 error
             }
         };
@@ -161,8 +185,7 @@ pub(crate) async fn run(peer: Arc<Peer>, credentials: Arc<Credentials>) {
             tracing::warn!(peer = peer.name, address = %peer.address(), error = failure, "no connection; trying again");
             last_failure = failure;
         }
-        tokio::time::sleep(jittered(backoff)).await;
-        backoff = (backoff * 2).min(BACKOFF_MAX);
+        backoff = peer.pause(backoff).await;
     }
 }
 
@@ -204,7 +227,12 @@ where
             },
             () = peer.wait() => {}
         }
-        peer.take_batch(&mut out);
+        let messages = peer.take_batch(&mut out);
+        if peer.sabotage == Some(Sabotage::LoneFrameUnflushed) && messages == 1 {
+            drop(writer.write_all(&out).await);
+            out.clear();
+            continue;
+        }
         if let Err(error) = within(WRITE_TIMEOUT, "writing", write(&mut writer, &out)).await {
             return error.into();
         }
@@ -304,5 +332,13 @@ mod tests {
             timeout(Duration::from_secs(10), hear(&elsewhere)).await.expect("a connection");
         assert_eq!(heard, PING);
         running.abort();
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_has_come_back_is_not_waited_for() {
+        let peer = Peer::new("n2".to_owned(), std::net::SocketAddr::from(([127, 0, 0, 1], 1)).into(), 2);
+        assert_eq!(peer.pause(BACKOFF_MIN).await, BACKOFF_MIN * 2, "waited, and more the next time");
+        peer.call_again();
+        assert_eq!(peer.pause(BACKOFF_MAX).await, BACKOFF_MIN, "not waited, and as after the first failure");
     }
 }

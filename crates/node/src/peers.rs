@@ -14,6 +14,7 @@ use crate::contact::Addresses;
 use crate::handshake::{Caller, Credentials};
 use crate::listener::STRANGERS_MAX;
 use crate::peer::{self, Peer};
+use crate::sabotage::Sabotage;
 
 /// Whom the cluster knows: what the listening side goes by.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +52,7 @@ pub(crate) struct Peers {
     credentials: Arc<Credentials>,
     queue_max: usize,
     links_made: u64,
+    sabotage: Option<Sabotage>,
 }
 
 impl Peers {
@@ -65,6 +67,7 @@ impl Peers {
             credentials,
             queue_max: file.peer_queue_max as usize,
             links_made: 0,
+            sabotage: settings.sabotage,
         };
         for member in file.members.iter().filter(|member| member.name != file.node) {
             peers.link(&member.name, Addresses { peer: member.peer.clone(), http: None, https: None });
@@ -100,6 +103,7 @@ impl Peers {
     pub fn on_caller(&mut self, caller: &Caller) {
         if let Some(addresses) = Addresses::parse(&caller.address) {
             self.link(&caller.name, addresses);
+            self.call_again(NodeId::from_name(&caller.name));
             self.forget_strangers();
         }
     }
@@ -109,7 +113,9 @@ impl Peers {
         if let Some(link) = self.links.get(&node) {
             return link.peer.move_to(address);
         }
-        let peer = Arc::new(Peer::new(name.to_owned(), address, self.queue_max));
+        let mut peer = Peer::new(name.to_owned(), address, self.queue_max);
+        peer.sabotage = self.sabotage;
+        let peer = Arc::new(peer);
         let task = tokio::spawn(peer::run(Arc::clone(&peer), Arc::clone(&self.credentials)));
         self.links_made += 1;
         self.links.insert(node, Link { peer, task, order: self.links_made });
@@ -142,6 +148,13 @@ impl Peers {
     pub fn reconnect(&self, node: NodeId) {
         if let Some(link) = self.links.get(&node) {
             link.peer.reconnect();
+        }
+    }
+
+    /// `node` has called, or is heard again.
+    pub fn call_again(&self, node: NodeId) {
+        if let Some(link) = self.links.get(&node) {
+            link.peer.call_again();
         }
     }
 
@@ -199,6 +212,14 @@ mod tests {
         assert_eq!(peers.name(newcomer), "n4");
         assert_eq!(peers.name(NodeId::from_name("n2")), "n2");
         assert_eq!(peers.name(NodeId::from_name("n1")), "n1");
+    }
+
+    #[tokio::test]
+    async fn whoever_calls_is_called_back_at_once() {
+        let mut peers = peers();
+        peers.on_caller(&caller("n2"));
+        let peer = &peers.links[&NodeId::from_name("n2")].peer;
+        assert_eq!(peer.pause(peer::BACKOFF_MAX).await, peer::BACKOFF_MIN);
     }
 
     #[tokio::test]

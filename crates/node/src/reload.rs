@@ -106,7 +106,7 @@ impl<T: Send + Sync + 'static> Reloaded<T> {
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
             let this = Arc::clone(&self);
-            if tokio::task::spawn_blocking(move || this.look()).await.is_err() {
+            if crate::runtime::blocking(move || this.look()).await.is_err() {
                 tracing::error!(
                     what = self.what,
                     "looking at the files broke down; they are not looked at any more"

@@ -1,8 +1,24 @@
-//! Time and randomness: the one place that asks the machine for them, so that a simulated machine can answer instead.
+//! What a node asks of its machine: time, randomness, and somebody who does the store's work. The one place that knows
+//! whether the machine is simulated.
+//!
+//! Built with `--cfg madsim`, the crate named `tokio` is madsim's: tasks, timers and sockets are simulated, and the clocks and
+//! the randomness of the C library answer from the simulation's seed. What is left to decide is who runs the store's workers:
+//! threads (`runtime/real.rs`), or tasks that take a simulated while (`runtime/simulated.rs`).
 
+#[cfg(not(madsim))]
+#[path = "runtime/real.rs"]
+mod machine;
+#[cfg(madsim)]
+#[path = "runtime/simulated.rs"]
+mod machine;
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use cartwheel_core::time::{Instant, Now, WallTime};
+
+pub(crate) use machine::{JoinSet, blocking, start_store};
 
 /// What the clocks read, counted from the start of this node.
 #[derive(Clone, Copy, Debug)]
@@ -53,3 +69,29 @@ pub(crate) fn jittered(span: Duration) -> Duration {
     let share = u32::from(u16::from_le_bytes(random()));
     span / 2 + span / 2 * share / u32::from(u16::MAX)
 }
+
+/// The timers of HTTP connections. hyper's own are those of the real tokio, whatever the machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timer;
+
+impl hyper::rt::Timer for Timer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn hyper::rt::Sleep>> {
+        Box::pin(Sleep(Box::pin(tokio::time::sleep(duration))))
+    }
+
+    fn sleep_until(&self, deadline: std::time::Instant) -> Pin<Box<dyn hyper::rt::Sleep>> {
+        self.sleep(deadline.saturating_duration_since(self.now()))
+    }
+}
+
+struct Sleep(Pin<Box<tokio::time::Sleep>>);
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl hyper::rt::Sleep for Sleep {}

@@ -23,6 +23,7 @@ use crate::listener::Heard;
 use crate::peers::Peers;
 use crate::report::{About, BackgroundReport, HintReport, PeerReport, Report};
 use crate::runtime::Clock;
+use crate::sabotage::Sabotage;
 use crate::stop::Stopping;
 use crate::strangers::StrangersReport;
 
@@ -95,6 +96,7 @@ pub(crate) struct Server {
     pub admin_calls: BTreeMap<CallId, AdminCall>,
     pub next_call: u64,
     pub ended: Option<Ended>,
+    pub sabotage: Option<Sabotage>,
 }
 
 impl Server {
@@ -214,11 +216,19 @@ impl Server {
     fn on_event(&mut self, event: &Event) {
         self.counters.count(event);
         match event {
-            Event::Suspected { node } => self.peers.reconnect(*node),
+            Event::Suspected { node } => self.reconnect(*node),
+            Event::Alive { node } => self.peers.call_again(*node),
             Event::MemberChanged { node, status } => self.peers.on_status(*node, *status),
             _ => {}
         }
         self.events.log(event, |node| self.peers.name(node));
+    }
+
+    fn reconnect(&mut self, node: NodeId) {
+        self.peers.reconnect(node);
+        if self.sabotage == Some(Sabotage::CallsRenumbered) {
+            self.next_call = self.calls.keys().next().map_or(self.next_call, |oldest| oldest.0 - 1);
+        }
     }
 
     fn report(&self) -> Report {

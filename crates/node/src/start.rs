@@ -14,7 +14,7 @@ use cartwheel_riak::http::Defaults;
 use cartwheel_store::{BeginError, Identity, OpenError, Salvaged, Store, StoreHandle};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 
 use crate::config::{ConfigFile, Settings};
@@ -28,7 +28,8 @@ use crate::listener::{self, Inbox, STRANGERS_MAX};
 use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::report::About;
-use crate::runtime::{self, Clock};
+use crate::runtime::{self, Clock, JoinSet};
+use crate::sabotage::Sabotage;
 use crate::security::Gate;
 use crate::server::{ASKS_MAX, Ended, Inputs, MESSAGES_MAX, Server};
 use crate::stop::Stopping;
@@ -290,6 +291,9 @@ fn open(
     opened.keep_free(settings.file.disk_reserve_bytes);
     let cluster = opened.cluster.take();
     cluster.as_ref().map_or(Ok(()), |cluster| check_shape(settings, cluster))?;
+    if settings.sabotage == Some(Sabotage::HintScanSkipped) {
+        opened.owed.clear();
+    }
     let boot = Boot {
         store: opened.store,
         number: opened.number,
@@ -302,7 +306,8 @@ fn open(
     let pass_on = move |completions: Vec<StorageCompletion>| {
         completions.into_iter().for_each(|completion| drop(completed.send(completion)));
     };
-    let store = opened.start(settings.file.partitions, pass_on).map_err(|error| match error {
+    let store = runtime::start_store(opened, settings.file.partitions, pass_on);
+    let store = store.map_err(|error| match error {
         BeginError::Threads(error) => StartError::Threads(error),
         BeginError::Damaged => StartError::Damaged,
     })?;
@@ -341,6 +346,7 @@ fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers) -> 
         calls: BTreeMap::new(),
         next_call: 0,
         ended: None,
+        sabotage: settings.sabotage,
     }
 }
 
@@ -372,7 +378,7 @@ impl Running {
             ended => return Err(broken(ended)),
         };
         self.listener.abort();
-        match tokio::task::spawn_blocking(move || store.close()).await {
+        match runtime::blocking(move || store.close()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(RunError::Close(error.to_string())),
             Err(error) => Err(RunError::Close(error.to_string())),

@@ -140,14 +140,21 @@ impl Opened {
 
     /// The same without threads, for a machine that has none: the caller runs the workers, one step after another of
     /// each, at the latest when `wake` is called. It is called within [`StoreHandle::submit`], and should only pass that on.
+    ///
+    /// # Errors
+    ///
+    /// The engine is damaged.
     pub fn start_stepped(
         self,
         partitions: u32,
         completions: impl Fn(Vec<StorageCompletion>) + Send + Sync + 'static,
         wake: impl Fn() + Send + Sync + 'static,
-    ) -> (StoreHandle, Vec<Worker>) {
+    ) -> Result<(StoreHandle, Vec<Worker>), BeginError> {
         self.engine.plant_trees(partitions);
-        StoreHandle::start_stepped(self, Arc::new(completions), Box::new(wake))
+        if self.engine.is_damaged() {
+            return Err(BeginError::Damaged);
+        }
+        Ok(StoreHandle::start_stepped(self, Arc::new(completions), Box::new(wake)))
     }
 
     /// I/O errors that a test can switch on.

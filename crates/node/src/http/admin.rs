@@ -28,6 +28,7 @@ use tokio::time::timeout;
 use super::{Api, Bodies, Response};
 use crate::cluster::{AdminAnswer, ChangeReport, CommitRequest, Refused};
 use crate::report::{BackupReport, BackupRequest, PartitionReport, Report};
+use crate::runtime;
 use crate::server::{AdminAsk, AskedOp, Question};
 
 /// Longest request of an operator, in bytes.
@@ -110,7 +111,7 @@ impl Api {
         let (inspector, to) = (self.inspector.clone(), self.backups.join(name));
         let path = to.display().to_string();
         tracing::info!(path, "a backup begins");
-        match tokio::task::spawn_blocking(move || inspector.back_up(&to)).await {
+        match runtime::blocking(move || inspector.back_up(&to)).await {
             Ok(Ok(Backup { records, bytes })) => {
                 tracing::info!(path, records, bytes, "a backup is complete");
                 json(&BackupReport { path, records, bytes })
@@ -129,7 +130,7 @@ impl Api {
             ));
         };
         let inspector = self.inspector.clone();
-        match tokio::task::spawn_blocking(move || inspector.holdings()).await {
+        match runtime::blocking(move || inspector.holdings()).await {
             Ok(Ok(holdings)) => json(&PartitionReport::all(&holdings)),
             _ => Err(Refused::new("storage_failed", "the store cannot be read")),
         }

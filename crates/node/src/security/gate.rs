@@ -151,7 +151,7 @@ impl Gate {
         // Nobody closes the semaphore.
         let Ok(_turn) = self.checks.acquire().await else { return false };
         let (hash, password) = (hash.clone(), password.to_owned());
-        let right = tokio::task::spawn_blocking(move || hash.is_of(&password)).await.unwrap_or(false);
+        let right = crate::runtime::blocking(move || hash.is_of(&password)).await.unwrap_or(false);
         if right {
             let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
             if remembered.len() >= REMEMBERED_MAX {

@@ -21,13 +21,15 @@ impl Stepped {
     fn start(dir: &TempDir) -> Self {
         let (completions, wakes) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicU64::new(0)));
         let (sink, told) = (Arc::clone(&completions), Arc::clone(&wakes));
-        let (handle, workers) = open(dir.path()).start_stepped(
-            PARTITIONS,
-            move |done| sink.lock().expect("no panic").extend(done),
-            move || {
-                told.fetch_add(1, Ordering::SeqCst);
-            },
-        );
+        let (handle, workers) = open(dir.path())
+            .start_stepped(
+                PARTITIONS,
+                move |done| sink.lock().expect("no panic").extend(done),
+                move || {
+                    told.fetch_add(1, Ordering::SeqCst);
+                },
+            )
+            .expect("sound");
         Self { handle, workers, completions, wakes }
     }
 
