@@ -34,14 +34,16 @@ pub enum NetworkKind {
 impl NetworkKind {
     /// Namespaces, where they can be made.
     pub fn detect() -> Self {
-        let name = format!("cw-{}-probe", std::process::id());
-        let made = ip(None, &format!("netns add {name}\n")).is_ok();
-        if made {
-            // Made a moment ago; should it not go, the next look finds it.
-            _ = ip(None, &format!("netns del {name}\n"));
-            return Self::Namespaces;
+        let name = namespace("probe");
+        if ip(None, &format!("netns add {name}\n")).is_err() {
+            return Self::Loopback;
         }
-        Self::Loopback
+        // All that a network is made of: a kernel may lack some of it.
+        let parts = "link add br0 type bridge\nlink add v0 type veth peer name v1\nlink set v0 master br0\n";
+        let made = ip(Some(&name), parts);
+        // Made a moment ago; should it not go, the next run finds it.
+        _ = ip(None, &format!("netns del {name}\n"));
+        if made.is_ok() { Self::Namespaces } else { Self::Loopback }
     }
 }
 
