@@ -3,15 +3,16 @@
 use std::fs;
 use std::path::PathBuf;
 
-use cartwheel_core::anti_entropy::TreeNode;
 use cartwheel_core::id::RequestId;
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Dot, Value, Version, VersionVector};
 use tempfile::TempDir;
 
 use super::*;
+use crate::error::BeginError;
 use crate::open::Store;
 use crate::record::seal;
+use crate::salvage::Salvaged;
 
 const PARTITIONS: u32 = 8;
 const KEYS: u64 = 4_000;
@@ -56,23 +57,65 @@ fn largest_file(dir: PathBuf) -> Option<(u64, PathBuf)> {
     entries.filter_map(|path| if path.is_dir() { largest_file(path) } else { size(path) }).max()
 }
 
-#[test]
-fn a_damaged_block_costs_the_tree_of_its_partition_and_nothing_else() {
-    let dir = TempDir::new().expect("a directory");
-    let identity = Identity { cluster: "shop".into(), node: "alpha".into() };
-    let opened = Store::open(dir.path(), &identity).expect("a fresh directory");
-    fill(&opened.engine);
-    drop(opened);
+fn identity() -> Identity {
+    Identity { cluster: "shop".into(), node: "alpha".into() }
+}
 
+/// A directory whose largest table has a bit flipped at each of these places, in hundredths of its length; and whose data it was.
+fn damaged(places: &[u64]) -> (TempDir, StoreId) {
+    let dir = TempDir::new().expect("a directory");
+    let opened = Store::open(dir.path(), &identity()).expect("a fresh directory");
+    fill(&opened.engine);
+    let store = opened.store;
+    drop(opened);
     let (size, table) = largest_file(directory(dir.path()).join("keyspaces")).expect("a table");
     assert!(size > KEYS * 256, "the records are in {}", table.display());
     let mut bytes = fs::read(&table).expect("readable");
-    bytes[usize::try_from(size / 3).expect("small")] ^= 1;
+    for place in places {
+        bytes[usize::try_from(size * place / 100).expect("small")] ^= 1;
+    }
     fs::write(&table, bytes).expect("written");
+    (dir, store)
+}
 
-    let opened = Store::open(dir.path(), &identity).expect("a block within a table is not looked at");
-    opened.engine.plant_trees(PARTITIONS);
-    let root = |partition| opened.engine.tree_hashes(Partition(partition), &[TreeNode::ROOT]);
-    let unknown = (0..PARTITIONS).filter(|partition| root(*partition).is_err()).count();
-    assert!((1..=2).contains(&unknown), "{unknown} of {PARTITIONS} partitions are unknown");
+/// How many of the keys are there, as they were written.
+fn there(engine: &Engine) -> u64 {
+    let is_there = |n: &u64| {
+        let held = engine.read(&Key::new(b"carts", n.to_string().as_bytes())).expect("readable");
+        held.is_some_and(|held| held == record(*n))
+    };
+    (0..KEYS).filter(is_there).count() as u64
+}
+
+#[test]
+fn damaged_blocks_are_found_at_the_start_and_cost_what_was_in_them_and_nothing_else() {
+    for places in [&[33][..], &[5, 50, 51, 90]] {
+        let (dir, store) = damaged(places);
+        let opened = Store::open(dir.path(), &identity()).expect("a block within a table is not looked at");
+        let begun = opened.start(PARTITIONS, |_| ());
+        assert!(matches!(begun, Err(BeginError::Damaged)), "a store that would hide keys is not put to work");
+        drop(begun);
+
+        let Salvaged { records, gaps, kept_as } = Store::salvage(dir.path(), &identity()).expect("salvaged");
+        assert!((1..=places.len() as u64).contains(&gaps), "{gaps} gaps of {} places", places.len());
+        // A block of the engine has a few records; neighbours may go with it.
+        let lost = KEYS - records;
+        assert!((1..=40 * places.len() as u64).contains(&lost), "{lost} records are lost");
+        assert!(kept_as.is_dir());
+
+        let opened = Store::open(dir.path(), &identity()).expect("whole again");
+        assert_ne!(opened.store, store, "it must not pass for the store that it was");
+        assert!(opened.cluster.is_none(), "it asks the others");
+        assert_eq!(there(&opened.engine), records, "what could be read is as it was");
+        assert!(opened.start(PARTITIONS, |_| ()).is_ok());
+    }
+}
+
+#[test]
+fn a_damaged_block_that_is_read_fences_the_store() {
+    let (dir, _) = damaged(&[33]);
+    let opened = Store::open(dir.path(), &identity()).expect("a block within a table is not looked at");
+    let engine = &opened.engine;
+    let found = (0..KEYS).find(|n| engine.read(&Key::new(b"carts", n.to_string().as_bytes())).is_err());
+    assert!(found.is_some() && engine.is_damaged() && engine.is_fenced());
 }
