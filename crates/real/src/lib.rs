@@ -1,11 +1,11 @@
 //! Scenarios on real nodes: the cluster, the clients and the faults of a scenario file, without the simulator.
 //!
-//! Each node is a process of the shipped binary, with a configuration file and a disk of its own ([`node`]). Where it may
+//! Each node is a process of the shipped binary, with a configuration file and a disk of its own (`node`). Where it may
 //! (as root, on Linux), each is in a network namespace of its own, so that links can be cut one by one and one way
-//! ([`network`]). The clients are the simulator's, to the letter: they keep the same ground truth, and speak HTTP
-//! ([`clients`], [`http`]). Faults strike when the scenario says so, or as its nemesis draws them ([`director`]); what
+//! (`network`). The clients are the simulator's, to the letter: they keep the same ground truth, and speak HTTP
+//! (`clients`, `http`). Faults strike when the scenario says so, or as its nemesis draws them (`director`); what
 //! cannot be done to a real machine is left out, and counted. In the end faults cease, the nodes come to rest, every home
-//! of a partition must hold the same, and the judge that judges the simulator's runs judges this one ([`finish`]).
+//! of a partition must hold the same, and the judge that judges the simulator's runs judges this one (`finish`).
 //!
 //! A run cannot be replayed bit for bit: the operating system schedules as it likes. The same seed makes the same clients
 //! and the same faults.
