@@ -57,8 +57,14 @@ pub fn run(command: &Command) -> ExitCode {
 }
 
 fn check(path: &Path) -> bool {
-    let file = match Settings::load_with(path, environment()) {
-        Ok(settings) => settings.file,
+    let settings = Settings::load_with(path, environment()).map_err(|error| error.to_string());
+    let checked = settings.and_then(|settings| {
+        let file = path.display();
+        cartwheel_node::check_files(&settings).map_err(|error| format!("{file}: {error}"))?;
+        Ok(settings.file)
+    });
+    let file = match checked {
+        Ok(file) => file,
         Err(error) => {
             // Its status is that of all of them.
             _ = complain(&error);
@@ -67,7 +73,10 @@ fn check(path: &Path) -> bool {
     };
     let (node, cluster, founders) = (&file.node, &file.cluster, file.members.len());
     let role = if file.is_founder() { "a founder" } else { "a newcomer" };
-    say(&format!("{}: good; {node} is {role} of {cluster}, which {founders} found", path.display()));
+    say(&format!(
+        "{}: good; node {node}, {role} of cluster {cluster}, which has {founders} founders",
+        path.display()
+    ));
     true
 }
 

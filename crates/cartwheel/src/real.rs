@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use cartwheel_real::{NetworkKind, Options, Report, play};
+use cartwheel_real::{NetworkKind, Options, PlayError, Report, play};
 use cartwheel_sim::Scenario;
 use cartwheel_sim::scenario::Span;
 
@@ -103,12 +103,16 @@ fn once(args: &Args, scenario: &Scenario, seed: u64, network: NetworkKind) -> Re
     tell_progress(&format!("{}, seed {seed}: nodes are in {}", scenario.name, dir.display()));
     let played = play(scenario, seed, &options, &|what| tell_progress(&what));
     let green = played.as_ref().is_ok_and(Report::is_green);
-    if !green && let Some(temporary) = temporary {
+    let has_begun = !matches!(played, Err(PlayError::Unplayable { .. } | PlayError::Machine { .. }));
+    if !green
+        && has_begun
+        && let Some(temporary) = temporary
+    {
         // Somebody will want to look at it.
         let kept = temporary.keep();
         tell_progress(&format!("logs and data are kept in {}", kept.display()));
     }
-    let report = played.map_err(|error| error.to_string())?;
+    let report = played.map_err(|error| format!("{}: {error}", scenario.name))?;
     show(&report, args.json)?;
     Ok(green)
 }

@@ -190,7 +190,7 @@ impl Member {
         Self { name, peer: peer.into(), weight: None, zone: None }
     }
 
-    fn id(&self) -> NodeId {
+    pub(crate) fn id(&self) -> NodeId {
         NodeId::from_name(&self.name)
     }
 

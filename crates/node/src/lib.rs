@@ -49,6 +49,6 @@ pub use report::{
 #[doc(hidden)]
 pub use sabotage::Sabotage;
 pub use security::{PasswordHash, hash_password};
-pub use start::{RunError, Running, StartError, salvage, set_aside, start};
+pub use start::{RunError, Running, StartError, check_files, salvage, set_aside, start};
 pub use strangers::StrangersReport;
 pub use tls::{CallerTls, CertificateReport, Duplex, Stream, is_provable};

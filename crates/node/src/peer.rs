@@ -41,6 +41,9 @@ const BATCH_BYTES: usize = 1 << 20;
 pub(crate) struct Peer {
     pub name: String,
     address: Mutex<Endpoint>,
+    /// Where the configuration has it, if it does: tried where the other does not lead to it, for a cluster all of whose addresses
+    /// were changed at once has nobody who could tell.
+    pub configured: Option<Endpoint>,
     queue: Mutex<Queue>,
     queue_max: usize,
     filled: Notify,
@@ -55,6 +58,7 @@ impl Peer {
         Self {
             name,
             address: Mutex::new(address),
+            configured: None,
             queue: Mutex::default(),
             queue_max,
             filled: Notify::new(),
@@ -191,8 +195,24 @@ pub(crate) async fn run(peer: Arc<Peer>, credentials: Arc<Credentials>) {
 
 type Connection = (FrameReader<tokio::io::ReadHalf<Stream>>, tokio::io::WriteHalf<Stream>);
 
+/// Calls it where it said that it is, and otherwise where the configuration has it. Whoever answers must prove to be it.
 async fn connect(peer: &Peer, credentials: &Credentials) -> Result<Connection, HandshakeError> {
-    let stream = within(CONNECT_TIMEOUT, "connecting", TcpStream::connect(peer.address().to_call())).await?;
+    let told = peer.address();
+    match connect_to(&told, peer, credentials).await {
+        Ok(connection) => Ok(connection),
+        Err(error) => match peer.configured.as_ref().filter(|configured| **configured != told) {
+            Some(configured) => connect_to(configured, peer, credentials).await.map_err(|_| error),
+            None => Err(error),
+        },
+    }
+}
+
+async fn connect_to(
+    address: &Endpoint,
+    peer: &Peer,
+    credentials: &Credentials,
+) -> Result<Connection, HandshakeError> {
+    let stream = within(CONNECT_TIMEOUT, "connecting", TcpStream::connect(address.to_call())).await?;
     stream.set_nodelay(true).map_err(frame::FrameError::Io)?;
     match timeout(HANDSHAKE_TIMEOUT, greet(stream, peer, credentials)).await {
         Ok(greeted) => greeted,

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::Settings;
 use crate::contact::Addresses;
+use crate::endpoint::Endpoint;
 use crate::handshake::{Caller, Credentials};
 use crate::listener::STRANGERS_MAX;
 use crate::peer::{self, Peer};
@@ -51,6 +52,8 @@ pub(crate) struct Peers {
     roster: Roster,
     credentials: Arc<Credentials>,
     queue_max: usize,
+    /// Where the configuration has them.
+    configured: BTreeMap<NodeId, Endpoint>,
     links_made: u64,
     sabotage: Option<Sabotage>,
 }
@@ -66,6 +69,7 @@ impl Peers {
             roster: Roster::default(),
             credentials,
             queue_max: file.peer_queue_max as usize,
+            configured: file.members.iter().map(|member| (member.id(), member.peer.clone())).collect(),
             links_made: 0,
             sabotage: settings.sabotage,
         };
@@ -115,6 +119,7 @@ impl Peers {
         }
         let mut peer = Peer::new(name.to_owned(), address, self.queue_max);
         peer.sabotage = self.sabotage;
+        peer.configured = self.configured.get(&node).cloned();
         let peer = Arc::new(peer);
         let task = tokio::spawn(peer::run(Arc::clone(&peer), Arc::clone(&self.credentials)));
         self.links_made += 1;

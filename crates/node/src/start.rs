@@ -192,6 +192,19 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     })
 }
 
+/// Whether the files that a configuration names (certificates, users) are such as a node would start with.
+///
+/// # Errors
+///
+/// One line on what is in the way.
+pub fn check_files(settings: &Settings) -> Result<(), StartError> {
+    let file = &settings.file;
+    PeerSide::open(file.tls.as_ref()).map_err(StartError::Tls)?;
+    file.client_tls.as_ref().map(ClientSide::open).transpose().map_err(StartError::ClientTls)?;
+    Gate::open(file.security.as_deref()).map_err(StartError::Security)?;
+    Ok(())
+}
+
 /// Answers clients at all addresses.
 async fn serve(plain: Door, private: Option<Door>, api: Arc<Api>, stop: Stopping) {
     let private = async {

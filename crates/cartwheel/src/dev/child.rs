@@ -76,7 +76,7 @@ pub async fn answers(http: SocketAddr, at_most: Duration) -> Result<(), String> 
     loop {
         match ping(http).await {
             Ok(true) => return Ok(()),
-            _ if Instant::now() >= until => return Err(format!("does not answer at http://{http}/ping")),
+            _ if Instant::now() >= until => return Err(format!("does not answer at http://{http}/health")),
             _ => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
@@ -84,7 +84,7 @@ pub async fn answers(http: SocketAddr, at_most: Duration) -> Result<(), String> 
 
 async fn ping(http: SocketAddr) -> io::Result<bool> {
     let mut stream = TcpStream::connect(http).await?;
-    stream.write_all(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
     let mut answer = Vec::new();
     stream.take(64).read_to_end(&mut answer).await?;
     Ok(answer.starts_with(b"HTTP/1.1 200"))

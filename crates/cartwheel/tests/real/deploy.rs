@@ -31,7 +31,10 @@ fn check(file: &Path, node: &str, advertise: Option<&str>) -> String {
 fn the_configurations_for_containers_are_good() {
     for node in ["n1", "n2", "n3"] {
         let said = check(&deploy("docker/node.toml"), node, None);
-        assert!(said.contains(&format!("good; {node} is a founder of compose, which 3 found")), "{said}");
+        assert!(
+            said.contains(&format!("good; node {node}, a founder of cluster compose, which has 3 founders")),
+            "{said}"
+        );
     }
     let manifest = read(&deploy("kubernetes/cartwheel.yaml"));
     let (_, rest) = manifest.split_once("  node.toml: |\n").expect("a configuration");
@@ -42,7 +45,7 @@ fn the_configurations_for_containers_are_good() {
     fs::write(&file, toml).expect("written");
     for (node, role) in [("cartwheel-0", "a founder"), ("cartwheel-7", "a newcomer")] {
         let said = check(&file, node, Some(&format!("{node}.cartwheel-peers:8099")));
-        assert!(said.contains(&format!("{node} is {role} of cartwheel")), "{said}");
+        assert!(said.contains(&format!("node {node}, {role} of cluster cartwheel")), "{said}");
     }
 }
 

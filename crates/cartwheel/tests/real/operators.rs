@@ -139,3 +139,32 @@ fn a_node_that_moves_is_found_again() {
         report.members.iter().any(|member| member.name == "n2" && member.http.as_ref() == Some(&here))
     });
 }
+
+#[test]
+fn a_cluster_that_moves_as_a_whole_finds_itself_again() {
+    let mut cluster = Cluster::of_three();
+    assert_eq!(put(cluster.http(0), "/buckets/b/keys/k?w=all", None, "milk").expect("answered").status, 204);
+    for node in &cluster.nodes {
+        until("it has kept where the others are", || {
+            let report: ClusterReport = node.ask("cluster");
+            report.members.len() == 3 && report.members.iter().all(|member| member.http.is_some())
+        });
+    }
+    for node in &mut cluster.nodes {
+        node.terminate();
+        (node.http, node.peer) = (free_address(), free_address());
+    }
+    let members: Vec<(String, std::net::SocketAddr)> =
+        cluster.nodes.iter().map(|node| (node.name.clone(), node.peer)).collect();
+    let members: Vec<_> = members.iter().map(|(name, peer)| (name.as_str(), *peer)).collect();
+    cluster.nodes.iter().for_each(|node| node.configure("test", &members));
+    cluster.nodes.iter_mut().for_each(Node::spawn);
+    cluster.nodes.iter_mut().for_each(Node::wait_until_ready);
+    // What each kept of the others leads nowhere; what they are configured with does.
+    for node in 0..3 {
+        until("everybody is written to", || {
+            put(cluster.http(node), "/buckets/b/keys/k?w=all", None, "bread")
+                .is_ok_and(|reply| reply.status == 204)
+        });
+    }
+}
