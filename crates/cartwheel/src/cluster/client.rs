@@ -142,6 +142,11 @@ impl Client {
         match serde_json::from_slice::<Refused>(&body) {
             Ok(refused) => Err(Failure::new(format!("{self}: {}", refused.message))),
             Err(_) => Err(Failure::new(match status.as_u16() {
+                401 if self.access.credentials.is_some() => {
+                    format!(
+                        "{self}: refused this user, or the password in CARTWHEEL_PASSWORD; the node's log says which"
+                    )
+                }
                 401 => format!(
                     "{self}: wants to know who asks; give --user and CARTWHEEL_PASSWORD, or --certificate"
                 ),

@@ -156,6 +156,8 @@ fn an_operator_comes_in_with_a_password_and_grants_change_while_the_node_runs() 
     assert!(done && shown.contains("n1"), "{shown}");
     let (done, why) = status(None, "milk");
     assert!(!done && why.contains("wants to know who asks"), "{why}");
+    let (done, why) = status(Some("oscar"), "bread");
+    assert!(!done && why.contains("refused this user, or the password"), "{why}");
     let (done, why) = status(Some("alice"), "milk");
     assert!(!done && why.contains("User 'alice' does not have 'cartwheel.admin'"), "{why}");
 
