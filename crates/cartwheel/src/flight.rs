@@ -115,6 +115,14 @@ pub fn replay(asked: &Asked<'_>) -> Result<ExitCode, String> {
     let keys = asked.key.map(keys_called).unwrap_or_default();
     let until = asked.until.map(|when| when.on_line(flights.base_us)).transpose()?;
     let since = asked.since.map(|when| when.on_line(flights.base_us)).transpose()?;
+    // Whoever runs on after that would be shown as down.
+    let ends_ns = flights.ends_ns();
+    if until.is_some_and(|until| until > ends_ns) {
+        return Err(format!(
+            "--until: the recordings end at {}; allowed is up to that",
+            told::seconds(ends_ns)
+        ));
+    }
     let mut witness = asked.is_drawn().then(|| flights.witness(since, until, keys.clone()));
     let mut held: BTreeMap<NodeId, Held> = BTreeMap::new();
     let mut last: BTreeMap<NodeId, (Flown, Option<Node>)> = BTreeMap::new();

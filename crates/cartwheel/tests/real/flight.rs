@@ -92,6 +92,9 @@ fn three_nodes_that_were_killed_do_the_same_again() {
     let second = boots.iter().find(|boot| boot["node"] == "n2" && boot["boot"] == 2).expect("a boot");
     let before = second["begins_ns"].as_u64().expect("a time") - 1_000_000;
     let until = format!("{}.{:09}s", before / 1_000_000_000, before % 1_000_000_000);
+    let beyond = replay(&dirs, &["--until", "100000s"]);
+    let why = String::from_utf8_lossy(&beyond.stderr).into_owned();
+    assert!(beyond.status.code() == Some(2) && why.contains("--until: the recordings end at "), "{beyond:?}");
     let text = said(&replay(&dirs, &["--until", &until, "--key", "carts/cart-1"]));
     assert!(text.contains("outputs equal") && text.contains("hint      it owes the key to n2"), "{text}");
 
