@@ -20,7 +20,11 @@ real() { # real SECONDS OPTIONS...: for so long in a short run, as long as the s
   "$cartwheel" real ${seconds:+--duration "${seconds}s"} "$@"
 }
 
-real 50 sim-scenarios/real/kill-nine.toml
+# What the nodes recorded in it runs again in the core, with equal outputs.
+kept=$(mktemp -d)
+trap 'rm -rf "$kept"' EXIT
+real 50 --dir "$kept/kill-nine" sim-scenarios/real/kill-nine.toml
+"$cartwheel" replay --flight "$kept"/kill-nine/*/
 real 30 sim-scenarios/real/partitions.toml
 real 20 sim-scenarios/real/full-disk.toml
 real 15 sim-scenarios/real/wrong-clocks.toml

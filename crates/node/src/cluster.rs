@@ -1,12 +1,14 @@
 //! The cluster as operators see it: what the admin API shows and takes. Pure.
 
 use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 
+use cartwheel_core::canonical::CanonicalBytes;
 use cartwheel_core::id::NodeId;
 use cartwheel_core::membership::{Change, Cluster, Departure, Plan, PlanError, Share};
 use cartwheel_core::ring::{Partition, Phase, Ring};
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::contact::Addresses;
 
@@ -491,42 +493,9 @@ impl PlanReport {
 
 /// Names a plan, on every node alike.
 pub(crate) fn fingerprint(plan: &Plan) -> String {
-    let mut hasher = Words(xxhash_rust::xxh3::Xxh3::new());
-    plan.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
-}
-
-/// Hashes numbers as little-endian words, whatever the machine.
-struct Words(xxhash_rust::xxh3::Xxh3);
-
-impl Hasher for Words {
-    fn finish(&self) -> u64 {
-        self.0.digest()
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    fn write_u16(&mut self, value: u16) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
-    }
-
-    fn write_isize(&mut self, value: isize) {
-        self.write_u64(value as u64);
-    }
+    let mut bytes = CanonicalBytes::default();
+    plan.hash(&mut bytes);
+    format!("{:016x}", xxh3_64(bytes.as_slice()))
 }
 
 #[cfg(test)]

@@ -454,9 +454,14 @@ fn one_line(text: &str, path: &str, error: &toml::de::Error) -> String {
     let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     let line = line.filter(|_| error.span() != Some(0..text.len()) && !path.is_empty() && path != ".");
     let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    format!("{line}{}", keyed(path, error))
+}
+
+/// `n: invalid value ..`
+fn keyed(path: &str, error: &toml::de::Error) -> String {
     let key = if matches!(path, "" | ".") { String::new() } else { format!("{path}: ") };
     let message = error.message().lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    format!("{line}{key}{message}")
+    format!("{key}{message}")
 }
 
 #[cfg(test)]

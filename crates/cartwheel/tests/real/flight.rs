@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -129,55 +127,4 @@ fn a_node_without_a_flight_recorder_records_nothing() {
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), complaint.lines().count()), (Some(2), 1), "{complaint}");
     assert!(complaint.contains("no flight recording is here"), "{complaint}");
-}
-
-/// The recording of an hour in which nodes are killed all the time, in the few minutes that it takes. Left out of usual runs.
-#[test]
-#[ignore = "takes ten minutes"]
-fn a_million_inputs_of_three_hundred_kills_re_execute() {
-    const KILLS: usize = 300;
-    const INPUTS: u64 = 1_000_000;
-    let mut cluster = Cluster::of_three();
-    let addresses = [0, 1, 2].map(|index| cluster.http(index));
-    let (is_over, written) = (AtomicBool::new(false), AtomicU64::new(0));
-    std::thread::scope(|scope| {
-        for (worker, address) in addresses.into_iter().enumerate() {
-            let (is_over, written) = (&is_over, &written);
-            scope.spawn(move || {
-                for round in 0.. {
-                    if is_over.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let path = path(round * 7 % 1_000);
-                    // Whoever is down does not answer; the others go on.
-                    let seen = get(address, &path).ok();
-                    let vclock = seen.as_ref().and_then(|seen| seen.vclock());
-                    let value = format!("{worker} wrote in round {round}");
-                    if put(address, &path, vclock, &value).is_ok_and(|reply| reply.status == 204) {
-                        written.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            });
-        }
-        for kill in 0..KILLS {
-            let node = &mut cluster.nodes[kill % 3];
-            node.kill();
-            node.start();
-        }
-        // Eleven inputs to a put, at least.
-        let end = Instant::now() + Duration::from_secs(1_800);
-        while written.load(Ordering::Relaxed) < INPUTS / 11 + 10_000 && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        cluster.nodes.iter_mut().for_each(crate::cluster::Node::kill);
-        is_over.store(true, Ordering::Relaxed);
-    });
-    let flight = json(&data(&cluster), &[]);
-    let executed = all_equal(&flight);
-    assert_eq!(flight["boots"].as_array().map(Vec::len), Some(KILLS + 3));
-    assert!(executed >= INPUTS, "only {executed} inputs of {} puts", written.load(Ordering::Relaxed));
-    // Where somebody wants to look at it.
-    if let Ok(keep) = std::env::var("CARTWHEEL_KEEP_FLIGHT") {
-        fs::rename(cluster.dir.path(), keep).expect("kept");
-    }
 }

@@ -5,7 +5,7 @@
 
 use toml::{Table, Value};
 
-use super::{ConfigFile, parse};
+use super::{ConfigFile, keyed, parse};
 
 /// Before the names of all settings.
 pub(super) const PREFIX: &str = "CARTWHEEL_SET_";
@@ -86,11 +86,8 @@ fn put(table: &mut Table, path: &[&str], value: Value) -> Result<(), String> {
 
 impl ConfigFile {
     fn deserialize_whole(table: Table) -> Result<Self, String> {
-        serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-            let path = error.path().to_string();
-            let message = error.inner().message().lines().map(str::trim).collect::<Vec<_>>().join(" ");
-            if path == "." { message } else { format!("{path}: {message}") }
-        })
+        serde_path_to_error::deserialize(Value::Table(table))
+            .map_err(|error| keyed(&error.path().to_string(), error.inner()))
     }
 }
 
