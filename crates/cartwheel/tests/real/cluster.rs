@@ -177,6 +177,13 @@ impl Node {
         self.child.is_some()
     }
 
+    /// Whether it has had a connection to every other member.
+    fn has_called_all(&self) -> bool {
+        let status = self.status();
+        let peers = status["peers"].as_array().expect("a list");
+        peers.iter().all(|peer| peer["connects"].as_u64().is_some_and(|times| times > 0))
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -284,7 +291,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts three nodes, and waits until they answer.
+    /// Starts three nodes, and waits until they answer, and have called each other.
     pub fn of_three() -> Self {
         Self::of_three_with(&[])
     }
@@ -301,6 +308,10 @@ impl Cluster {
         nodes.iter().for_each(|node| lines.iter().for_each(|line| node.configure_also(line, "")));
         nodes.iter_mut().for_each(Node::spawn);
         nodes.iter_mut().for_each(Node::wait_until_ready);
+        // Who answers does not yet reach the others, and a write to all of them would be told so.
+        for node in &nodes {
+            until(&format!("{} has called the others", node.name), || node.has_called_all());
+        }
         Self { nodes, dir }
     }
 
