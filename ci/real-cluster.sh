@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Scenarios on real nodes, with the simulator's clients and judge: kill -9, partitions in network namespaces, full disks, wrong
+# Scenarios on real nodes, with the simulator's clients and judge: kill -9, partitions and bad links in network namespaces, full disks, wrong
 # clocks, a rolling upgrade.
 #
 #   ci/real-cluster.sh [short|whole] [BINARY TO UPGRADE FROM]
@@ -26,6 +26,7 @@ trap 'rm -rf "$kept"' EXIT
 real 50 --dir "$kept/kill-nine" sim-scenarios/real/kill-nine.toml
 "$cartwheel" replay --flight "$kept"/kill-nine/*/
 real 30 sim-scenarios/real/partitions.toml
+real 20 sim-scenarios/real/bad-links.toml
 real 20 sim-scenarios/real/full-disk.toml
 real 15 sim-scenarios/real/wrong-clocks.toml
 real 24 ${before:+--upgrade-from "$before"} sim-scenarios/real/rolling-upgrade.toml

@@ -5,15 +5,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use cartwheel_sim::Scenario;
+use cartwheel_sim::latency::Latency;
 use cartwheel_sim::nemesis::Nemesis;
 use cartwheel_sim::scenario::{Fault, Span};
-use cartwheel_sim::streams::Streams;
+use cartwheel_sim::streams::{Component, Streams};
 use cartwheel_sim::workload::Clients;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::clients::Crowd;
+use crate::detour::{Link, Trouble};
 use crate::finish::Told;
 use crate::node::Node;
 use crate::operator::{Change, Operator};
@@ -33,7 +35,7 @@ enum Act {
     Inflict(Box<Fault>),
     Strike,
     Start { node: usize, life: u32 },
-    Relieve(Vec<(u32, u32)>),
+    Relieve(Vec<Link>, Trouble),
     GoOn { node: usize, life: u32 },
     Free { node: usize },
     Look,
@@ -97,6 +99,7 @@ impl<'a> Director<'a> {
         }
         self.at(0, Act::Look);
         self.at(0, Act::Operate);
+        self.make_lossy()?;
         let duration_ns = self.scenario.duration.ns();
         while let Some((&(at, _), _)) = self.agenda.first_key_value() {
             if at >= duration_ns {
@@ -137,7 +140,9 @@ impl<'a> Director<'a> {
                     self.start(node)?;
                 }
             }
-            Act::Relieve(links) => self.world.network.relieve(&links).map_err(cannot("mending links"))?,
+            Act::Relieve(links, trouble) => {
+                self.world.network.relieve(&links, trouble).map_err(cannot("mending links"))?
+            }
             Act::GoOn { node, life } => {
                 if self.world.nodes[node].life == life {
                     self.world.nodes[node].go_on();
@@ -222,6 +227,7 @@ impl<'a> Director<'a> {
             | Fault::PartialPartition { .. }
             | Fault::OneWay { .. }
             | Fault::Flapping { .. } => self.cut_links(fault),
+            Fault::SlowNode { .. } | Fault::LateLink { .. } => self.slow_links(fault),
             Fault::Join { .. } | Fault::Leave { .. } | Fault::Replace { .. } | Fault::Remove { .. } => {
                 self.change_members(fault).await
             }
@@ -340,13 +346,56 @@ impl<'a> Director<'a> {
             }
             _ => return Ok(Done::NobodyThere),
         };
-        self.world.network.cut(&links).map_err(cannot("cutting links"))?;
-        self.after(lasts, Act::Relieve(links));
+        self.trouble(links, Trouble::Cut, lasts)
+    }
+
+    /// What links lose all the time, as the scenario has it.
+    fn make_lossy(&mut self) -> Result<(), PlayError> {
+        let per_million = (self.scenario.network.loss.value() * 1e6) as u32;
+        if per_million == 0 {
+            return Ok(());
+        }
+        if !self.world.network.can_detour() {
+            self.happened.left_out("loss", NO_DETOUR);
+            return Ok(());
+        }
+        let all = self.links(|_, _| true);
+        self.world
+            .network
+            .trouble(&all, Trouble::Lossy { per_million })
+            .map_err(cannot("troubling links"))?;
+        self.happened.struck("loss");
+        Ok(())
+    }
+
+    fn slow_links(&mut self, fault: &Fault) -> Result<Done, PlayError> {
+        if !self.world.network.can_detour() {
+            return Ok(Done::LeftOut(why_not(fault)));
+        }
+        match fault {
+            Fault::SlowNode { lasts, node, factor, .. } => {
+                // The links here take next to no time: what the scenario's take is what is multiplied.
+                let one_way = mean(&self.scenario.network.latency, Streams::new(self.seed));
+                let more = one_way.saturating_mul(*factor - 1);
+                let links = self.links(|from, to| from == *node || to == *node);
+                self.trouble(links, Trouble::Slow(more), *lasts)
+            }
+            Fault::LateLink { lasts, from, to, percent, by, .. } => {
+                let links = self.links(|a, b| from.contains(&a) && to.contains(&b));
+                self.trouble(links, Trouble::Late { percent: *percent, by: by.duration() }, *lasts)
+            }
+            _ => Ok(Done::NobodyThere),
+        }
+    }
+
+    fn trouble(&mut self, links: Vec<Link>, trouble: Trouble, lasts: Span) -> Result<Done, PlayError> {
+        self.world.network.trouble(&links, trouble).map_err(cannot("troubling links"))?;
+        self.after(lasts, Act::Relieve(links, trouble));
         Ok(Done::Struck)
     }
 
     /// The directed links between different nodes that `which` picks, counted from 0; it is given names, from 1.
-    fn links(&self, which: impl Fn(u32, u32) -> bool) -> Vec<(u32, u32)> {
+    fn links(&self, which: impl Fn(u32, u32) -> bool) -> Vec<Link> {
         let nodes = self.world.nodes.len() as u32;
         (0..nodes)
             .flat_map(|from| (0..nodes).map(move |to| (from, to)))
@@ -418,6 +467,15 @@ fn index(node: u32) -> usize {
     node as usize - 1
 }
 
+const NO_DETOUR: &str = "nodes are not in namespaces of their own, or there are no TAP devices";
+
+/// The average of many draws: the kinds of latency have no formula in common.
+fn mean(latency: &Latency, streams: Streams) -> Duration {
+    const DRAWS: u64 = 1_000;
+    let mut draws = streams.stream(Component::Luck);
+    Duration::from_nanos((0..DRAWS).map(|_| latency.sample(&mut draws) / DRAWS).sum())
+}
+
 /// Why a fault cannot be inflicted on real nodes.
 fn why_not(fault: &Fault) -> &'static str {
     match fault {
@@ -425,7 +483,7 @@ fn why_not(fault: &Fault) -> &'static str {
             "the engine's files hold many records in one block"
         }
         Fault::DropAcks { .. } => "a real link carries all messages alike",
-        Fault::SlowNode { .. } | Fault::LateLink { .. } => "real links are not slowed down",
+        Fault::SlowNode { .. } | Fault::LateLink { .. } => NO_DETOUR,
         Fault::SetProps { .. } => "operators of real nodes set no properties here",
         Fault::ClockJump { .. } => "libfaketime is not installed",
         Fault::DiskFull { .. } => "its disk is not a small one of its own, which takes root",

@@ -1,8 +1,8 @@
 //! Scenarios on real nodes: the cluster, the clients and the faults of a scenario file, without the simulator.
 //!
 //! Each node is a process of the shipped binary, with a configuration file and a disk of its own (`node`). Where it may
-//! (as root, on Linux), each is in a network namespace of its own, so that links can be cut one by one and one way
-//! (`network`). The clients are the simulator's, to the letter: they keep the same ground truth, and speak HTTP
+//! (as root, on Linux), each is in a network namespace of its own, so that links can be cut, slowed down or made to lose
+//! packets, one by one and one way (`network`, `detour`). The clients are the simulator's, to the letter: they keep the same ground truth, and speak HTTP
 //! (`clients`, `http`). Faults strike when the scenario says so, or as its nemesis draws them (`director`); what
 //! cannot be done to a real machine is left out, and counted. In the end faults cease, the nodes come to rest, every home
 //! of a partition must hold the same, and the judge that judges the simulator's runs judges this one (`finish`).
@@ -11,6 +11,7 @@
 //! and the same faults.
 
 mod clients;
+mod detour;
 mod director;
 mod finish;
 mod http;
@@ -25,6 +26,7 @@ use std::io;
 use std::path::PathBuf;
 
 use cartwheel_sim::Scenario;
+use cartwheel_sim::streams::{Component, Streams};
 use tokio::signal::unix::{SignalKind, signal};
 
 pub use network::NetworkKind;
@@ -101,7 +103,7 @@ pub fn play(
     world::check(scenario)?;
     let nodes = scenario.cluster.nodes + scenario.cluster.spares;
     // Before the runtime: its threads are in the network that this one is in.
-    let network = network::Network::create(options.network, nodes)?;
+    let mut network = network::Network::create(options.network, nodes)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -111,6 +113,7 @@ pub fn play(
         // Whoever ends us ends the nodes, too: they end with what owns them.
         let mut terminate =
             signal(SignalKind::terminate()).map_err(PlayError::machine("listening to signals"))?;
+        network.open_detour(Streams::new(seed).stream(Component::Luck))?;
         let played = async {
             let world = world::World::found(scenario, options, network).await?;
             director::Director::new(scenario, seed, world, tell).run().await

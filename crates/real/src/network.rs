@@ -1,7 +1,8 @@
 //! What lies between nodes: nothing but the loopback, or a network namespace for each, joined by a bridge.
 //!
 //! A link is cut in one direction by giving the sender a wrong hardware address for the receiver: what it sends is lost
-//! without a word, as on a wire that is cut. That takes no firewall, and no module that a kernel may lack.
+//! without a word, as on a wire that is cut. That takes no firewall, and no module that a kernel may lack. A link that is
+//! slow, late or lossy leads to us (`detour`).
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,9 +11,13 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 
+use cartwheel_sim::streams::Stream;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tokio::task::AbortHandle;
+use tokio_tun::Tun;
 
 use crate::PlayError;
+use crate::detour::{Detour, Link, Trouble, Troubles};
 
 /// The ports of every node that has an address of its own.
 const HTTP_PORT: u16 = 8098;
@@ -20,7 +25,11 @@ const PEER_PORT: u16 = 8099;
 /// Where free ports are looked for on the loopback: below those that the system gives outgoing connections.
 const PORTS: std::ops::Range<u16> = 14_000..18_000;
 /// Nobody's hardware address.
-const NOBODY: &str = "02:77:ff:ff:ff:ff";
+const NOBODY: [u8; 6] = [0x02, 0x77, 0xff, 0xff, 0xff, 0xff];
+/// Where frames go that take the detour: behind the device, whose own address is the bridge's.
+const DETOUR: [u8; 6] = [0x02, 0x77, 0xfe, 0, 0, 0];
+/// The first three bytes of the nodes' addresses.
+const NET: [u8; 3] = [10, 77, 0];
 
 /// What lies between nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,14 +62,14 @@ pub struct Network {
     kind: NetworkKind,
     nodes: u32,
     first_port: u16,
-    /// How many troubles cut each directed link.
-    cuts: BTreeMap<(u32, u32), u32>,
+    troubles: Troubles,
+    detour: Option<AbortHandle>,
 }
 
 impl Network {
     /// Makes it; from here on this thread is in it.
     pub fn create(kind: NetworkKind, nodes: u32) -> Result<Self, PlayError> {
-        let mut network = Self { kind, nodes, first_port: 0, cuts: BTreeMap::new() };
+        let mut network = Self { kind, nodes, first_port: 0, troubles: Troubles::default(), detour: None };
         match kind {
             NetworkKind::Loopback => network.first_port = free_ports(nodes)?,
             NetworkKind::Namespaces => network.join().map_err(PlayError::machine("making namespaces"))?,
@@ -93,34 +102,57 @@ impl Network {
         self.kind == NetworkKind::Namespaces
     }
 
-    /// Cuts directed links, or one trouble more each that is cut already.
-    pub fn cut(&mut self, links: &[(u32, u32)]) -> io::Result<()> {
-        let first = |link: &(u32, u32)| !self.cuts.contains_key(link);
-        let fresh: Vec<(u32, u32)> = links.iter().copied().filter(first).collect();
-        for link in links {
-            *self.cuts.entry(*link).or_default() += 1;
+    /// Whether links can be slow, late or lossy.
+    pub fn can_detour(&self) -> bool {
+        self.detour.is_some()
+    }
+
+    /// Opens the way through this process, if the machine has TAP devices. From the thread that made the network, and in
+    /// the runtime.
+    pub fn open_detour(&mut self, luck: Stream) -> Result<(), PlayError> {
+        if self.kind == NetworkKind::Loopback {
+            return Ok(());
         }
-        set_neighbours(&fresh, |_| NOBODY.to_owned())
+        let Ok(taps) = Tun::builder().name("detour").tap().build() else { return Ok(()) };
+        let Some(tap) = taps.into_iter().next() else { return Ok(()) };
+        let name = tap.name();
+        let up = format!("link set {name} master br0\nlink set {name} up\n");
+        ip(Some(&namespace("hub")), &up).map_err(PlayError::machine("opening a detour"))?;
+        let troubles = self.troubles.clone();
+        let detour = Detour { tap, troubles, luck, net: NET, own: DETOUR, hardware };
+        self.detour = Some(tokio::spawn(detour.carry()).abort_handle());
+        Ok(())
+    }
+
+    /// Gives directed links one trouble more.
+    pub fn trouble(&mut self, links: &[Link], trouble: Trouble) -> io::Result<()> {
+        self.change(links, |troubles| troubles.add(links, trouble))
     }
 
     /// Takes that trouble from them again.
-    pub fn relieve(&mut self, links: &[(u32, u32)]) -> io::Result<()> {
-        let mut healed = Vec::new();
-        for link in links {
-            let Some(count) = self.cuts.get_mut(link) else { continue };
-            *count -= 1;
-            if *count == 0 {
-                self.cuts.remove(link);
-                healed.push(*link);
-            }
-        }
-        set_neighbours(&healed, hardware)
+    pub fn relieve(&mut self, links: &[Link], trouble: Trouble) -> io::Result<()> {
+        self.change(links, |troubles| troubles.take(links, trouble))
     }
 
     /// Every link works.
     pub fn heal(&mut self) -> io::Result<()> {
-        let links: Vec<(u32, u32)> = std::mem::take(&mut self.cuts).into_keys().collect();
-        set_neighbours(&links, hardware)
+        let links = self.troubles.take_all();
+        set_neighbours(&links, |(_, to)| hardware(to))
+    }
+
+    /// Senders whose way is another one afterwards are told.
+    fn change(&mut self, links: &[Link], change: impl FnOnce(&Troubles)) -> io::Result<()> {
+        let way = |troubles: &Troubles, link: Link| match troubles.of(link) {
+            none if none.is_empty() => hardware(link.1),
+            some if some.contains(&Trouble::Cut) => NOBODY,
+            _ => DETOUR,
+        };
+        let before: Vec<[u8; 6]> = links.iter().map(|link| way(&self.troubles, *link)).collect();
+        change(&self.troubles);
+        let changed =
+            links.iter().zip(before).filter(|(link, before)| way(&self.troubles, **link) != *before);
+        let changed: Vec<Link> = changed.map(|(link, _)| *link).collect();
+        set_neighbours(&changed, |link| way(&self.troubles, link))
     }
 
     /// A bridge in a namespace of its own, where this process is as well, and a cable from it to each node.
@@ -136,7 +168,7 @@ impl Network {
         }
         ip(None, &all)?;
         let mut bridge = "link set lo up\nlink add br0 type bridge\nlink set br0 up\n".to_owned();
-        bridge += &format!("addr add {}/24 dev br0\n", Ipv4Addr::new(10, 77, 0, 254));
+        bridge += &format!("addr add {}/24 dev br0\n", at(254));
         for node in 0..self.nodes {
             bridge += &format!("link set v{node} master br0 up\n");
         }
@@ -144,11 +176,11 @@ impl Network {
         for (node, name) in nodes() {
             let mut end = format!(
                 "link set lo up\nlink set eth0 address {}\naddr add {}/24 dev eth0\nlink set eth0 up\n",
-                hardware(node),
+                in_words(hardware(node)),
                 address(node)
             );
             for other in (0..self.nodes).filter(|other| *other != node) {
-                end += &neighbour(other, &hardware(other));
+                end += &neighbour(other, hardware(other));
             }
             ip(Some(&name), &end)?;
         }
@@ -160,6 +192,7 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
+        self.detour.take().inspect(AbortHandle::abort);
         if self.kind == NetworkKind::Namespaces {
             let names = (0..self.nodes).map(|node| format!("n{}", node + 1)).chain(["hub".to_owned()]);
             for name in names {
@@ -187,22 +220,31 @@ fn namespace(name: &str) -> String {
 }
 
 fn address(node: u32) -> Ipv4Addr {
-    Ipv4Addr::new(10, 77, 0, node as u8 + 1)
+    at(node as u8 + 1)
 }
 
-fn hardware(node: u32) -> String {
-    format!("02:77:00:00:00:{:02x}", node + 1)
+fn at(last: u8) -> Ipv4Addr {
+    let [a, b, c] = NET;
+    Ipv4Addr::new(a, b, c, last)
 }
 
-fn neighbour(node: u32, hardware: &str) -> String {
-    format!("neigh replace {} lladdr {hardware} dev eth0 nud permanent\n", address(node))
+fn hardware(node: u32) -> [u8; 6] {
+    [0x02, 0x77, 0, 0, 0, node as u8 + 1]
+}
+
+fn in_words(hardware: [u8; 6]) -> String {
+    hardware.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+fn neighbour(node: u32, hardware: [u8; 6]) -> String {
+    format!("neigh replace {} lladdr {} dev eth0 nud permanent\n", address(node), in_words(hardware))
 }
 
 /// Tells each sender of `links` where its receiver is.
-fn set_neighbours(links: &[(u32, u32)], hardware: impl Fn(u32) -> String) -> io::Result<()> {
+fn set_neighbours(links: &[Link], hardware: impl Fn(Link) -> [u8; 6]) -> io::Result<()> {
     let mut by_sender: BTreeMap<u32, String> = BTreeMap::new();
-    for (from, to) in links {
-        *by_sender.entry(*from).or_default() += &neighbour(*to, &hardware(*to));
+    for link @ (from, to) in links {
+        *by_sender.entry(*from).or_default() += &neighbour(*to, hardware(*link));
     }
     for (from, commands) in by_sender {
         ip(Some(&namespace(&format!("n{}", from + 1))), &commands)?;

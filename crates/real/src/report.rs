@@ -178,7 +178,7 @@ fn unmet(scenario: &Scenario, happened: &Happened, counters: &BTreeMap<String, u
 }
 
 /// How faults are counted in scenarios, and called.
-const FAULTS: [(&str, &str); 15] = [
+const FAULTS: [(&str, &str); 17] = [
     ("crashes", "crash"),
     ("restarts", "restart"),
     ("partitions", "partition"),
@@ -192,6 +192,8 @@ const FAULTS: [(&str, &str); 15] = [
     ("full_disks", "disk_full"),
     ("disk_wipes", "wipe_disk"),
     ("disk_restores", "restore_disk"),
+    ("slow_nodes", "slow_node"),
+    ("late_links", "late_link"),
     ("joins", "join"),
     ("leaves", "leave"),
 ];

@@ -8,7 +8,7 @@ mod clock;
 pub mod corpus;
 mod disk;
 pub mod fuzz;
-mod latency;
+pub mod latency;
 mod lookup;
 mod luck;
 pub mod museum;
