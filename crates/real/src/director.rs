@@ -141,7 +141,7 @@ impl<'a> Director<'a> {
                 }
             }
             Act::Relieve(links, trouble) => {
-                self.world.network.relieve(&links, trouble).map_err(cannot("mending links"))?
+                self.world.network.relieve(&links, trouble).map_err(cannot("mending links"))?;
             }
             Act::GoOn { node, life } => {
                 if self.world.nodes[node].life == life {
