@@ -4,6 +4,8 @@ mod admin;
 mod body;
 mod pages;
 mod props;
+#[allow(dead_code, reason = "the listings that are streamed come next")]
+mod stream;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -19,7 +21,6 @@ use cartwheel_riak::http::{Call, Defaults, Delete, Get, Put, Response, pong, req
 use cartwheel_store::Inspector;
 use http::Request;
 use http::request::Parts;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -37,6 +38,8 @@ use crate::server::{ASKS_MAX, Ask, Question};
 use crate::stop::Stopping;
 use crate::strangers::Strangers;
 use crate::tls::{Certificates, ClientSide, Stream};
+
+use self::stream::{Outgoing, Reply};
 
 pub(crate) use body::Bodies;
 
@@ -124,9 +127,8 @@ async fn connection(stream: Stream, from: SocketAddr, visit: Arc<Visit>, api: Ar
         let (api, visit) = (Arc::clone(&api), Arc::clone(&visit));
         async move {
             visit.place.stand(Standing::Busy);
-            let (response, standing) = api.answer(request, &visit.origin).await;
-            visit.place.stand(standing);
-            Ok::<_, Infallible>(response.map(Full::new))
+            let (reply, standing) = api.answer(request, &visit.origin).await;
+            Ok::<http::Response<Outgoing>, Infallible>(reply.outgoing(&visit, standing))
         }
     });
     let connection = http1::Builder::new()
@@ -171,27 +173,27 @@ impl Api {
     }
 
     /// The answer, and how the connection stands then: one that may do nothing is still a stranger's.
-    async fn answer(&self, request: Request<Incoming>, origin: &Origin) -> (Response, Standing) {
+    async fn answer(&self, request: Request<Incoming>, origin: &Origin) -> (Reply, Standing) {
         let (head, body) = request.into_parts();
         if let Some(health) = self.health(&head).await {
-            return (health, Standing::Unheard);
+            return (health.into(), Standing::Unheard);
         }
         let visitor = match self.gate.admit(origin, &head.headers).await {
             Ok(visitor) => visitor,
-            Err(denial) => return (self.denied(origin, &denial), Standing::Unheard),
+            Err(denial) => return (self.denied(origin, &denial).into(), Standing::Unheard),
         };
         let answered = match head.uri.path().strip_prefix("/cartwheel/") {
             Some(path) => match visitor.may(Permission::Admin, &Scope::Any) {
-                Ok(()) => Ok(self.administer(&head, path, body).await),
+                Ok(()) => Ok(self.administer(&head, path, body).await.into()),
                 Err(denial) => Err(denial),
             },
             None if pages::is_page(head.uri.path()) => match visitor.may(Permission::Admin, &Scope::Any) {
-                Ok(()) => Ok(self.page(&head).await),
+                Ok(()) => Ok(self.page(&head).await.into()),
                 Err(denial) => Err(denial),
             },
             None => self.serve(&head, body, &visitor).await,
         };
-        (answered.unwrap_or_else(|denial| self.denied(origin, &denial)), Standing::Idle)
+        (answered.unwrap_or_else(|denial| self.denied(origin, &denial).into()), Standing::Idle)
     }
 
     /// What clients are told when they may not; what was wrong is for the log.
@@ -202,18 +204,18 @@ impl Api {
         Call::refuse(refusal)
     }
 
-    async fn serve(&self, head: &Parts, body: Incoming, visitor: &Visitor) -> Result<Response, Denial> {
+    async fn serve(&self, head: &Parts, body: Incoming, visitor: &Visitor) -> Result<Reply, Denial> {
         let understood =
             request_id(&head.headers).and_then(|id| Ok((id, Call::parse(head, &self.defaults)?)));
         let (id, call) = match understood {
             Ok(understood) => understood,
-            Err(refusal) => return Ok(Call::refuse(&refusal)),
+            Err(refusal) => return Ok(Call::refuse(&refusal).into()),
         };
         if let Some((permission, scope)) = need(&call) {
             visitor.may(permission, &scope)?;
         }
         let id = id.unwrap_or_else(|| RequestId(u128::from_le_bytes(runtime::random())));
-        Ok(match call {
+        let response = match call {
             Call::Ping => pong(),
             Call::Get(get) => self.get(id, &get).await,
             Call::Delete(delete) => self.delete(id, &delete).await,
@@ -222,7 +224,8 @@ impl Api {
                 Ok(body) => self.put(id, &put, body.bytes.clone()).await,
                 Err(refusal) => Call::refuse(&refusal),
             },
-        })
+        };
+        Ok(response.into())
     }
 
     async fn get(&self, id: RequestId, get: &Get) -> Response {
