@@ -59,7 +59,7 @@ impl Toy {
         call.done()
     }
 
-    fn run(&mut self, key: &Key, op: ClientOp) -> Result<Answer, ClientError> {
+    pub fn run(&mut self, key: &Key, op: ClientOp) -> Result<Answer, ClientError> {
         let siblings = self.keys.entry(key.clone()).or_default();
         let mut dot = None;
         if let ClientOp::Put { context, value, options } = op {
