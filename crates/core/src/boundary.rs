@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::id::{CallId, NodeId, RequestId};
 use crate::key::Key;
-use crate::membership::{Bucket, Change, Contact, MemberStatus, Plan, PlanError, Props};
+use crate::membership::{Bucket, Change, Contact, MemberStatus, Opaque, Plan, PlanError, Props};
 use crate::message::Message;
 use crate::ring::{Partition, Phase, RingVersion};
 use crate::storage::{StorageCompletion, StorageRequest};
@@ -164,6 +164,30 @@ pub enum AdminOp {
         /// The bucket.
         bucket: Bucket,
     },
+    /// Create a bucket type.
+    CreateType {
+        /// Its name.
+        name: Vec<u8>,
+        /// Its properties.
+        props: Props,
+    },
+    /// Let clients find a bucket type, for ever.
+    ActivateType {
+        /// Its name.
+        name: Vec<u8>,
+    },
+    /// Set properties of an active bucket type; those that are not named stay.
+    SetTypeProps {
+        /// Its name.
+        name: Vec<u8>,
+        /// Its properties.
+        props: Props,
+    },
+    /// Change what all nodes keep for their drivers, all or nothing.
+    SetMetadata {
+        /// Entries by name; `None` removes one.
+        changes: Vec<(Vec<u8>, Option<Opaque>)>,
+    },
 }
 
 /// The answer to an operator.
@@ -171,8 +195,8 @@ pub enum AdminOp {
 pub struct AdminReply {
     /// The call.
     pub call: CallId,
-    /// What is planned now, or was committed; `None`: nothing is staged. Of a bucket's properties `None`: they are in
-    /// force here, and kept on this node's disk.
+    /// What is planned now, or was committed; `None`: nothing is staged. Of properties, bucket types and what is kept for
+    /// drivers `None`: they are in force here, and kept on this node's disk.
     pub result: Result<Option<Plan>, PlanError>,
 }
 
@@ -366,6 +390,8 @@ pub enum ClientError {
     NotAMember,
     /// The coordinator's own store failed. A put was not kept here and was sent to nobody.
     StorageFailed,
+    /// This node knows no active bucket type of the key's name (yet); nothing was done.
+    NoType,
 }
 
 /// What is wrong with a request.
@@ -406,6 +432,7 @@ impl fmt::Display for ClientError {
             Self::Unfit(unfit) => write!(f, "condition unmet: {unfit:?}; nothing was written"),
             Self::NotAMember => write!(f, "this node is not a member of the cluster; nothing was done"),
             Self::StorageFailed => write!(f, "the coordinator's store failed"),
+            Self::NoType => write!(f, "there is no such active bucket type; nothing was done"),
         }
     }
 }
@@ -564,4 +591,6 @@ pub enum Event {
         /// The key.
         key: Key,
     },
+    /// What all nodes keep for their drivers is not what it was.
+    MetadataChanged,
 }

@@ -9,7 +9,7 @@ use core::time::Duration;
 use crate::boundary::Quorum;
 use crate::flaw::Flaw;
 use crate::id::{NodeId, StoreId};
-use crate::membership::{Cluster, Contact, Rules, Share};
+use crate::membership::{Cluster, Contact, HLL_PRECISION_DEFAULT, Rules, Share};
 use crate::replica::HintTotal;
 use crate::ring::Ring;
 use crate::version::Policy;
@@ -143,6 +143,9 @@ impl Config {
             notfound_ok: true,
             basic_quorum: false,
             policy: self.policy,
+            datatype: None,
+            hll_precision: HLL_PRECISION_DEFAULT,
+            write_once: false,
         }
     }
 

@@ -8,10 +8,13 @@ mod laws;
 mod liveness;
 mod member;
 mod members;
+mod metadata;
+mod others;
 mod plan;
 mod props;
 mod register;
 mod swim;
+mod types;
 mod watch;
 
 pub use cluster::{Cluster, ClusterDigest};
@@ -20,9 +23,17 @@ pub(crate) use gossip::{Gossip, Standing, Underway, admin_reply};
 pub(crate) use liveness::{Liveness, on_probe_timer};
 pub use member::{Contact, LastBoot, Member, MemberStatus, Progress, Share};
 pub use members::Members;
+pub use metadata::{
+    METADATA_BYTES_MAX, METADATA_ENTRIES_MAX, METADATA_NAME_BYTES_MAX, Metadata, MetadataError, Opaque,
+};
+pub use others::{OTHER_NAME_BYTES_MAX, OTHERS_BYTES_MAX, OTHERS_BYTES_OF_ALL_MAX, OTHERS_MAX, Others};
 pub use plan::{Change, Departure, Plan, PlanError};
-pub use props::{Bucket, PROPS_BUCKETS_MAX, PROPS_NAME_BYTES_MAX, Props, PropsError, Rules};
+pub use props::{
+    Bucket, HLL_PRECISION_DEFAULT, HLL_PRECISIONS, PROPS_BUCKETS_MAX, PROPS_NAME_BYTES_MAX, Props,
+    PropsError, Rules,
+};
 pub use register::Register;
 pub use swim::SwimIgnored;
 pub(crate) use swim::SwimTimer;
+pub use types::{BucketType, Datatype, TYPES_MAX, TypeError};
 pub(crate) use watch::Watch;

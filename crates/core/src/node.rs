@@ -133,7 +133,12 @@ impl<'a> Status<'a> {
 
     /// What holds for `bucket` where a request says nothing else.
     pub fn rules(&self, bucket: &Bucket) -> Rules {
-        self.node.env.config.rules().with(&self.cluster().props_of(bucket))
+        self.cluster().rules_of(bucket, &self.node.env.config.rules())
+    }
+
+    /// What holds for the buckets of a type that have no properties of their own.
+    pub fn rules_of_type(&self, name: &[u8]) -> Rules {
+        self.cluster().rules_of_type(name, &self.node.env.config.rules())
     }
 
     /// Whether it takes client requests.

@@ -415,7 +415,7 @@ pub(crate) fn refusal(cluster: &Cluster, error: &PlanError, asked: Option<&Chang
         PlanError::NothingToDo => "nothing_to_do",
         PlanError::Moving => "moving",
         PlanError::Changed => "changed",
-        PlanError::Props(_) => "invalid",
+        PlanError::Props(_) | PlanError::Type(_) | PlanError::Metadata(_) => "invalid",
         PlanError::NotKept => "not_kept",
         PlanError::NotAMember => "not_a_member",
     };

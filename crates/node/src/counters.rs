@@ -92,6 +92,8 @@ impl Counters {
             Event::BackgroundThrottled { .. } => &mut self.background_throttles,
             Event::BackgroundRecovered => &mut self.background_recoveries,
             Event::LastWriteWins { .. } => &mut self.last_write_wins_buckets,
+            // Not worth a counter: operators do it, and the log says so.
+            Event::MetadataChanged => return,
         };
         *counter += 1;
     }

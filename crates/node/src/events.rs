@@ -75,6 +75,7 @@ impl EventLog {
             Event::RecordMended { key } => {
                 tracing::warn!(%key, "a damaged record was made anew of what the other homes hold");
             }
+            Event::MetadataChanged => tracing::info!("users and grants of the cluster changed"),
             Event::LastWriteWins { bucket } => {
                 tracing::warn!(%bucket, "last_write_wins: concurrent writes are decided by clocks, acknowledged ones are lost");
             }

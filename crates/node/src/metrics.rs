@@ -230,6 +230,6 @@ fn outcome(operation: Operation, result: &Result<Answer, ClientError>) -> Outcom
         Err(ClientError::StorageFailed) => Outcome::StorageFailed,
         Err(ClientError::NotAMember) => Outcome::NotAMember,
         Err(ClientError::Unfit(_)) => Outcome::ConditionUnmet,
-        Err(ClientError::Invalid(_)) => Outcome::Invalid,
+        Err(ClientError::Invalid(_) | ClientError::NoType) => Outcome::Invalid,
     }
 }

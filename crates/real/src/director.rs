@@ -484,7 +484,7 @@ fn why_not(fault: &Fault) -> &'static str {
         }
         Fault::DropAcks { .. } => "a real link carries all messages alike",
         Fault::SlowNode { .. } | Fault::LateLink { .. } => NO_DETOUR,
-        Fault::SetProps { .. } => "operators of real nodes set no properties here",
+        Fault::SetProps { .. } | Fault::SetType { .. } => "operators of real nodes set no properties here",
         Fault::ClockJump { .. } => "libfaketime is not installed",
         Fault::DiskFull { .. } => "its disk is not a small one of its own, which takes root",
         _ => "the disk is the machine's own",

@@ -146,13 +146,15 @@ pub enum Counter {
     Updates,
     /// Several keys in a row were read.
     Scans,
+    /// An operator had a bucket type created, activated or changed.
+    TypesSet,
 }
 
 impl Counter {
     /// All of them: the rare paths that a run may reach.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
     /// The counters that count faults.
-    pub const FAULTS: [Self; 33] = [
+    pub const FAULTS: [Self; 34] = [
         Self::Crashes,
         Self::UnsyncedUpdatesLost,
         Self::Partitions,
@@ -186,6 +188,7 @@ impl Counter {
         Self::ReadErrors,
         Self::WriteErrors,
         Self::FullDisks,
+        Self::TypesSet,
     ];
 
     /// Its name in files and reports.

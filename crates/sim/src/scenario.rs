@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::latency::Latency;
 use crate::report::Counter;
 
-pub use faults::{Fault, FaultKind, NemesisSpec};
+pub use faults::{Fault, FaultKind, NemesisSpec, TypeStep};
 pub use load::ScenarioError;
 pub use units::{Probability, QuorumSpec, Span, TargetSpec};
 pub use visits::{CrashSpec, Deed, RequestSpec, VisitSpec};

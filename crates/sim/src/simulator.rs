@@ -456,6 +456,7 @@ impl<'a> Simulator<'a> {
             | CoreEvent::StorageFailed
             | CoreEvent::MemberChanged { .. }
             | CoreEvent::LastWriteWins { .. }
+            | CoreEvent::MetadataChanged
             | CoreEvent::Foreign { .. } => return,
         };
         self.count(counter);

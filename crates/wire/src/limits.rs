@@ -33,6 +33,12 @@ pub const MEMBERS_MAX: usize = NODES_MAX;
 /// other again keep what each has.
 pub const BUCKETS_MAX: usize = 4 * cartwheel_core::membership::PROPS_BUCKETS_MAX;
 
+/// Most bucket types: as with buckets, sides that find each other again keep what each has.
+pub const TYPES_MAX: usize = 4 * cartwheel_core::membership::TYPES_MAX;
+
+/// Most entries that are kept for drivers, likewise.
+pub const METADATA_MAX: usize = 4 * cartwheel_core::membership::METADATA_ENTRIES_MAX;
+
 /// Longest message of failure detection, in bytes. Its encoding is the core's own.
 pub const SWIM_BYTES_MAX: usize = 1_400;
 

@@ -11,16 +11,18 @@ use core::hash::{Hash, Hasher};
 
 use super::member::{Contact, Member, MemberStatus, Share};
 use super::members::Members;
+use super::metadata::Metadata;
 use super::plan::Change;
 use super::props::{Bucket, Props};
 use super::register::Register;
+use super::types::BucketType;
 use crate::flaw::Flaw;
 use crate::hash::Hash128;
 use crate::id::NodeId;
 use crate::ring::{Claimant, Partition, Phase, Ring, RingVersion, claim_with};
 
 /// The state that gossip spreads.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
     /// Everybody who ever was a member or wants to be one.
     pub members: Members,
@@ -39,6 +41,24 @@ pub struct Cluster {
     pub founding: Option<u64>,
     /// What operators have set for buckets.
     pub props: BTreeMap<Bucket, Register<Props>>,
+    /// Bucket types that operators have created.
+    pub types: BTreeMap<Vec<u8>, BucketType>,
+    /// What drivers have all nodes keep.
+    pub metadata: Metadata,
+}
+
+/// What every state has is hashed as it always was: nodes tell by the names of their states whether they know the same.
+impl Hash for Cluster {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { members, ring, staged, fence, n, founding, props, types, metadata } = self;
+        (members, ring, staged, fence, n, founding, props).hash(state);
+        if !types.is_empty() {
+            (u64::MAX, types).hash(state);
+        }
+        if !metadata.is_empty() {
+            (u64::MAX - 1, metadata).hash(state);
+        }
+    }
 }
 
 /// Names a state: xxh3-128 of its content.
@@ -55,8 +75,8 @@ impl Cluster {
         };
         let members = founders.iter().map(member).collect();
         let founding = Some(ring.version().fingerprint);
-        let (staged, props) = (Register::default(), BTreeMap::new());
-        Self { members, ring, staged, fence: 0, n, founding, props }
+        let (staged, props, types) = (Register::default(), BTreeMap::new(), BTreeMap::new());
+        Self { members, ring, staged, fence: 0, n, founding, props, types, metadata: Metadata::new() }
     }
 
     /// What a newcomer knows before it has heard anybody: nothing but the shape that all rings of the cluster have.
@@ -69,6 +89,8 @@ impl Cluster {
             n,
             founding: None,
             props: BTreeMap::new(),
+            types: BTreeMap::new(),
+            metadata: Metadata::new(),
         }
     }
 
@@ -91,6 +113,8 @@ impl Cluster {
         self.members.merge(&other.members);
         self.staged.merge(&other.staged);
         self.merge_props(other);
+        self.merge_types(other);
+        self.merge_metadata(other);
         self.founding = self.founding.or(other.founding);
         self.fence = self.fence.max(other.fence);
         if other.ring.version() > self.ring.version() {

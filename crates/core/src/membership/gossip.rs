@@ -192,7 +192,10 @@ impl Gossip {
             }
         }
         for bucket in now.newly_last_write_wins(&before) {
-            cx.event(Event::LastWriteWins { bucket: bucket.clone() });
+            cx.event(Event::LastWriteWins { bucket });
+        }
+        if now.metadata != before.metadata {
+            cx.event(Event::MetadataChanged);
         }
         if is_known_otherwise {
             cx.env.members_changed = true;

@@ -9,7 +9,9 @@ use core::fmt;
 
 use super::cluster::Cluster;
 use super::member::{MemberStatus, Share};
+use super::metadata::MetadataError;
 use super::props::PropsError;
+use super::types::TypeError;
 use crate::flaw::Flaw;
 use crate::id::NodeId;
 use crate::ring::Moves;
@@ -98,6 +100,10 @@ pub enum PlanError {
     NotKept,
     /// This node is no member (yet, or any more), or does not know the cluster's state (yet).
     NotAMember,
+    /// What cannot become of a bucket type.
+    Type(TypeError),
+    /// More than a cluster keeps for its nodes.
+    Metadata(MetadataError),
 }
 
 impl Cluster {
@@ -271,6 +277,8 @@ impl fmt::Display for PlanError {
                 write!(f, "committed, but this node's disk cannot keep it; look at the status later")
             }
             Self::NotAMember => write!(f, "this node is not a member of the cluster"),
+            Self::Type(error) => error.fmt(f),
+            Self::Metadata(error) => error.fmt(f),
         }
     }
 }

@@ -7,9 +7,12 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use super::cluster::Cluster;
+use super::others::{OTHER_NAME_BYTES_MAX, OTHERS_BYTES_MAX, OTHERS_MAX, Others};
 use super::register::Register;
+use super::types::Datatype;
 use crate::boundary::Quorum;
 use crate::id::NodeId;
 use crate::key::Key;
@@ -47,8 +50,9 @@ impl fmt::Display for Bucket {
     }
 }
 
-/// What an operator has set for a bucket; `None`: the node's default. The names are Riak's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What an operator has set for a bucket or a bucket type; `None`: what the type says, or else the node. The names are
+/// Riak's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Props {
     /// How many homes a request asks. At most the cluster's N: that many homes has every partition, which is what the
     /// ring spreads over distinct nodes, what handoff moves and what anti-entropy compares. With fewer, the other homes
@@ -76,6 +80,38 @@ pub struct Props {
     /// Whether the latest clock wins, whatever `allow_mult` says. `true` **loses acknowledged writes**, even ones that
     /// came later, at a node whose clock is behind ([`Policy::LastWriteWins`]).
     pub last_write_wins: Option<bool>,
+    /// Of a bucket type: what the values of its keys are. It stays what it was when the type was created. Of a bucket
+    /// of the default type it means nothing.
+    pub datatype: Option<Datatype>,
+    /// Of a bucket type of [`Datatype::Hll`]: two to this power is how many registers a value has. It may become less,
+    /// never more.
+    pub hll_precision: Option<u8>,
+    /// Of a bucket type: whether its keys are written once, so that of concurrent versions one is as good as any
+    /// ([`Policy::OneValue`]). It stays what it was when the type was created.
+    pub write_once: Option<bool>,
+    /// What means nothing here.
+    pub others: Others,
+}
+
+/// How precise an estimate is unless somebody says otherwise.
+pub const HLL_PRECISION_DEFAULT: u8 = 14;
+/// How precise it can be.
+pub const HLL_PRECISIONS: core::ops::RangeInclusive<u8> = 4..=16;
+
+/// Properties that could be set from the beginning are hashed as they always were: the names of states, by which nodes
+/// tell whether they know the same, depend on it.
+impl Hash for Props {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { n_val, r, w, pr, pw, dw, node_confirms, notfound_ok, basic_quorum, .. } = self;
+        (n_val, r, w, pr, pw, dw, node_confirms, notfound_ok, basic_quorum).hash(state);
+        (self.allow_mult, self.last_write_wins).hash(state);
+        let Self { datatype, hll_precision, write_once, others, .. } = self;
+        if datatype.is_some() || hll_precision.is_some() || write_once.is_some() || !others.is_empty() {
+            // Nothing that follows in a state begins like this: no list is so long.
+            u64::MAX.hash(state);
+            (datatype, hll_precision, write_once, others).hash(state);
+        }
+    }
 }
 
 /// Why properties cannot be set. Nothing was changed.
@@ -111,12 +147,39 @@ pub enum PropsError {
         /// [`PROPS_BUCKETS_MAX`].
         limit: usize,
     },
+    /// Another data type than the bucket type was created with.
+    Datatype(Datatype),
+    /// A precision that is not allowed, or more than it was.
+    Precision(u8),
+    /// A property that does not go with others, or cannot be changed (any more).
+    Unfit {
+        /// The property.
+        name: &'static str,
+        /// Why, in Riak's words.
+        why: &'static str,
+    },
+    /// What means nothing here is too much.
+    Others {
+        /// What is counted.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// [`OTHERS_MAX`], [`OTHER_NAME_BYTES_MAX`], [`OTHERS_BYTES_MAX`] or
+        /// [`OTHERS_BYTES_OF_ALL_MAX`](super::OTHERS_BYTES_OF_ALL_MAX).
+        limit: usize,
+    },
+    /// There is no such active bucket type.
+    NoType,
+}
+
+const fn unfit<T>(name: &'static str, why: &'static str) -> Result<T, PropsError> {
+    Err(PropsError::Unfit { name, why })
 }
 
 impl Props {
     /// These, over what was set before: what they leave open stays, and a quorum of "default" opens it again.
     #[must_use]
-    pub fn over(self, before: Self) -> Self {
+    pub fn over(self, before: &Self) -> Self {
         let quorum = |asked: Option<Quorum>, before: Option<Quorum>| {
             asked.or(before).filter(|quorum| *quorum != Quorum::Default)
         };
@@ -132,11 +195,76 @@ impl Props {
             basic_quorum: self.basic_quorum.or(before.basic_quorum),
             allow_mult: self.allow_mult.or(before.allow_mult),
             last_write_wins: self.last_write_wins.or(before.last_write_wins),
+            datatype: self.datatype.or(before.datatype),
+            hll_precision: self.hll_precision.or(before.hll_precision),
+            write_once: self.write_once.or(before.write_once),
+            others: self.others.over(&before.others),
         }
+    }
+
+    /// These, as those of a bucket type that is created with them: it keeps siblings, unless they say otherwise.
+    pub(super) fn of_new_type(mut self) -> Result<Self, PropsError> {
+        if self.write_once == Some(true) && self.datatype.is_some() {
+            return unfit("datatype", "Write once buckets must not have datatype defined");
+        }
+        self.check_datatype()?;
+        match self.datatype {
+            Some(Datatype::Hll) => {
+                let precision = self.hll_precision.unwrap_or(HLL_PRECISION_DEFAULT);
+                if !HLL_PRECISIONS.contains(&precision) {
+                    return Err(PropsError::Precision(precision));
+                }
+                self.hll_precision = Some(precision);
+            }
+            _ => self.hll_precision = None,
+        }
+        self.allow_mult = self.allow_mult.or(Some(true));
+        self.last_write_wins = self.last_write_wins.or(Some(false));
+        Ok(self)
+    }
+
+    /// Versions of data types are joined, so none may be given up before.
+    fn check_datatype(&self) -> Result<(), PropsError> {
+        if self.datatype.is_some() && self.allow_mult == Some(false) {
+            return unfit("allow_mult", "Data Type buckets must be allow_mult=true");
+        }
+        if self.datatype.is_some() && self.last_write_wins == Some(true) {
+            return unfit("last_write_wins", "Data Type buckets must be last_write_wins=false");
+        }
+        Ok(())
+    }
+
+    /// Refuses to set these where `before` holds, if something must stay as it is: for a bucket type that was created, or
+    /// a bucket of such a type.
+    pub(super) fn check_change(&self, before: &Self) -> Result<(), PropsError> {
+        if before.write_once == Some(true) {
+            if self.write_once == Some(false) {
+                return unfit("write_once", "Cannot modify write_once property once set to true");
+            }
+            if self.datatype.is_some() {
+                return unfit("datatype", "Write once buckets must not have datatype defined");
+            }
+            return Ok(());
+        }
+        if self.write_once == Some(true) {
+            return unfit("write_once", "Cannot set existing bucket type to `write_once`");
+        }
+        match (self.datatype, before.datatype) {
+            (Some(_), None) => return unfit("datatype", "`datatype` must not be defined."),
+            (Some(asked), Some(known)) if asked != known => return Err(PropsError::Datatype(asked)),
+            _ => {}
+        }
+        if let (Some(asked), Some(known)) = (self.hll_precision, before.hll_precision)
+            && (asked > known || !HLL_PRECISIONS.contains(&asked))
+        {
+            return Err(PropsError::Precision(asked));
+        }
+        Self { datatype: before.datatype, ..self.clone() }.check_datatype()
     }
 
     /// Refuses what no request could meet in a cluster of N `n`.
     pub fn check(&self, n: u8) -> Result<(), PropsError> {
+        self.check_others()?;
         let n_val = self.n_val.unwrap_or(n);
         if !(1..=n).contains(&n_val) {
             return Err(PropsError::Replicas { asked: n_val, n });
@@ -159,9 +287,22 @@ impl Props {
         }
         Ok(())
     }
+
+    fn check_others(&self) -> Result<(), PropsError> {
+        let counts = [
+            ("properties", self.others.len(), OTHERS_MAX),
+            ("bytes of a property's name", self.others.longest_name(), OTHER_NAME_BYTES_MAX),
+            ("bytes of names and values", self.others.bytes(), OTHERS_BYTES_MAX),
+        ];
+        match counts.into_iter().find(|(_, got, limit)| got > limit) {
+            Some((what, got, limit)) => Err(PropsError::Others { what, got, limit }),
+            None => Ok(()),
+        }
+    }
 }
 
-/// What holds for a bucket: its properties, and the node's settings where it has none.
+/// What holds for a bucket: its properties, its type's where it has none, and the node's settings where there are none
+/// of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// How many homes a request asks.
@@ -184,9 +325,21 @@ pub struct Rules {
     pub basic_quorum: bool,
     /// What becomes of concurrent versions.
     pub policy: Policy,
+    /// What the values are, where they are not plain data.
+    pub datatype: Option<Datatype>,
+    /// How precise an estimate is, in a bucket of [`Datatype::Hll`].
+    pub hll_precision: u8,
+    /// Whether keys are written once.
+    pub write_once: bool,
 }
 
 impl Rules {
+    fn with_own(&self, bucket: &Bucket, cluster: &Cluster) -> Self {
+        let with_own = cluster.props.get(bucket).map_or(*self, |register| self.with(&register.value));
+        // The data type is the bucket type's, whatever somebody has set for a bucket of the default type.
+        Self { datatype: self.datatype, write_once: self.write_once, ..with_own }
+    }
+
     /// These, where `props` say nothing else.
     #[must_use]
     pub fn with(&self, props: &Props) -> Self {
@@ -201,13 +354,17 @@ impl Rules {
             notfound_ok: props.notfound_ok.unwrap_or(self.notfound_ok),
             basic_quorum: props.basic_quorum.unwrap_or(self.basic_quorum),
             policy: self.policy_with(props),
+            datatype: props.datatype.or(self.datatype),
+            hll_precision: props.hll_precision.unwrap_or(self.hll_precision),
+            write_once: props.write_once.unwrap_or(self.write_once),
         }
     }
 
     fn policy_with(&self, props: &Props) -> Policy {
         let last_write_wins = props.last_write_wins.unwrap_or(self.policy == Policy::LastWriteWins);
         let allow_mult = props.allow_mult.unwrap_or(self.policy != Policy::OneValue);
-        match (last_write_wins, allow_mult) {
+        let write_once = props.write_once.unwrap_or(self.write_once);
+        match (last_write_wins, allow_mult && !write_once) {
             (true, _) => Policy::LastWriteWins,
             (false, true) => Policy::KeepSiblings,
             (false, false) => Policy::OneValue,
@@ -218,13 +375,30 @@ impl Rules {
 impl Cluster {
     /// What an operator has set for `bucket`.
     pub fn props_of(&self, bucket: &Bucket) -> Props {
-        self.props.get(bucket).map(|register| register.value).unwrap_or_default()
+        self.props.get(bucket).map(|register| register.value.clone()).unwrap_or_default()
     }
 
     /// What holds for the bucket of `key` where requests say nothing else; `defaults` where nothing is set.
     pub fn rules(&self, key: &Key, defaults: &Rules) -> Rules {
+        let of_type = self.rules_of_type(key.bucket_type(), defaults);
         // Few clusters set any, and then no name is copied to look one up.
-        if self.props.is_empty() { *defaults } else { defaults.with(&self.props_of(&Bucket::of(key))) }
+        if self.props.is_empty() { of_type } else { of_type.with_own(&Bucket::of(key), self) }
+    }
+
+    /// What holds for `bucket` where requests say nothing else.
+    pub fn rules_of(&self, bucket: &Bucket, defaults: &Rules) -> Rules {
+        self.rules_of_type(&bucket.bucket_type, defaults).with_own(bucket, self)
+    }
+
+    /// What holds for the buckets of a type that have no properties of their own.
+    pub fn rules_of_type(&self, name: &[u8], defaults: &Rules) -> Rules {
+        if name == Key::DEFAULT_TYPE {
+            return *defaults;
+        }
+        // What becomes of concurrent versions is decided by who created the type, and until that is known here all of
+        // them are kept.
+        let defaults = Rules { policy: Policy::KeepSiblings, ..*defaults };
+        self.props_of_type(name).map_or(defaults, |of_type| defaults.with(of_type))
     }
 
     /// Sets `props` over what is set for `bucket` already.
@@ -234,7 +408,19 @@ impl Cluster {
             return Err(PropsError::Name { bytes, limit: PROPS_NAME_BYTES_MAX });
         }
         let before = self.props_of(&bucket);
-        let after = props.over(before);
+        if bucket.bucket_type == Key::DEFAULT_TYPE {
+            if props.write_once == Some(true) {
+                return unfit("write_once", "cannot update write_once property");
+            }
+        } else if self.has_type(&bucket.bucket_type) {
+            props.check_change(&self.props_with_type(&bucket))?;
+        } else {
+            return Err(PropsError::NoType);
+        }
+        let after = props.over(&before);
+        after.check(
+            self.props_of_type(&bucket.bucket_type).and_then(|of_type| of_type.n_val).unwrap_or(self.n),
+        )?;
         after.check(self.n)?;
         if after == before {
             return Ok(());
@@ -242,11 +428,12 @@ impl Cluster {
         if self.props.len() >= PROPS_BUCKETS_MAX && !self.props.contains_key(&bucket) {
             return Err(PropsError::TooMany { limit: PROPS_BUCKETS_MAX });
         }
+        self.check_room(&before, &after)?;
         self.props.entry(bucket).or_default().set(by, after);
         Ok(())
     }
 
-    /// Back to the nodes' defaults.
+    /// Back to what the bucket's type says, and the nodes' defaults.
     pub fn reset_props(&mut self, by: NodeId, bucket: &Bucket) {
         if let Some(register) = self.props.get_mut(bucket)
             && register.value != Props::default()
@@ -276,10 +463,19 @@ impl Cluster {
         }
     }
 
-    /// The buckets whose writes are lost by the clock, and were not in `before`.
-    pub(super) fn newly_last_write_wins<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a Bucket> {
-        let loses = |cluster: &Self, bucket: &Bucket| cluster.props_of(bucket).last_write_wins == Some(true);
-        self.props.keys().filter(move |bucket| loses(self, bucket) && !loses(before, bucket))
+    /// The buckets whose writes are lost by the clock, and were not in `before`; a bucket without a name stands for all of
+    /// its type.
+    pub(super) fn newly_last_write_wins<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = Bucket> {
+        let loses = |props: Option<&Props>| props.is_some_and(|props| props.last_write_wins == Some(true));
+        let own = |cluster: &'a Self, bucket| cluster.props.get(bucket).map(|register| &register.value);
+        let buckets =
+            self.props.keys().filter(move |bucket| loses(own(self, bucket)) && !loses(own(before, bucket)));
+        let types = self
+            .types
+            .keys()
+            .filter(move |name| loses(self.props_of_type(name)) && !loses(before.props_of_type(name)));
+        let all_of = |name: &Vec<u8>| Bucket { bucket_type: name.clone(), name: Vec::new() };
+        buckets.cloned().chain(types.map(all_of))
     }
 }
 
@@ -298,11 +494,27 @@ impl fmt::Display for PropsError {
             Self::TooMany { limit } => {
                 write!(f, "{limit} buckets have properties (or had, and were reset); no more are allowed")
             }
+            Self::Datatype(asked) => {
+                write!(f, "datatype: {} not supported for bucket datatype property", asked.name())
+            }
+            Self::Precision(asked) => write!(f, "hll_precision: {}", bad_precision(*asked)),
+            Self::Unfit { name, why } => write!(f, "{name}: {why}"),
+            Self::Others { what, got, limit } => {
+                write!(f, "properties that Cartwheel only keeps: {got} {what}; allowed are {limit}")
+            }
+            Self::NoType => write!(f, "there is no such active bucket type"),
         }
     }
 }
 
 impl core::error::Error for PropsError {}
+
+fn bad_precision(asked: u8) -> impl fmt::Display {
+    alloc::format!(
+        "{asked} not supported for Hyperloglog precision property for bucket type. Precision must be an integer between \
+         4 and 16, inclusive (3 < p < 17) and precision can be reduced but never increased after initial setting"
+    )
+}
 
 #[cfg(test)]
 mod tests {
@@ -338,6 +550,13 @@ mod tests {
                 basic_quorum: Option::arbitrary(g),
                 allow_mult: Option::arbitrary(g),
                 last_write_wins: Option::arbitrary(g),
+                datatype: bool::arbitrary(g).then(|| *g.choose(&Datatype::ALL).expect("five")),
+                hll_precision: small(g),
+                write_once: Option::arbitrary(g),
+                others: Vec::<(u8, u8)>::arbitrary(g)
+                    .into_iter()
+                    .map(|(a, b)| (vec![a % 4], vec![b]))
+                    .collect(),
             }
         }
     }
@@ -358,7 +577,7 @@ mod tests {
             let (by, side) = (NodeId(1 + u64::from(*side)), &mut sides[usize::from(*side)]);
             match props {
                 // What makes no sense is refused, and changes nothing.
-                Some(props) => drop(side.set_props(by, bucket(*name), *props)),
+                Some(props) => drop(side.set_props(by, bucket(*name), props.clone())),
                 None => side.reset_props(by, &bucket(*name)),
             }
         }
@@ -412,7 +631,7 @@ mod tests {
                 cluster.props.entry(bucket(0)).or_default().set(NodeId(1), props);
                 cluster.digest()
             };
-            (with(a) == with(b)) == (a == b)
+            (with(a.clone()) == with(b.clone())) == (a == b)
         }
     }
 
@@ -443,13 +662,14 @@ mod tests {
     fn a_cluster_has_room_for_so_many() {
         let mut cluster = cluster();
         let props = Props { n_val: Some(2), ..Props::default() };
-        let name = |number: usize| Bucket { bucket_type: vec![], name: number.to_le_bytes().to_vec() };
+        let name =
+            |number: usize| Bucket { bucket_type: b"default".to_vec(), name: number.to_le_bytes().to_vec() };
         for number in 0..PROPS_BUCKETS_MAX {
-            assert_eq!(cluster.set_props(NodeId(1), name(number), props), Ok(()));
+            assert_eq!(cluster.set_props(NodeId(1), name(number), props.clone()), Ok(()));
         }
         let full = Err(PropsError::TooMany { limit: PROPS_BUCKETS_MAX });
-        assert_eq!(cluster.set_props(NodeId(1), name(PROPS_BUCKETS_MAX), props), full);
-        assert_eq!(cluster.set_props(NodeId(1), name(0), Props { n_val: Some(1), ..props }), Ok(()));
+        assert_eq!(cluster.set_props(NodeId(1), name(PROPS_BUCKETS_MAX), props.clone()), full);
+        assert_eq!(cluster.set_props(NodeId(1), name(0), Props { n_val: Some(1), ..props.clone() }), Ok(()));
         let long = Bucket { bucket_type: vec![b't'; 12], name: vec![b'b'; 501] };
         assert_eq!(
             cluster.set_props(NodeId(1), long, props),

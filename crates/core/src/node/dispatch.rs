@@ -101,6 +101,9 @@ impl Machines {
         op: ClientOp,
         give_up: Instant,
     ) -> Result<(), ClientError> {
+        if !cx.env.cluster.has_type(key.bucket_type()) {
+            return Err(ClientError::NoType);
+        }
         match op {
             ClientOp::Get(options) => {
                 let reading = Reading::of(&options, &cx.rules(&key)).map_err(ClientError::Invalid)?;
@@ -175,8 +178,7 @@ impl Machines {
         if !self.gossip.serves(cx) {
             return membership::admin_reply(cx, call, Err(PlanError::NotAMember));
         }
-        let is_kept =
-            matches!(op, AdminOp::Commit { .. } | AdminOp::SetProps { .. } | AdminOp::ResetProps { .. });
+        let is_kept = !matches!(op, AdminOp::Stage { .. } | AdminOp::Clear | AdminOp::Plan);
         match self.administer(cx, op) {
             Ok(plan) if is_kept => self.gossip.promise(cx, call, plan),
             result => membership::admin_reply(cx, call, result),
@@ -206,6 +208,18 @@ impl Machines {
                 AdminOp::ResetProps { bucket } => {
                     cluster.reset_props(me, &bucket);
                     Ok(None)
+                }
+                AdminOp::CreateType { name, props } => {
+                    cluster.create_type(me, name, props).map(|()| None).map_err(PlanError::Type)
+                }
+                AdminOp::ActivateType { name } => {
+                    cluster.activate_type(&name).map(|()| None).map_err(PlanError::Type)
+                }
+                AdminOp::SetTypeProps { name, props } => {
+                    cluster.set_type_props(me, &name, props).map(|()| None).map_err(PlanError::Type)
+                }
+                AdminOp::SetMetadata { changes } => {
+                    cluster.set_metadata(me, changes).map(|()| None).map_err(PlanError::Metadata)
                 }
             };
         });

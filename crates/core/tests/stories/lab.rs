@@ -17,7 +17,7 @@ use cartwheel_core::time::{Instant, Now, WallTime};
 use cartwheel_core::version::{Context, Siblings, Value};
 use cartwheel_core::{
     AdminOp, AdminRequest, Answer, Boot, ClientError, ClientOp, ClientReply, ClientRequest, Config, Event,
-    Input, Key, Node, Outbox, Output, Quorum, ReadOptions, WriteOptions,
+    Input, Key, Node, Outbox, Output, Quorum, ReadOptions, Status, WriteOptions,
 };
 
 /// Partitions of the ring.
@@ -195,6 +195,11 @@ impl Lab {
         format!("n{node} is {}; partitions {}\n", say::cluster(&cluster), shares.join(" "))
     }
 
+    /// What a node says of itself.
+    pub fn status(&self, node: u64) -> Status<'_> {
+        self.nodes[&node].status()
+    }
+
     /// What a node takes to be set for the bucket of [`key`].
     pub fn props(&self, node: u64) -> Props {
         self.nodes[&node].status().cluster().props_of(&Bucket::of(&key()))
@@ -285,9 +290,13 @@ impl Lab {
     }
 
     pub fn ask(&mut self, node: u64, request: u128, op: ClientOp) -> CallId {
+        self.ask_for(node, request, key(), op)
+    }
+
+    pub fn ask_for(&mut self, node: u64, request: u128, key: Key, op: ClientOp) -> CallId {
         self.calls += 1;
         let call = CallId(self.calls);
-        let request = ClientRequest { call, request: RequestId(request), key: key(), op, timeout: None };
+        let request = ClientRequest { call, request: RequestId(request), key, op, timeout: None };
         self.handle(node, Input::Client(request));
         self.settle();
         call

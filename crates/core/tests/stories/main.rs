@@ -3,6 +3,7 @@
 mod lab;
 mod props;
 mod script;
+mod types;
 
 use std::time::Duration;
 

@@ -14,9 +14,9 @@ fn set(lab: &mut Lab, node: u64, props: Props) {
 /// A lab in which everybody has heard of `props`.
 fn lab_with(props: Props) -> Lab {
     let mut lab = Lab::new(5);
-    set(&mut lab, 4, props);
+    set(&mut lab, 4, props.clone());
     lab.pass(LONG);
-    assert_eq!((1..=5).map(|node| lab.props(node)).collect::<Vec<_>>(), [props; 5]);
+    assert_eq!((1..=5).map(|node| lab.props(node)).collect::<Vec<_>>(), vec![props; 5]);
     lab
 }
 
@@ -125,11 +125,11 @@ fn properties_are_said_to_be_set_once_they_are_on_the_disk() {
     let mut lab = Lab::new(3);
     let props = Props { n_val: Some(2), ..Props::default() };
     lab.broken.insert(1);
-    set(&mut lab, 1, props);
+    set(&mut lab, 1, props.clone());
     assert!(lab.log.iter().any(|line| line.starts_with("n1 refuses: ")), "{:?}", lab.log);
     lab.log.clear();
-    set(&mut lab, 2, props);
-    set(&mut lab, 2, props);
+    set(&mut lab, 2, props.clone());
+    set(&mut lab, 2, props.clone());
     let told = lab.log.iter().filter(|line| *line == "n2 has nothing staged").count();
     assert_eq!(told, 2, "what is set already is on the disk already: {:?}", lab.log);
     lab.restart(2);

@@ -71,6 +71,7 @@ impl Delete {
             Ok(answer) => {
                 response::not_found((!answer.siblings.is_empty()).then(|| answer.context()).as_ref())
             }
+            Err(ClientError::NoType) => response::no_type(&self.key),
             Err(error) => response::failed(error),
         };
         response::vary_encoding(&mut response);
@@ -91,6 +92,7 @@ impl Delete {
     pub fn render(&self, result: &Result<Answer, ClientError>) -> Response {
         let mut response = match result {
             Ok(_) => response::empty(StatusCode::NO_CONTENT),
+            Err(ClientError::NoType) => response::no_type(&self.key),
             Err(error) => response::failed(error),
         };
         if result.is_ok() {

@@ -70,6 +70,7 @@ impl Get {
     pub fn render(&self, result: &Result<Answer, ClientError>) -> Response {
         match result {
             Ok(answer) => self.found(answer).unwrap_or_else(|error| object::undecodable(&error)),
+            Err(ClientError::NoType) => response::no_type(&self.key),
             Err(error) => response::failed(error),
         }
     }

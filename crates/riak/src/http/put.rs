@@ -109,6 +109,7 @@ impl Put {
     pub fn render(&self, key: &Key, result: &Result<Answer, ClientError>) -> Response {
         match result {
             Ok(answer) => self.written(key, answer).unwrap_or_else(|error| object::undecodable(&error)),
+            Err(ClientError::NoType) => response::no_type(key),
             Err(error) => {
                 let mut response = response::failed(error);
                 response::vary_encoding(&mut response);

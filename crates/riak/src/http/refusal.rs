@@ -118,6 +118,9 @@ pub enum Refusal {
         /// The bound, in bytes.
         limit: usize,
     },
+    /// A bucket type that was not created, or not activated.
+    #[error("Unknown bucket type: {0}")]
+    UnknownType(String),
     /// Properties that are not JSON.
     #[error("allowed is application/json")]
     NotJson,
@@ -158,7 +161,7 @@ impl Refusal {
     /// The status that says so.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::NoSuchPage | Self::UnknownType(_) => StatusCode::NOT_FOUND,
             Self::UnknownMethod(_) | Self::Condition { .. } => StatusCode::NOT_IMPLEMENTED,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,

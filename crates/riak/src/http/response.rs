@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use cartwheel_core::version::Context;
-use cartwheel_core::{ClientError, Invalid, QuorumKind, Unfit};
+use cartwheel_core::{ClientError, Invalid, Key, QuorumKind, Unfit};
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
@@ -113,6 +113,11 @@ fn plain_page(status: StatusCode) -> String {
     )
 }
 
+/// There is no active bucket type of the name that `key` has.
+pub(super) fn no_type(key: &Key) -> Response {
+    refused(&Refusal::UnknownType(String::from_utf8_lossy(key.bucket_type()).into_owned()))
+}
+
 pub(super) fn failed(error: &ClientError) -> Response {
     let mut response = match error {
         ClientError::Invalid(Invalid::Quorum { asked, n }) if asked > n => {
@@ -130,6 +135,8 @@ pub(super) fn failed(error: &ClientError) -> Response {
         ClientError::Overloaded { .. } | ClientError::NotAMember => {
             text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))
         }
+        // Where it is said with the name, by `no_type`, this is not come to.
+        ClientError::NoType => text(StatusCode::NOT_FOUND, format!("{error}\n")),
         ClientError::StorageFailed => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     };
     // A condition that does not hold is an answer, and Riak's to the byte.

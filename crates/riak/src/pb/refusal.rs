@@ -146,6 +146,7 @@ fn failed(error: &ClientError) -> String {
         ClientError::Unfit(Unfit::NotFound) => "notfound".to_owned(),
         ClientError::Unfit(Unfit::Modified) => "modified".to_owned(),
         ClientError::Overloaded { .. } => "overload".to_owned(),
+        ClientError::NoType => "no_type".to_owned(),
         ClientError::Invalid(_) | ClientError::NotAMember | ClientError::StorageFailed => error.to_string(),
     }
 }

@@ -51,7 +51,7 @@ impl Toy {
         match call.verb() {
             PropsVerb::Show => return call.shown(set, &defaults.with(set)),
             PropsVerb::Set => match call.props(body.as_bytes()) {
-                Ok(props) => *set = props.over(*set),
+                Ok(props) => *set = props.over(set),
                 Err(refusal) => return Call::refuse(&refusal),
             },
             PropsVerb::Reset => *set = Props::default(),

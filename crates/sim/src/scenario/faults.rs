@@ -286,6 +286,32 @@ pub enum Fault {
         /// Who.
         node: u32,
     },
+    /// An operator has `node` create, activate or change a bucket type, and asks again until it has. No cart is of such a
+    /// type: what is looked at is whether all nodes come to know the same.
+    SetType {
+        /// When.
+        at: Span,
+        /// Who is asked.
+        node: u32,
+        /// The type.
+        name: String,
+        /// What becomes of it.
+        step: TypeStep,
+        /// When it is created or changed: how many distinct nodes must be among those that answer.
+        node_confirms: Option<u8>,
+    },
+}
+
+/// What an operator does with a bucket type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TypeStep {
+    /// Creates it.
+    Create,
+    /// Activates it, for ever.
+    Activate,
+    /// Sets properties of it.
+    Update,
 }
 
 impl Fault {
@@ -319,6 +345,7 @@ impl Fault {
             Self::Replace { .. } => "replace",
             Self::SetProps { .. } => "set_props",
             Self::Remove { .. } => "remove",
+            Self::SetType { .. } => "set_type",
         }
     }
 
@@ -365,6 +392,7 @@ impl Fault {
             | Self::CorruptRecord { at, .. }
             | Self::ClockJump { at, .. }
             | Self::SetProps { at, .. }
+            | Self::SetType { at, .. }
             | Self::Join { at, .. }
             | Self::Leave { at, .. }
             | Self::Replace { at, .. }
@@ -428,6 +456,7 @@ impl Fault {
             | Self::DiskFull { node, .. }
             | Self::ClockJump { node, .. }
             | Self::SetProps { node, .. }
+            | Self::SetType { node, .. }
             | Self::Join { node, .. }
             | Self::Leave { node, .. }
             | Self::Remove { node, .. } => one(node),

@@ -116,7 +116,7 @@ impl Simulator<'_> {
             Fault::Join { .. } | Fault::Leave { .. } | Fault::Replace { .. } | Fault::Remove { .. } => {
                 self.have_members_changed(fault);
             }
-            Fault::SetProps { .. } => self.have_props_set(fault),
+            Fault::SetProps { .. } | Fault::SetType { .. } => self.have_set(fault),
             Fault::ClockJump { node, by_ms, .. } => {
                 self.processes[*node as usize - 1].clock.offset_us += by_ms * 1_000;
                 self.count(Counter::ClockJumps);

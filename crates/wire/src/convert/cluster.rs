@@ -1,3 +1,4 @@
+pub(super) mod metadata;
 pub(super) mod props;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,10 @@ impl From<&Cluster> for schema::Cluster {
             founding: cluster.founding,
             fence: cluster.fence,
             props: (!cluster.props.is_empty()).then(|| cluster.props.iter().map(props::written).collect()),
+            types: (!cluster.types.is_empty())
+                .then(|| cluster.types.iter().map(props::written_type).collect()),
+            metadata: (!cluster.metadata.is_empty())
+                .then(|| cluster.metadata.iter().map(metadata::written).collect()),
         }
     }
 }
@@ -54,6 +59,8 @@ impl TryFrom<schema::Cluster> for Cluster {
             founding: cluster.founding,
             fence: cluster.fence,
             props: props::all_read(cluster.props, n)?,
+            types: props::all_types_read(cluster.types, n)?,
+            metadata: metadata::all_read(cluster.metadata)?,
         })
     }
 }

@@ -138,6 +138,7 @@ impl From<&ClientError> for schema::ClientError {
             ClientError::Unfit(unfit) => ClientErrorKind::Unfit(code(&UNFITS, unfit)),
             ClientError::StorageFailed => ClientErrorKind::StorageFailed(Nothing {}),
             ClientError::NotAMember => ClientErrorKind::NotAMember(Nothing {}),
+            ClientError::NoType => ClientErrorKind::NoType(Nothing {}),
         };
         Self { kind: Some(kind) }
     }
@@ -167,6 +168,7 @@ impl TryFrom<schema::ClientError> for ClientError {
             ClientErrorKind::Unfit(code) => Self::Unfit(of_code("condition", &UNFITS, code)?),
             ClientErrorKind::StorageFailed(Nothing {}) => Self::StorageFailed,
             ClientErrorKind::NotAMember(Nothing {}) => Self::NotAMember,
+            ClientErrorKind::NoType(Nothing {}) => Self::NoType,
         })
     }
 }

@@ -6,17 +6,18 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use cartwheel_core::id::{CallId, NodeId};
-use cartwheel_core::membership::{Bucket, Change, Plan, Register};
+use cartwheel_core::membership::{Bucket, Change, Opaque, Plan, Props, Register};
 use cartwheel_core::version::Context;
 use cartwheel_core::{
     AdminOp, AdminRequest, ClientOp, ClientRequest, Condition, Input, ReadOptions, WriteOptions,
 };
 
+use super::cluster::metadata;
 use super::cluster::props::{self, number, one_quorum, quorum};
 use super::{chosen, join, required, small, split};
 use crate::error::DecodeError;
 use crate::schema::Nothing;
-use crate::schema::cluster::StagedChange;
+use crate::schema::cluster::{StagedChange, WrittenProps};
 use crate::schema::input::{self as schema, ConditionKind, InputKind};
 
 impl From<&Input> for schema::Input {
@@ -171,8 +172,7 @@ impl From<&AdminRequest> for schema::AdminRequest {
                 schema::AdminOp::Commit(schema::Commit { shown: shown.as_ref().map(plan_of) })
             }
             AdminOp::SetProps { bucket, props } => {
-                let register = Register { count: 0, by: NodeId(0), value: *props };
-                schema::AdminOp::SetProps(props::written((bucket, &register)))
+                schema::AdminOp::SetProps(props::written((bucket, &asked(props.clone()))))
             }
             AdminOp::ResetProps { bucket: Bucket { bucket_type, name } } => {
                 let copy = |name: &[u8]| Bytes::copy_from_slice(name);
@@ -180,6 +180,15 @@ impl From<&AdminRequest> for schema::AdminRequest {
                     bucket_type: copy(bucket_type),
                     name: copy(name),
                 })
+            }
+            AdminOp::CreateType { name, props } => schema::AdminOp::CreateType(of_type(name, props)),
+            AdminOp::ActivateType { name } => schema::AdminOp::ActivateType(Bytes::copy_from_slice(name)),
+            AdminOp::SetTypeProps { name, props } => schema::AdminOp::SetTypeProps(of_type(name, props)),
+            AdminOp::SetMetadata { changes } => {
+                let entry = |(name, value): &(Vec<u8>, Option<Opaque>)| {
+                    metadata::written((name, &asked(value.clone())))
+                };
+                schema::AdminOp::SetMetadata(schema::Entries { changes: changes.iter().map(entry).collect() })
             }
         };
         Self { call: call.0, op: Some(op) }
@@ -204,9 +213,31 @@ impl TryFrom<schema::AdminRequest> for AdminRequest {
             schema::AdminOp::ResetProps(schema::Bucket { bucket_type, name }) => {
                 AdminOp::ResetProps { bucket: Bucket { bucket_type: bucket_type.into(), name: name.into() } }
             }
+            schema::AdminOp::CreateType(written) => {
+                let (bucket, register) = props::unchecked(written)?;
+                AdminOp::CreateType { name: bucket.name, props: register.value }
+            }
+            schema::AdminOp::ActivateType(name) => AdminOp::ActivateType { name: name.into() },
+            schema::AdminOp::SetTypeProps(written) => {
+                let (bucket, register) = props::unchecked(written)?;
+                AdminOp::SetTypeProps { name: bucket.name, props: register.value }
+            }
+            schema::AdminOp::SetMetadata(schema::Entries { changes }) => {
+                let change = |entry| metadata::read(entry).map(|(name, register)| (name, register.value));
+                AdminOp::SetMetadata { changes: changes.into_iter().map(change).collect::<Result<_, _>>()? }
+            }
         };
         Ok(Self { call: CallId(asked.call), op })
     }
+}
+
+/// What is only asked for has been written by nobody yet.
+fn asked<T>(value: T) -> Register<T> {
+    Register { count: 0, by: NodeId(0), value }
+}
+
+fn of_type(name: &[u8], props: &Props) -> WrittenProps {
+    props::written((&props::of_type(name), &asked(props.clone())))
 }
 
 fn staged((node, change): (&NodeId, &Change)) -> StagedChange {

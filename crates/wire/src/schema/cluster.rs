@@ -1,7 +1,9 @@
 use bytes::Bytes;
 
 use super::{Nothing, Repeated};
-use crate::limits::{BUCKETS_MAX, MEMBERS_MAX, STORES_MAX};
+use cartwheel_core::membership::OTHERS_MAX;
+
+use crate::limits::{BUCKETS_MAX, MEMBERS_MAX, METADATA_MAX, STORES_MAX, TYPES_MAX};
 
 /// Both gossiped and kept on the disk.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -21,10 +23,48 @@ pub struct Cluster {
     /// Absent while there are none, as in states that were written before there could be any.
     #[prost(message, optional, tag = "7")]
     pub props: Option<Repeated<WrittenProps, BUCKETS_MAX>>,
+    /// Absent while there are none, as the next one.
+    #[prost(message, optional, tag = "8")]
+    pub types: Option<Repeated<WrittenType, TYPES_MAX>>,
+    #[prost(message, optional, tag = "9")]
+    pub metadata: Option<Repeated<Entry, METADATA_MAX>>,
+}
+
+/// A bucket type.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct WrittenType {
+    /// Its name is where a bucket's would be.
+    #[prost(message, optional, tag = "1")]
+    pub props: Option<WrittenProps>,
+    #[prost(bool, tag = "2")]
+    pub is_active: bool,
+}
+
+/// What is kept for drivers under one name.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Entry {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub name: Bytes,
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
+    #[prost(fixed64, tag = "3")]
+    pub by: u64,
+    /// Absent: it was removed.
+    #[prost(bytes = "bytes", optional, tag = "4")]
+    pub value: Option<Bytes>,
+}
+
+/// A property that means nothing to us.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Other {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub name: Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub value: Bytes,
 }
 
 /// What was set for one bucket. Quorums are Riak's numbers: a count, or one of the highest for a word.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
+#[derive(Clone, PartialEq, prost::Message)]
 pub struct WrittenProps {
     /// Absent: the default type.
     #[prost(bytes = "bytes", optional, tag = "1")]
@@ -57,6 +97,16 @@ pub struct WrittenProps {
     pub allow_mult: Option<bool>,
     #[prost(bool, optional, tag = "15")]
     pub last_write_wins: Option<bool>,
+    /// A code.
+    #[prost(uint32, optional, tag = "16")]
+    pub datatype: Option<u32>,
+    #[prost(uint32, optional, tag = "17")]
+    pub hll_precision: Option<u32>,
+    #[prost(bool, optional, tag = "18")]
+    pub write_once: Option<bool>,
+    /// Absent while there are none.
+    #[prost(message, optional, tag = "19")]
+    pub others: Option<Repeated<Other, OTHERS_MAX>>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use super::cluster::{StagedChange, WrittenProps};
+use super::cluster::{Entry, StagedChange, WrittenProps};
 use super::message::{Envelope, NamedKey, PutValue};
 use super::version::{Dot, Siblings, Vector};
 use super::{Key, Nothing};
@@ -235,7 +235,7 @@ pub struct Failed {
 pub struct AdminRequest {
     #[prost(uint64, tag = "1")]
     pub call: u64,
-    #[prost(oneof = "AdminOp", tags = "2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "AdminOp", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
     pub op: Option<AdminOp>,
 }
 
@@ -253,6 +253,21 @@ pub enum AdminOp {
     SetProps(WrittenProps),
     #[prost(message, tag = "7")]
     ResetProps(Bucket),
+    /// A bucket type's name is where a bucket's would be.
+    #[prost(message, tag = "8")]
+    CreateType(WrittenProps),
+    #[prost(bytes = "bytes", tag = "9")]
+    ActivateType(Bytes),
+    #[prost(message, tag = "10")]
+    SetTypeProps(WrittenProps),
+    #[prost(message, tag = "11")]
+    SetMetadata(Entries),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Entries {
+    #[prost(message, repeated, tag = "1")]
+    pub changes: Vec<Entry>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

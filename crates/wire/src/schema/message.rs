@@ -180,7 +180,7 @@ pub struct Answer {
 
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct ClientError {
-    #[prost(oneof = "ClientErrorKind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "ClientErrorKind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub kind: Option<ClientErrorKind>,
 }
 
@@ -204,6 +204,8 @@ pub enum ClientErrorKind {
     Unfit(u32),
     #[prost(message, tag = "8")]
     NotAMember(Nothing),
+    #[prost(message, tag = "9")]
+    NoType(Nothing),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]

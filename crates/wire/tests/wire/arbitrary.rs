@@ -8,8 +8,8 @@ use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{CallId, NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
-    Bucket, Change, Cluster, ClusterDigest, Contact, Departure, LastBoot, Member, MemberStatus, Plan,
-    Progress, Props, Register, Share,
+    Bucket, BucketType, Change, Cluster, ClusterDigest, Contact, Datatype, Departure, LastBoot, Member,
+    MemberStatus, Opaque, Plan, Progress, Props, Register, Share,
 };
 use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
@@ -157,7 +157,8 @@ fn answer(g: &mut Gen) -> Answer {
 
 fn client_error(g: &mut Gen) -> ClientError {
     let (a, b) = (any(g), any(g));
-    match below(g, 8) {
+    match below(g, 9) {
+        8 => ClientError::NoType,
         6 => ClientError::NotAMember,
         0 => ClientError::Invalid(Invalid::Quorum { asked: a, n: b }),
         1 => ClientError::Invalid(Invalid::Replicas { asked: a, n: b }),
@@ -305,7 +306,21 @@ fn cluster(g: &mut Gen) -> Cluster {
         founding: option(g, any),
         fence: any(g),
         props: if n == 0 { BTreeMap::new() } else { props(g, n) },
+        types: if n == 0 { BTreeMap::new() } else { types(g, n) },
+        metadata: list(g, |g| (any(g), register(g, |g| option(g, opaque)))).into_iter().collect(),
     }
+}
+
+fn types(g: &mut Gen, n: u8) -> BTreeMap<Vec<u8>, BucketType> {
+    let one = |g: &mut Gen| {
+        let props = Register { count: number(g), by: node(g), value: props_of_one(g, n) };
+        (any(g), BucketType { is_active: any(g), props })
+    };
+    (0..below(g, 4)).map(|_| one(g)).collect()
+}
+
+fn opaque(g: &mut Gen) -> Opaque {
+    Opaque(any(g))
 }
 
 fn props(g: &mut Gen, n: u8) -> BTreeMap<Bucket, Register<Props>> {
@@ -338,6 +353,10 @@ fn props_of_one(g: &mut Gen, n: u8) -> Props {
         basic_quorum: option(g, any),
         allow_mult: option(g, any),
         last_write_wins: option(g, any),
+        datatype: option(g, |g| *g.choose(&Datatype::ALL).expect("five")),
+        hll_precision: option(g, any),
+        write_once: option(g, any),
+        others: (0..below(g, 4)).map(|at| (vec![at as u8], any(g))).collect(),
     }
 }
 
@@ -401,7 +420,11 @@ fn admin_op(g: &mut Gen) -> AdminOp {
         before: list(g, node),
         after: list(g, node),
     };
-    match below(g, 6) {
+    match below(g, 10) {
+        6 => AdminOp::CreateType { name: any(g), props: props_of_one(g, 3) },
+        7 => AdminOp::ActivateType { name: any(g) },
+        8 => AdminOp::SetTypeProps { name: any(g), props: props_of_one(g, 3) },
+        9 => AdminOp::SetMetadata { changes: list(g, |g| (any(g), option(g, opaque))) },
         0 => {
             let (node, change) = change(g);
             AdminOp::Stage { node, change }

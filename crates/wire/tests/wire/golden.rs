@@ -9,8 +9,8 @@ use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
-    Bucket, Change, Cluster, ClusterDigest, Contact, Departure, LastBoot, Member, MemberStatus, Progress,
-    Props, Register, Share,
+    Bucket, BucketType, Change, Cluster, ClusterDigest, Contact, Datatype, Departure, LastBoot, Member,
+    MemberStatus, Opaque, Progress, Props, Register, Share,
 };
 use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
@@ -233,6 +233,8 @@ pub fn cluster() -> Cluster {
         founding: Some(0x0304),
         fence: 5,
         props: BTreeMap::new(),
+        types: BTreeMap::new(),
+        metadata: BTreeMap::new(),
     }
 }
 
@@ -263,6 +265,7 @@ pub fn cluster_with_props() -> Cluster {
         basic_quorum: Some(true),
         allow_mult: Some(false),
         last_write_wins: Some(true),
+        ..Props::default()
     };
     let bucket = |bucket_type: &[u8]| Bucket { bucket_type: bucket_type.into(), name: b"carts".into() };
     let set = |count, value| Register { count, by: NodeId(0xa), value };
@@ -277,6 +280,39 @@ fn a_cluster_state_with_properties_of_buckets() {
     let bytes = encode_cluster(&cluster_with_props()).expect("within the limits");
     assert_eq!(hex(&bytes), format!("{CLUSTER}{PROPS}"));
     assert_eq!(decode_cluster(&bytes), Ok(cluster_with_props()));
+}
+
+/// Two bucket types and what is kept for drivers, with something in every field that properties of buckets had not from the
+/// beginning.
+pub fn cluster_with_types() -> Cluster {
+    let set = |count, value| Register { count, by: NodeId(0xa), value };
+    let props = Props {
+        datatype: Some(Datatype::Hll),
+        hll_precision: Some(14),
+        write_once: Some(false),
+        others: [(b"search_index".to_vec(), b"\"i\"".to_vec())].into_iter().collect(),
+        ..Props::default()
+    };
+    let types = [
+        (b"hlls".to_vec(), BucketType { is_active: true, props: set(2, props) }),
+        (b"plain".to_vec(), BucketType { is_active: false, props: set(1, Props::default()) }),
+    ];
+    let entry = |value: Option<&[u8]>| Register {
+        count: 3,
+        by: NodeId(0xa),
+        value: value.map(|value| Opaque(value.to_vec())),
+    };
+    let metadata = [(b"gone".to_vec(), entry(None)), (b"user".to_vec(), entry(Some(b"{}")))];
+    Cluster { types: types.into(), metadata: metadata.into(), ..cluster() }
+}
+
+const TYPES: &str = "424e0a360a321204686c6c731802210a0000000000000080010588010e9001009a01150a130a0c7365617263685f696e646578120322692210010a140a121205706c61696e1801210a000000000000004a2a0a110a04676f6e651003190a000000000000000a150a04757365721003190a0000000000000022027b7d";
+
+#[test]
+fn a_cluster_state_with_bucket_types() {
+    let bytes = encode_cluster(&cluster_with_types()).expect("within the limits");
+    assert_eq!(hex(&bytes), format!("{CLUSTER}{TYPES}"));
+    assert_eq!(decode_cluster(&bytes), Ok(cluster_with_types()));
 }
 
 #[test]

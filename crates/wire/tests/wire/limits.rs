@@ -5,8 +5,9 @@ use cartwheel_core::Key;
 use cartwheel_core::anti_entropy::{LEAVES_PER_STEP, Leaf};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
-    Bucket, Change, Cluster, Contact, LastBoot, Member, PROPS_BUCKETS_MAX, PROPS_NAME_BYTES_MAX, Props,
-    Register,
+    Bucket, BucketType, Change, Cluster, Contact, LastBoot, METADATA_BYTES_MAX, METADATA_ENTRIES_MAX,
+    METADATA_NAME_BYTES_MAX, Member, OTHERS_BYTES_OF_ALL_MAX, PROPS_BUCKETS_MAX, PROPS_NAME_BYTES_MAX, Props,
+    Register, TYPES_MAX,
 };
 use cartwheel_core::message::{AntiEntropyMessage, Message, ReapMessage, ReplicaMessage};
 use cartwheel_core::replica::{REAP_BATCH_MAX, Record};
@@ -146,7 +147,9 @@ fn ring(owners: usize) -> Ring {
 
 fn state() -> Cluster {
     let (members, props) = ([].into(), [].into());
-    Cluster { members, ring: ring(3), staged: Register::default(), n: 3, founding: None, fence: 0, props }
+    let (types, metadata) = ([].into(), [].into());
+    let (ring, staged) = (ring(3), Register::default());
+    Cluster { members, ring, staged, n: 3, founding: None, fence: 0, props, types, metadata }
 }
 
 fn named(name: usize, address: usize) -> Member {
@@ -170,6 +173,28 @@ fn buckets(count: usize, name_bytes: usize) -> Cluster {
     Cluster { props: (0..count).map(|number| (bucket(number), set.clone())).collect(), ..state() }
 }
 
+/// Types whose properties take as much room as all may that only keep.
+fn types(count: usize, name_bytes: usize) -> Cluster {
+    let room = OTHERS_BYTES_OF_ALL_MAX / count;
+    let others = (0..room / 32).map(|at| (format!("{at:016}").into_bytes(), vec![b'1'; 16])).collect();
+    let props = Register { count: 1, by: NodeId(1), value: Props { others, ..Props::default() } };
+    let bucket_type = |number: usize| {
+        let mut name = number.to_le_bytes().to_vec();
+        name.resize(name_bytes, b't');
+        (name, BucketType { is_active: true, props: props.clone() })
+    };
+    Cluster { types: (0..count).map(bucket_type).collect(), ..state() }
+}
+
+fn entries(count: usize, name_bytes: usize) -> Cluster {
+    let entry = |number: usize| {
+        let mut name = number.to_le_bytes().to_vec();
+        name.resize(name_bytes, b'e');
+        (name, Register { count: 1, by: NodeId(1), value: None })
+    };
+    Cluster { metadata: (0..count).map(entry).collect(), ..state() }
+}
+
 #[test]
 fn properties_that_no_node_would_have_let_pass_are_not_read() {
     let mut cluster = buckets(1, 8);
@@ -188,6 +213,8 @@ fn a_cluster_state_at_its_limits_is_kept_and_told() {
     let boots = (0..STORES_MAX as u64).map(|store| (StoreId(store), LastBoot::new(1, store))).collect();
     full.members.update(NodeId(0), |member| *member = Member { boots, ..longest });
     full.props = buckets(PROPS_BUCKETS_MAX, PROPS_NAME_BYTES_MAX - Key::DEFAULT_TYPE.len()).props;
+    full.types = types(TYPES_MAX, PROPS_NAME_BYTES_MAX - Key::DEFAULT_TYPE.len()).types;
+    full.metadata = entries(METADATA_ENTRIES_MAX, METADATA_BYTES_MAX / METADATA_ENTRIES_MAX).metadata;
     let bytes = encode_cluster(&full).expect("at the limits");
     assert!(bytes.len() < CLUSTER_BYTES_MAX / 2, "{}", bytes.len());
     assert_eq!(decode_cluster(&bytes), Ok(full));
@@ -207,6 +234,9 @@ fn a_cluster_state_past_a_limit_is_neither_kept_nor_read() {
         (one(Member { boots, ..Member::default() }), "stores of a member", STORES_MAX),
         (one(Member { boots: copied, ..Member::default() }), "boots of one number", LIVES_MAX),
         (buckets(BUCKETS_MAX + 1, 8), "buckets with properties", BUCKETS_MAX),
+        (types(4 * TYPES_MAX + 1, 8), "bucket types", 4 * TYPES_MAX),
+        (entries(4 * METADATA_ENTRIES_MAX + 1, 8), "entries kept for drivers", 4 * METADATA_ENTRIES_MAX),
+        (entries(1, METADATA_NAME_BYTES_MAX + 1), "bytes of an entry's name", METADATA_NAME_BYTES_MAX),
         (buckets(1, PROPS_NAME_BYTES_MAX), "bytes of a bucket's name", PROPS_NAME_BYTES_MAX),
     ] {
         assert_eq!(encode_cluster(&cluster), Err(too_many(what, max)));

@@ -2,14 +2,16 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use cartwheel_core::id::NodeId;
-use cartwheel_core::membership::{Bucket, PROPS_NAME_BYTES_MAX, Props, Register};
+use cartwheel_core::membership::{
+    Bucket, BucketType, Datatype, Others, PROPS_NAME_BYTES_MAX, Props, Register,
+};
 use cartwheel_core::{Key, Quorum};
 
-use crate::convert::{all, out_of_range, small};
+use crate::convert::{all, code, of_code, out_of_range, required, small};
 use crate::error::DecodeError;
-use crate::limits::BUCKETS_MAX;
+use crate::limits::{BUCKETS_MAX, TYPES_MAX};
 use crate::schema::Repeated;
-use crate::schema::cluster::WrittenProps;
+use crate::schema::cluster::{Other, WrittenProps, WrittenType};
 
 /// Riak's numbers for the words.
 const WORDS: [(Quorum, u32); 4] = [
@@ -18,6 +20,10 @@ const WORDS: [(Quorum, u32); 4] = [
     (Quorum::All, u32::MAX - 3),
     (Quorum::Default, u32::MAX - 4),
 ];
+
+/// Codes count from 1, in this order, for ever.
+const DATATYPES: [Datatype; 5] =
+    [Datatype::Counter, Datatype::Set, Datatype::Map, Datatype::Gset, Datatype::Hll];
 
 pub(in crate::convert) fn written((bucket, register): (&Bucket, &Register<Props>)) -> WrittenProps {
     let Register { count, by, value: props } = register;
@@ -38,7 +44,25 @@ pub(in crate::convert) fn written((bucket, register): (&Bucket, &Register<Props>
         basic_quorum: props.basic_quorum,
         allow_mult: props.allow_mult,
         last_write_wins: props.last_write_wins,
+        datatype: props.datatype.map(|datatype| code(&DATATYPES, datatype)),
+        hll_precision: props.hll_precision.map(Into::into),
+        write_once: props.write_once,
+        others: (!props.others.is_empty()).then(|| props.others.iter().map(other).collect()),
     }
+}
+
+fn other((name, value): (&[u8], &[u8])) -> Other {
+    Other { name: copy(name), value: copy(value) }
+}
+
+/// A bucket type is written as a bucket of its name in the default type.
+pub(in crate::convert) fn of_type(name: &[u8]) -> Bucket {
+    Bucket { bucket_type: Key::DEFAULT_TYPE.to_vec(), name: name.to_vec() }
+}
+
+pub(super) fn written_type((name, bucket_type): (&Vec<u8>, &BucketType)) -> WrittenType {
+    let BucketType { is_active, props } = bucket_type;
+    WrittenType { props: Some(written((&of_type(name), props))), is_active: *is_active }
 }
 
 fn copy(name: &[u8]) -> Bytes {
@@ -60,6 +84,18 @@ pub(super) fn all_read(
 ) -> Result<BTreeMap<Bucket, Register<Props>>, DecodeError> {
     let Some(written) = written else { return Ok(BTreeMap::new()) };
     all("buckets with properties", written)?.into_iter().map(|written| read(written, n)).collect()
+}
+
+pub(super) fn all_types_read(
+    written: Option<Repeated<WrittenType, TYPES_MAX>>,
+    n: u8,
+) -> Result<BTreeMap<Vec<u8>, BucketType>, DecodeError> {
+    let Some(written) = written else { return Ok(BTreeMap::new()) };
+    let one = |WrittenType { props, is_active }: WrittenType| {
+        let (bucket, props) = read(required("type.props", props)?, n)?;
+        Ok((bucket.name, BucketType { is_active, props }))
+    };
+    all("bucket types", written)?.into_iter().map(one).collect()
 }
 
 fn read(written: WrittenProps, n: u8) -> Result<(Bucket, Register<Props>), DecodeError> {
@@ -86,6 +122,16 @@ pub(in crate::convert) fn unchecked(written: WrittenProps) -> Result<(Bucket, Re
         basic_quorum: written.basic_quorum,
         allow_mult: written.allow_mult,
         last_write_wins: written.last_write_wins,
+        datatype: written.datatype.map(|code| of_code("datatype", &DATATYPES, code)).transpose()?,
+        hll_precision: written.hll_precision.map(|bits| small("props.hll_precision", bits)).transpose()?,
+        write_once: written.write_once,
+        others: match written.others {
+            Some(others) => {
+                let others = all("properties that are only kept", others)?;
+                others.into_iter().map(|other| (other.name.into(), other.value.into())).collect()
+            }
+            None => Others::default(),
+        },
     };
     let bucket_type = written.bucket_type.map_or_else(|| Key::DEFAULT_TYPE.to_vec(), Vec::from);
     let bucket = Bucket { bucket_type, name: written.bucket.into() };
