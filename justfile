@@ -48,6 +48,6 @@ mutants *options:
 real *options='whole':
     ci/real-cluster.sh {{options}}
 
-# Bytes of strangers at one decoder: hello, peer_frames, message, http, cluster, security_file. Takes `cargo install cargo-fuzz`.
+# Bytes of strangers at one decoder: hello, peer_frames, message, http, pb, cluster, security_file. Takes `cargo install cargo-fuzz`.
 fuzz-bytes target="message" seconds="60":
     cd fuzz && cargo fuzz run --sanitizer none {{target}} -- -max_total_time={{seconds}}

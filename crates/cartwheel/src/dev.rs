@@ -26,7 +26,7 @@ pub struct Args {
     nodes: Option<u16>,
     #[command(flatten)]
     data: Data,
-    /// Where the first node answers HTTP; the others follow in steps of 10.
+    /// Where the first node answers HTTP; the others follow in steps of 10. Protocol buffers are answered 11 below.
     #[arg(long, default_value_t = 8098)]
     http_port: u16,
     /// Have peers and clients use TLS, with an authority of the cluster's own. A cluster that has begun with it goes on
@@ -104,6 +104,9 @@ async fn cluster(Args { data: Data { data }, restart, .. }: Args, layout: &Layou
             layout.nodes.iter().filter_map(|node| Some((node, node.https?))).for_each(|(node, https)| {
                 say(&format!("{}  https://{https}", node.name));
             });
+            for node in &layout.nodes {
+                say(&format!("{}  protocol buffers: {}", node.name, node.pb));
+            }
             say(&format!("ready; data, logs and configurations are in {}", data.display()));
             tokio::select! {
                 () = cluster.watch(&mut exits, restart) => ExitCode::FAILURE,

@@ -65,7 +65,8 @@ async fn serve(settings: Settings) -> ExitCode {
             Ok(running) => {
                 has_run = true;
                 let https = running.https.map(tracing::field::display);
-                tracing::info!(node, http = %running.http, https, peer = %running.peer, "ready");
+                let pb = running.pb.map(tracing::field::display);
+                tracing::info!(node, http = %running.http, https, pb, peer = %running.peer, "ready");
                 match running.run_until(stop.as_mut()).await {
                     Ok(()) => break,
                     Err(RunError::Outdated { seen, number }) => match put_aside(&settings, seen, number) {

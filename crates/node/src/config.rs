@@ -43,6 +43,9 @@ pub struct ConfigFile {
     /// Where they are answered over TLS, with what [`client_tls`](Self::client_tls) says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub https: Option<SocketAddr>,
+    /// Where they are answered in protocol buffers, TLS included; usually port 8087. Without it they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pb: Option<SocketAddr>,
     /// Where peers are listened to.
     pub peer: SocketAddr,
     /// Where peers call this node, if that is not where it listens.
@@ -322,6 +325,7 @@ impl ConfigFile {
             backups: default_backups(),
             http,
             https: None,
+            pb: None,
             peer,
             advertise: None,
             partitions: default_partitions(),
@@ -573,7 +577,7 @@ mod tests {
             ),
             (
                 format!("{GOOD}\n[client_tls]\ncertificate = \"a\"\nkey = \"b\""),
-                "client_tls: nobody is answered with it; say where with https",
+                "client_tls: nobody is answered with it; say where with https or pb",
             ),
             (
                 format!("{GOOD}\n[tls]\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"")

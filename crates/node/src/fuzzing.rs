@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 use cartwheel_riak::http::{Call, Defaults, PropsVerb, request_id};
+use cartwheel_riak::pb::{self, Request};
 use http::request::Parts;
 
 use crate::frame;
@@ -17,13 +18,14 @@ use crate::tls::{PeerSide, Proof};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Everything that is fuzzed.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("peer_frames", peer_frames),
     ("message", message),
     ("hello", hello),
     ("http", http),
     ("cluster", cluster),
     ("security_file", security_file),
+    ("pb", pb),
 ];
 
 /// What follows the handshake on a peer's connection: frames, and the messages in them.
@@ -74,6 +76,33 @@ pub fn http(bytes: &[u8]) {
         Call::Delete(delete) => drop(delete.read_op()),
         Call::Props(props) if props.verb() == PropsVerb::Set => drop(props.props(body)),
         Call::Props(_) => {}
+    }
+}
+
+/// What a client sends to the protocol-buffers port: frames, the messages in them, and what they come to. What is understood
+/// is decided on before anything else is asked.
+pub fn pb(bytes: &[u8]) {
+    let mut buffer = BytesMut::from(bytes);
+    let defaults = Defaults { n: 3 };
+    while let Ok(Some(frame)) = cartwheel_riak::pb::frame::take(&mut buffer, 1 << 20) {
+        let request = match Request::read(frame) {
+            Ok(request) => request,
+            Err(refusal) => {
+                assert_eq!(refusal.message().errcode, 0, "as Riak has it");
+                continue;
+            }
+        };
+        drop(crate::pb::need(&request));
+        match request {
+            Request::Get(request) => drop(pb::Get::new(&request, &defaults).map(|get| get.op())),
+            Request::Put(request) => {
+                if let Ok(put) = pb::Put::new(*request, &defaults) {
+                    drop((put.key(cartwheel_core::id::RequestId(7)), put.op()));
+                }
+            }
+            Request::Del(request) => drop(pb::Delete::new(&request, &defaults)),
+            _ => {}
+        }
     }
 }
 

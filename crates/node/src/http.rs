@@ -51,6 +51,8 @@ pub(crate) struct Api {
     /// One look through the whole store at a time.
     pub inspecting: Semaphore,
     pub defaults: Defaults,
+    /// This node's name.
+    pub node: String,
     pub bodies: Bodies,
     pub metrics: Metrics,
     /// Where copies of the store go.
@@ -120,7 +122,7 @@ async fn welcome(
 }
 
 /// Why a connection had to go that had done nothing wrong yet.
-const IN_THE_WAY: &str = "nothing had come from it, and others needed the room";
+pub(crate) const IN_THE_WAY: &str = "nothing had come from it, and others needed the room";
 
 async fn connection(stream: Stream, from: SocketAddr, visit: Arc<Visit>, api: Arc<Api>, mut stop: Stopping) {
     let service = service_fn(|request: Request<Incoming>| {
@@ -166,7 +168,7 @@ async fn connection(stream: Stream, from: SocketAddr, visit: Arc<Visit>, api: Ar
 
 impl Api {
     /// Counts somebody who was not served, and says why in the log, unless there are too many.
-    fn turned_away(&self, from: SocketAddr, reason: &str) {
+    pub(crate) fn turned_away(&self, from: SocketAddr, reason: &str) {
         if let Some(unsaid) = self.strangers.clients.count() {
             tracing::warn!(%from, reason, unsaid, "client turned away");
         }
@@ -196,11 +198,16 @@ impl Api {
         (answered.unwrap_or_else(|denial| self.denied(origin, &denial).into()), Standing::Idle)
     }
 
-    /// What clients are told when they may not; what was wrong is for the log.
-    fn denied(&self, origin: &Origin, Denial { refusal, reason }: &Denial) -> Response {
+    /// Counts a request of somebody who may not, and says why in the log, unless there are too many.
+    pub(crate) fn refused(&self, origin: &Origin, reason: &str) {
         if let Some(unsaid) = self.strangers.clients.count() {
             tracing::warn!(from = %origin.address, reason, unsaid, "request refused");
         }
+    }
+
+    /// What clients are told when they may not; what was wrong is for the log.
+    fn denied(&self, origin: &Origin, Denial { refusal, reason }: &Denial) -> Response {
+        self.refused(origin, reason);
         Call::refuse(refusal)
     }
 
@@ -255,7 +262,7 @@ impl Api {
     }
 
     /// Hands a request to the node, unless too many wait already.
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         request: RequestId,
         key: &Key,

@@ -1,7 +1,7 @@
 //! The production node: tokio carries out what the core decides.
 //!
 //! One task owns the core's `Node` (`server`); what happens comes to it through bounded channels: clients' requests
-//! from the HTTP connections (`http`), messages from the incoming peer connections (`listener`), completions from
+//! from the HTTP and protocol-buffers connections (`http`, `pb`), messages from the incoming peer connections (`listener`), completions from
 //! the store's threads. What it wants done goes out to the store, to the queues of the outgoing peer connections
 //! (`peers`, `peer`), and to the clients that wait. Nothing else is shared between tasks, but the list of nodes that
 //! the cluster knows. What the core is handed goes to the flight recorder, too (`flight`), which never holds it up.
@@ -22,6 +22,7 @@ mod handshake;
 mod http;
 mod listener;
 mod metrics;
+mod pb;
 mod peer;
 mod peers;
 mod reload;

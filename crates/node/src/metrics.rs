@@ -16,6 +16,7 @@ use prometheus_client::encoding::text::{encode, encode_registry};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
@@ -23,7 +24,7 @@ use self::riak::Requests;
 use self::told::Told;
 use crate::report::Report;
 
-pub(crate) use riak::stats;
+pub(crate) use riak::{RIAK_VERSION, stats};
 
 /// What a client asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,6 +109,8 @@ pub(crate) struct Metrics {
     siblings: Histogram,
     value_bytes: Family<OperationLabels, Histogram>,
     quorums_unmet: Family<QuorumLabels, Counter>,
+    pb_connects: Counter,
+    pb_connections: Gauge,
     riak: Mutex<Requests>,
 }
 
@@ -130,6 +133,8 @@ impl Metrics {
             siblings: Histogram::new([1.0, 2.0, 3.0, 5.0, 10.0, 25.0, 50.0, 100.0]),
             value_bytes: Family::new_with_constructor(sizes),
             quorums_unmet: Family::default(),
+            pb_connects: Counter::default(),
+            pb_connections: Gauge::default(),
             riak: Mutex::default(),
         };
         let registry = &mut metrics.registry;
@@ -159,6 +164,16 @@ impl Metrics {
             "quorum_unmet",
             "Requests that failed because a quorum was not met, by the quorum",
             metrics.quorums_unmet.clone(),
+        );
+        registry.register(
+            "pb_connects",
+            "Connections that clients made to the protocol-buffers port",
+            metrics.pb_connects.clone(),
+        );
+        registry.register(
+            "pb_connections",
+            "Connections of clients to the protocol-buffers port that there are",
+            metrics.pb_connections.clone(),
         );
         metrics
     }
@@ -201,6 +216,13 @@ impl Metrics {
         }
     }
 
+    /// A client has connected to the protocol-buffers port, and stays for as long as what is returned is kept.
+    pub fn pb_connected(&self) -> Connected {
+        self.pb_connects.inc();
+        self.pb_connections.inc();
+        Connected(self.pb_connections.clone())
+    }
+
     /// Everything, in the text format of Prometheus (OpenMetrics).
     pub fn text(&self, report: Report) -> String {
         let mut text = String::new();
@@ -214,6 +236,16 @@ impl Metrics {
 
     fn riak(&self) -> MutexGuard<'_, Requests> {
         self.riak.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that is counted.
+#[derive(Debug)]
+pub(crate) struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

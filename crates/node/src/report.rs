@@ -193,3 +193,14 @@ impl PartitionReport {
         (0..).zip(holdings).filter(|(_, holding)| holding.records > 0).map(report).collect()
     }
 }
+
+/// One of the nodes that keep a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keeper {
+    /// The partition that it keeps the key in.
+    pub partition: u32,
+    /// Its name.
+    pub node: String,
+    /// Whether it is a home, rather than one that stands in.
+    pub is_home: bool,
+}

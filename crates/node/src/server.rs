@@ -21,7 +21,7 @@ use crate::events::EventLog;
 use crate::flight::Flight;
 use crate::listener::Heard;
 use crate::peers::Peers;
-use crate::report::{About, BackgroundReport, HintReport, PeerReport, Report};
+use crate::report::{About, BackgroundReport, HintReport, Keeper, PeerReport, Report};
 use crate::runtime::Clock;
 use crate::sabotage::Sabotage;
 use crate::stop::Stopping;
@@ -59,6 +59,8 @@ pub(crate) enum Question {
     Admin(AdminAsk),
     /// What is set for a bucket, and what holds for it?
     Props(Bucket, oneshot::Sender<(Props, Rules)>),
+    /// Who keeps a key?
+    Keepers(Key, oneshot::Sender<Vec<Keeper>>),
 }
 
 /// What happens to a node, by where it comes from.
@@ -164,6 +166,7 @@ impl Server {
                 let status = self.node.status();
                 _ = answer.send((status.cluster().props_of(&bucket), status.rules(&bucket)));
             }
+            Question::Keepers(key, answer) => drop(answer.send(self.keepers(&key))),
         }
     }
 
@@ -222,6 +225,26 @@ impl Server {
             _ => {}
         }
         self.events.log(event, |node| self.peers.name(node));
+    }
+
+    /// The homes of `key` in order, and for those that are suspected who stands in.
+    fn keepers(&self, key: &Key) -> Vec<Keeper> {
+        let status = self.node.status();
+        let (ring, n) = (&status.cluster().ring, status.rules(&Bucket::of(key)).n);
+        let first = ring.partition(key.token()).index();
+        let list = ring.preference_list(key.token(), n);
+        let suspected = status.suspected();
+        let mut standing_in = list.fallbacks().iter().filter(|node| !suspected.contains(node));
+        let owners = ring.owners();
+        let keeper = |home: &NodeId| {
+            // Its partition nearest to the key's, from there on.
+            let steps = (0..owners.len()).find(|step| owners[(first + step) % owners.len()] == *home)?;
+            let is_home = !suspected.contains(home);
+            let node = if is_home { *home } else { *standing_in.next()? };
+            let partition = u32::try_from((first + steps) % owners.len()).ok()?;
+            Some(Keeper { partition, node: self.peers.name(node), is_home })
+        };
+        list.homes().iter().filter_map(keeper).collect()
     }
 
     fn reconnect(&mut self, node: NodeId) {

@@ -26,6 +26,7 @@ use crate::handshake::Credentials;
 use crate::http::{self, Api, Bodies, Door};
 use crate::listener::{self, Inbox, STRANGERS_MAX};
 use crate::metrics::Metrics;
+use crate::pb::{self, PbDoor};
 use crate::peers::Peers;
 use crate::report::About;
 use crate::runtime::{self, Clock, JoinSet};
@@ -113,6 +114,8 @@ pub struct Running {
     pub http: SocketAddr,
     /// Where it answers them over TLS.
     pub https: Option<SocketAddr>,
+    /// Where it answers them in protocol buffers.
+    pub pb: Option<SocketAddr>,
     /// Where it listens to peers.
     pub peer: SocketAddr,
     stop: watch::Sender<bool>,
@@ -138,6 +141,10 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         Some(address) => Some(listen("https", address).await?),
         None => None,
     };
+    let pb = match settings.file.pb {
+        Some(address) => Some(listen("pb", address).await?),
+        None => None,
+    };
     let (tls, gate, watches) = guards(&settings)?;
     let (completed, completions) = mpsc::unbounded_channel();
     let (boot, store) = open(&settings, completed)?;
@@ -155,6 +162,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         inspector: store.inspector(),
         inspecting: Semaphore::new(1),
         defaults: Defaults { n: settings.core.n },
+        node: settings.file.node.clone(),
         metrics: Metrics::new(),
         backups: settings.file.backups.clone(),
         bodies: bodies(&settings.file),
@@ -174,17 +182,20 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let inputs =
         Inputs { asks: asked, heard: hearing, completions, questions: questioned, stop: server_stopping };
     let server = server(&settings, boot, store, peers);
-    let (http_address, https_address) =
-        (http.local_addr().unwrap_or(settings.file.http), https.as_ref().and_then(|it| it.local_addr().ok()));
+    let address_of = |listener: &Option<TcpListener>| listener.as_ref().and_then(|it| it.local_addr().ok());
+    let (https_address, pb_address) = (address_of(&https), address_of(&pb));
+    let http_address = http.local_addr().unwrap_or(settings.file.http);
     let doors = Doors::new(settings.file.connections_max as usize, settings.file.connections_max as usize);
     let plain = Door { listener: http, side: ClientSide::default(), doors: Arc::clone(&doors) };
+    let binary = pb.map(|listener| PbDoor { listener, side: tls.clients.clone(), doors: Arc::clone(&doors) });
     let private = https.map(|listener| Door { listener, side: tls.clients, doors });
     Ok(Running {
         http: http_address,
         https: https_address,
+        pb: pb_address,
         peer: peer.local_addr().unwrap_or(settings.file.peer),
         server: tokio::spawn(server.run(inputs)),
-        clients: tokio::spawn(serve(plain, private, api, stopping)),
+        clients: tokio::spawn(serve((plain, private, binary), api, stopping)),
         listener: tokio::spawn(listener::run(peer, inbox)),
         stop,
         server_stop,
@@ -206,13 +217,22 @@ pub fn check_files(settings: &Settings) -> Result<(), StartError> {
 }
 
 /// Answers clients at all addresses.
-async fn serve(plain: Door, private: Option<Door>, api: Arc<Api>, stop: Stopping) {
+async fn serve(
+    (plain, private, binary): (Door, Option<Door>, Option<PbDoor>),
+    api: Arc<Api>,
+    stop: Stopping,
+) {
     let private = async {
         if let Some(door) = private {
             http::run(door, Arc::clone(&api), stop.clone()).await;
         }
     };
-    tokio::join!(http::run(plain, Arc::clone(&api), stop.clone()), private);
+    let binary = async {
+        if let Some(door) = binary {
+            pb::run(door, Arc::clone(&api), stop.clone()).await;
+        }
+    };
+    tokio::join!(http::run(plain, Arc::clone(&api), stop.clone()), private, binary);
 }
 
 /// What tells friends from strangers, and the tasks that look at its files again.

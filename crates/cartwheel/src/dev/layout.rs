@@ -10,6 +10,8 @@ use super::tls;
 
 /// Ports from one node to the next.
 const PORT_STEP: u16 = 10;
+/// From a node's protocol-buffers port to its HTTP port: 8087 and 8098, as Riak has them.
+const PB_OFFSET: u16 = 11;
 /// Nodes of a cluster when nobody says how many.
 const NODES_DEFAULT: u16 = 3;
 /// Most nodes on one machine.
@@ -24,6 +26,8 @@ pub struct Node {
     pub http: SocketAddr,
     /// Where it answers over TLS, in a cluster with TLS.
     pub https: Option<SocketAddr>,
+    /// Where it answers in protocol buffers.
+    pub pb: SocketAddr,
     peer: SocketAddr,
     pub config: PathBuf,
     pub log: PathBuf,
@@ -82,7 +86,7 @@ impl Layout {
                         member.peer = node.peer.into();
                     }
                 }
-                ConfigFile { http: node.http, peer: node.peer, ..config }
+                ConfigFile { http: node.http, pb: Some(node.pb), peer: node.peer, ..config }
             }
         };
         let config = if node.https.is_some() { tls::configured(config, node) } else { config };
@@ -98,9 +102,12 @@ impl Layout {
 impl Node {
     fn new(dir: &Path, index: u16, http_port: u16) -> Result<Self, String> {
         let port = index.checked_mul(PORT_STEP).and_then(|offset| http_port.checked_add(offset));
-        let ports = port.and_then(|http| Some((http, http.checked_add(1)?)));
-        let (http, peer) = ports.ok_or_else(|| {
-            format!("--http-port {http_port}: too high for node {} (steps of {PORT_STEP})", index + 1)
+        let ports = port.and_then(|http| Some((http.checked_sub(PB_OFFSET)?, http, http.checked_add(1)?)));
+        let (pb, http, peer) = ports.ok_or_else(|| {
+            format!(
+                "--http-port {http_port}: too low, or too high for node {} (steps of {PORT_STEP})",
+                index + 1
+            )
         })?;
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let config = config_of(dir, index + 1);
@@ -108,6 +115,7 @@ impl Node {
             name: format!("n{}", index + 1),
             http: local(http),
             https: None,
+            pb: local(pb),
             peer: local(peer),
             log: config.with_file_name("node.log"),
             config,
@@ -117,7 +125,7 @@ impl Node {
     fn new_config(&self, members: Vec<Member>) -> ConfigFile {
         let n = u8::try_from(members.len()).unwrap_or(u8::MAX).min(3);
         let file = ConfigFile::new("dev".to_owned(), self.name.clone(), self.http, self.peer, members);
-        ConfigFile { n, connections_max: 1_000, ..file }
+        ConfigFile { n, pb: Some(self.pb), connections_max: 1_000, ..file }
     }
 
     /// Whether some process, perhaps of an earlier `dev`, has its data open.
@@ -170,6 +178,7 @@ pub fn add(dir: &Path) -> Result<(Node, SocketAddr), String> {
         node: node.name.clone(),
         data: PathBuf::from("data"),
         http: node.http,
+        pb: Some(node.pb),
         peer: node.peer,
         ..file.relative_to(first.parent().unwrap_or(Path::new("")))
     };

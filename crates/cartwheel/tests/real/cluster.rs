@@ -298,6 +298,11 @@ impl Cluster {
 
     /// The same, with something set on each.
     pub fn of_three_with(lines: &[&str]) -> Self {
+        Self::of_three_each(|_| lines.join("\n"))
+    }
+
+    /// The same, with what is set depending on the node.
+    pub fn of_three_each(lines: impl Fn(usize) -> String) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let mut nodes: Vec<Node> = ["n1", "n2", "n3"].map(|name| Node::new(&dir, name)).into();
         let members: Vec<(String, SocketAddr)> =
@@ -305,7 +310,7 @@ impl Cluster {
         let members: Vec<(&str, SocketAddr)> =
             members.iter().map(|(name, peer)| (name.as_str(), *peer)).collect();
         nodes.iter().for_each(|node| node.configure("test", &members));
-        nodes.iter().for_each(|node| lines.iter().for_each(|line| node.configure_also(line, "")));
+        nodes.iter().enumerate().for_each(|(index, node)| node.configure_also(&lines(index), ""));
         nodes.iter_mut().for_each(Node::spawn);
         nodes.iter_mut().for_each(Node::wait_until_ready);
         // Who answers does not yet reach the others, and a write to all of them would be told so.

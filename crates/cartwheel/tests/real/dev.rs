@@ -6,8 +6,9 @@ use std::process::{Child, ChildStdout, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::cluster::{cartwheel, free_ports, until};
+use crate::cluster::{cartwheel, free_ports as free_ports_in_a_row, until};
 use crate::http::{get, put};
+use crate::pb::Client;
 
 struct Dev {
     process: Child,
@@ -36,7 +37,7 @@ impl Dev {
             if line.starts_with("ready") {
                 return dev;
             }
-            if line.contains("https://") {
+            if line.contains("https://") || line.contains("protocol buffers") {
                 continue;
             }
             dev.nodes.push(node(&line));
@@ -83,6 +84,13 @@ fn node(line: &str) -> (SocketAddr, Pid) {
 
 /// Four nodes in steps of 10, the peer's port next to the HTTP port.
 const PORTS: u16 = 32;
+/// From a node's protocol-buffers port to its HTTP port.
+const PB_OFFSET: u16 = 11;
+
+/// The first node's HTTP port, in a row that nobody else is given.
+fn free_ports(count: u16) -> u16 {
+    free_ports_in_a_row(count + PB_OFFSET) + PB_OFFSET
+}
 
 #[test]
 fn a_development_cluster_survives_the_death_of_a_node_and_its_own_end() {
@@ -94,6 +102,8 @@ fn a_development_cluster_survives_the_death_of_a_node_and_its_own_end() {
     assert_eq!(http.iter().map(SocketAddr::port).collect::<Vec<_>>(), [port, port + 10, port + 20]);
     let path = "/buckets/b/keys/k";
     assert_eq!(put(http[0], path, None, "milk").expect("answered").status, 204);
+    let mut binary = Client::connect(([127, 0, 0, 1], port + 10 - PB_OFFSET).into());
+    assert_eq!(binary.get("b", "k").content[0].value, "milk", "protocol buffers at 11 below HTTP");
 
     kill_process(dev.nodes[1].1, Signal::KILL).expect("killed");
     assert!(dev.line().starts_with("n2 (pid "), "says who died");

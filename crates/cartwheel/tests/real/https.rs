@@ -130,6 +130,17 @@ impl Client {
         http::exchange(&mut stream, &to.to_string(), method, path, &headers, body)
     }
 
+    /// TLS on a connection that is there.
+    pub fn over(
+        &self,
+        stream: std::net::TcpStream,
+        to: std::net::IpAddr,
+    ) -> impl io::Read + io::Write + Send + use<> {
+        let connection =
+            ClientConnection::new(Arc::clone(&self.0), ServerName::from(to)).expect("a connection");
+        StreamOwned::new(connection, stream)
+    }
+
     /// How far a connection to `to` comes: a byte of what the other side says after the handshake.
     pub fn knock(&self, to: SocketAddr, name: &str) -> io::Result<u8> {
         use std::io::{Read, Write};

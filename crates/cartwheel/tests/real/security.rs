@@ -10,7 +10,7 @@ use crate::cluster::{Node, cartwheel, free_address, until};
 use crate::http;
 use crate::https::{Authority, Client, client_tls_of};
 
-const USERS: &str = r#"
+pub const USERS: &str = r#"
 enabled = true
 [[user]]
 name = "alice"
@@ -39,7 +39,7 @@ permissions = ["cartwheel.admin"]
 "#;
 
 /// As an operator makes it.
-fn hash(password: &str) -> String {
+pub fn hash(password: &str) -> String {
     let mut hashing = cartwheel()
         .args(["security", "hash"])
         .stdin(Stdio::piped())

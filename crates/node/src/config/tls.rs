@@ -65,8 +65,8 @@ impl ConfigFile {
             (Some(_), None) => {
                 return Err("https: needs a [client_tls] with certificate and key".to_owned());
             }
-            (None, Some(_)) => {
-                return Err("client_tls: nobody is answered with it; say where with https".to_owned());
+            (None, Some(_)) if self.pb.is_none() => {
+                return Err("client_tls: nobody is answered with it; say where with https or pb".to_owned());
             }
             _ => {}
         }

@@ -64,7 +64,7 @@ impl Api {
         answer.unwrap_or_else(|refused| render(status_of(&refused), &refused))
     }
 
-    pub(super) async fn ask_question<T>(
+    pub(crate) async fn ask_question<T>(
         &self,
         question: impl FnOnce(oneshot::Sender<T>) -> Question,
     ) -> Result<T, Refused> {

@@ -31,6 +31,11 @@ impl Bodies {
         Self { each_max, timeout, together: Arc::new(Semaphore::new(together_max)), together_max }
     }
 
+    /// The bound for all of them, in bytes.
+    pub fn together_max(&self) -> usize {
+        self.together_max
+    }
+
     /// A client's body.
     pub async fn read(&self, body: Incoming) -> Result<Whole, Refusal> {
         self.read_up_to(body, self.each_max).await
@@ -68,7 +73,8 @@ impl Bodies {
         Ok(Whole { bytes: bytes.freeze(), _room: room })
     }
 
-    fn room_for(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+    /// Room for so many bytes more, if there is any.
+    pub fn room_for(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let full = |_| Refusal::BodiesTooLarge { limit: self.together_max };
         Arc::clone(&self.together).try_acquire_many_owned(bytes).map_err(full)

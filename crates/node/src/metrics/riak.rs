@@ -136,6 +136,8 @@ pub(crate) fn stats(metrics: &Metrics, report: &Report, cluster: &ClusterReport)
         "read_repairs_total": counters.read_repairs,
         "coord_redirs_total": counters.forwards,
         "node_get_fsm_active": report.requests_running,
+        "pbc_active": metrics.pb_connections.get(),
+        "pbc_connects_total": metrics.pb_connects.get(),
         "riak_core_handoffs_open": report.handoff_open,
         "hinted_handoff_keys": hints,
         // Riak's Python client reads digits, and decides by them what it may ask for.
@@ -152,7 +154,7 @@ pub(crate) fn stats(metrics: &Metrics, report: &Report, cluster: &ClusterReport)
 }
 
 /// The release of Riak whose behaviour is ours.
-const RIAK_VERSION: &str = "3.2.3";
+pub(crate) const RIAK_VERSION: &str = "3.2.3";
 
 #[cfg(test)]
 mod tests {

@@ -90,10 +90,7 @@ impl Gate {
     ///
     /// It does not say, or does not prove it.
     pub async fn admit(&self, origin: &Origin, headers: &HeaderMap) -> Result<Visitor, Denial> {
-        let Some(policy) = self.policy.as_ref().map(|file| file.present()).filter(|policy| policy.enabled)
-        else {
-            return Ok(Visitor::Anybody);
-        };
+        let Some(policy) = self.present() else { return Ok(Visitor::Anybody) };
         if origin.proof == Proof::Plain {
             let reason = "security is on, and this connection has no TLS".to_owned();
             return Err(Denial { refusal: Refusal::Insecure, reason });
@@ -101,6 +98,35 @@ impl Gate {
         match self.identify(&policy, origin, headers).await {
             Ok(name) => Ok(Visitor::User { name, policy }),
             Err(reason) => Err(Denial { refusal: Refusal::Unauthenticated, reason }),
+        }
+    }
+
+    /// Whether users are told apart.
+    pub fn is_on(&self) -> bool {
+        self.present().is_some()
+    }
+
+    fn present(&self) -> Option<Arc<Policy>> {
+        self.policy.as_ref().map(|file| file.present()).filter(|policy| policy.enabled)
+    }
+
+    /// Whether `name` may come in, with `password` or what the connection has proven.
+    ///
+    /// # Errors
+    ///
+    /// Why not, for the log.
+    pub async fn log_in(&self, origin: &Origin, name: &str, password: &str) -> Result<(), String> {
+        match self.present() {
+            Some(policy) => self.prove(&policy, origin, name.to_owned(), password.to_owned()).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// A user who has come in earlier, with what it may do now.
+    pub fn visitor(&self, name: &str) -> Visitor {
+        match self.present() {
+            Some(policy) => Visitor::User { name: name.to_owned(), policy },
+            None => Visitor::Anybody,
         }
     }
 
@@ -118,6 +144,16 @@ impl Gate {
                 None => return Err("no credentials".to_owned()),
             },
         };
+        self.prove(policy, origin, name, password).await
+    }
+
+    async fn prove(
+        &self,
+        policy: &Policy,
+        origin: &Origin,
+        name: String,
+        password: String,
+    ) -> Result<String, String> {
         let Some(user) = policy.users.get(&name) else {
             self.check(&name, &password, &self.nobody).await;
             return Err(format!("unknown user {name:?}"));

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::expiry::{Expiry, Reminder};
 use super::files::{authorities, chain, complaint, key, mismatch, provider};
 use super::trouble::explain;
-use super::{CertificateReport, Proof, Stream};
+use super::{CertificateReport, Duplex, Proof, Stream};
 use crate::config::ClientTls;
 use crate::reload::{FileContent, LOOK_INTERVAL, Reloaded};
 
@@ -45,12 +44,17 @@ impl ClientSide {
         Ok(Self(Some(Arc::new(Served { files, reminder }))))
     }
 
+    /// Whether there is a certificate to show.
+    pub fn is_private(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Makes a client's connection a private one, if it is to be one; and what the client has proven.
     ///
     /// # Errors
     ///
     /// Why there is no TLS, in words.
-    pub async fn answer(&self, stream: TcpStream) -> Result<(Stream, Proof), String> {
+    pub async fn answer(&self, stream: impl Duplex + 'static) -> Result<(Stream, Proof), String> {
         let Some(served) = &self.0 else { return Ok((Box::new(stream), Proof::Plain)) };
         let acceptor = TlsAcceptor::from(Arc::clone(&served.files.present().server));
         let stream = acceptor.accept(stream).await.map_err(|error| explain(&error))?;

@@ -1,0 +1,110 @@
+//! Messages to a client that may read slowly, or not at all.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use cartwheel_riak::pb::frame;
+use cartwheel_riak::pb::message::Coded;
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+
+use crate::tls::{Stream, what_happened};
+
+/// Written at once at least, where more is to come.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// Where answers go. Whoever sends waits while the client does not read, so a slow client holds up its own answer and
+/// nothing else; one that reads nothing for too long is given up.
+pub(crate) struct Outgoing<'a> {
+    stream: &'a mut Stream,
+    buffer: BytesMut,
+    /// How long a client may take to read something.
+    patience: Duration,
+}
+
+/// The client is not there any more, or reads nothing: why it is known.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Gone(pub String);
+
+impl<'a> Outgoing<'a> {
+    pub fn new(stream: &'a mut Stream, patience: Duration) -> Self {
+        Self { stream, buffer: BytesMut::new(), patience }
+    }
+
+    /// Sends a message. A stream of answers is many of these, the last of which says that it is.
+    pub async fn send<M: Coded>(&mut self, message: &M) -> Result<(), Gone> {
+        frame::put(&mut self.buffer, message);
+        if self.buffer.len() >= BATCH_BYTES { self.write().await } else { Ok(()) }
+    }
+
+    /// Sends a message that has no body.
+    pub fn send_bare(&mut self, code: u8) {
+        frame::put_bare(&mut self.buffer, code);
+    }
+
+    /// Whatever was sent is on its way.
+    pub async fn flush(&mut self) -> Result<(), Gone> {
+        self.write().await?;
+        patiently(self.patience, self.stream.flush()).await
+    }
+
+    async fn write(&mut self) -> Result<(), Gone> {
+        while !self.buffer.is_empty() {
+            match patiently(self.patience, self.stream.write(&self.buffer)).await? {
+                0 => return Err(Gone("takes nothing".to_owned())),
+                written => self.buffer.advance(written),
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn patiently<T>(patience: Duration, step: impl Future<Output = io::Result<T>>) -> Result<T, Gone> {
+    match timeout(patience, step).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(Gone(what_happened(&error))),
+        Err(_) => Err(Gone(format!("reads nothing for {} ms", patience.as_millis()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use cartwheel_riak::pb::message::RpbListKeysResp;
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    fn keys() -> RpbListKeysResp {
+        RpbListKeysResp { keys: vec![Bytes::from(vec![b'k'; 50_000])], done: None }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_client_is_waited_for_and_one_that_reads_nothing_is_not() {
+        let (mut client, node) = tokio::io::duplex(10_000);
+        let mut node: Stream = Box::new(node);
+        let reader = tokio::spawn(async move {
+            let mut read = 0;
+            while read < 150_000 {
+                tokio::time::sleep(PATIENCE / 2).await;
+                read += client.read(&mut [0; 10_000]).await.expect("there is more");
+            }
+            client
+        });
+        let mut out = Outgoing::new(&mut node, PATIENCE);
+        for _ in 0..3 {
+            out.send(&keys()).await.expect("it reads");
+        }
+        out.flush().await.expect("it reads");
+        let client = reader.await.expect("no panic");
+        let mut gone = Ok(());
+        while gone.is_ok() {
+            gone = out.send(&keys()).await;
+        }
+        assert_eq!(gone, Err(Gone("reads nothing for 1000 ms".to_owned())));
+        drop(client);
+    }
+}

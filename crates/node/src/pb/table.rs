@@ -1,0 +1,61 @@
+//! Who does what is asked.
+
+use bytes::Bytes;
+use cartwheel_riak::pb::message::RpbGetServerInfoResp;
+use cartwheel_riak::pb::{Refusal, Request, code};
+
+use super::needs::need;
+use super::outgoing::Outgoing;
+use super::{Trouble, objects, preflist};
+use crate::http::Api;
+use crate::metrics::RIAK_VERSION;
+use crate::security::Visitor;
+
+/// Does what `request` asks, and sends the answer: one message, or many.
+pub(super) async fn answer(
+    api: &Api,
+    visitor: &Visitor,
+    request: Request,
+    out: &mut Outgoing<'_>,
+) -> Result<(), Trouble> {
+    if let Some((permission, scope)) = need(&request) {
+        visitor.may(permission, &scope)?;
+    }
+    match request {
+        Request::Ping => out.send_bare(code::PING_RESP),
+        Request::GetServerInfo => out.send(&server_info(api)).await?,
+        Request::Get(request) => objects::get(api, &request, out).await?,
+        Request::Put(request) => objects::put(api, *request, out).await?,
+        Request::Del(request) => objects::delete(api, &request, out).await?,
+        Request::Preflist(request) => preflist::show(api, &request, out).await?,
+        Request::ListBuckets(_) | Request::ListKeys(_) => return Err(unsupported("listing")),
+        Request::Index(_) => return Err(unsupported("querying an index")),
+        Request::Coverage(_) => return Err(unsupported("a coverage plan")),
+        Request::GetBucket(_) | Request::SetBucket(_) | Request::ResetBucket(_) => {
+            return Err(unsupported("bucket properties over protocol buffers"));
+        }
+        Request::GetBucketType(_) | Request::SetBucketType(_) => {
+            return Err(unsupported("bucket type properties over protocol buffers"));
+        }
+        Request::CounterGet(_) | Request::CounterUpdate(_) | Request::DtFetch(_) | Request::DtUpdate(_) => {
+            return Err(unsupported("a data type"));
+        }
+        Request::MapRed(_) => return Err(unsupported("MapReduce")),
+        // The session's: nobody gets here with them.
+        Request::GetClientId | Request::SetClientId(_) | Request::Auth(_) | Request::StartTls => {
+            return Err(unsupported("this message at this point"));
+        }
+    }
+    Ok(())
+}
+
+fn unsupported(what: &'static str) -> Trouble {
+    Refusal::Unsupported(what).into()
+}
+
+fn server_info(api: &Api) -> RpbGetServerInfoResp {
+    RpbGetServerInfoResp {
+        node: Some(Bytes::copy_from_slice(api.node.as_bytes())),
+        server_version: Some(Bytes::from_static(RIAK_VERSION.as_bytes())),
+    }
+}
