@@ -130,6 +130,11 @@ pub(super) fn failed(error: &ClientError) -> Response {
         ClientError::Overloaded { .. } | ClientError::NotAMember => {
             text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))
         }
+        // As Riak says it, crash and all.
+        ClientError::Refused(refusal) => text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("Error:\n{}\n", crate::datatype::refused(refusal)),
+        ),
         ClientError::StorageFailed => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     };
     // A condition that does not hold is an answer, and Riak's to the byte.
