@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use crate::datatype::{Op, Refusal};
 use crate::id::{CallId, NodeId, RequestId};
 use crate::key::Key;
 use crate::membership::{Bucket, Change, Contact, MemberStatus, Opaque, Plan, PlanError, Props};
@@ -119,6 +120,17 @@ pub enum ClientOp {
         context: Context,
         /// What it writes.
         value: Value,
+        /// When it counts as written.
+        options: WriteOptions,
+    },
+    /// Change a data type, or make one. It is changed as the coordinator of the put holds it: nobody has to read it
+    /// before.
+    Update {
+        /// What to change.
+        op: Op,
+        /// What the client had been shown: it removes nothing else, and what of it has not arrived where the change is
+        /// made is removed when it does. `None`: what is found there is removed.
+        context: Option<Context>,
         /// When it counts as written.
         options: WriteOptions,
     },
@@ -392,6 +404,8 @@ pub enum ClientError {
     StorageFailed,
     /// This node knows no active bucket type of the key's name (yet); nothing was done.
     NoType,
+    /// The data type does not take the operation; nothing was changed.
+    Refused(Refusal),
 }
 
 /// What is wrong with a request.
@@ -411,6 +425,8 @@ pub enum Invalid {
         /// The configured N.
         n: u8,
     },
+    /// A change of a data type, in a bucket that does not keep siblings: one of two concurrent changes would be lost.
+    OneValue,
 }
 
 impl fmt::Display for ClientError {
@@ -421,6 +437,9 @@ impl fmt::Display for ClientError {
             }
             Self::Invalid(Invalid::Replicas { asked, n }) => {
                 write!(f, "n {asked} is not within 1..={n}; nothing was done")
+            }
+            Self::Invalid(Invalid::OneValue) => {
+                write!(f, "data types need a bucket that keeps siblings; nothing was done")
             }
             Self::Overloaded { limit } => {
                 write!(f, "overloaded: {limit} requests in flight; nothing was done")
@@ -433,6 +452,7 @@ impl fmt::Display for ClientError {
             Self::NotAMember => write!(f, "this node is not a member of the cluster; nothing was done"),
             Self::StorageFailed => write!(f, "the coordinator's store failed"),
             Self::NoType => write!(f, "there is no such active bucket type; nothing was done"),
+            Self::Refused(refusal) => write!(f, "{refusal}; nothing was changed"),
         }
     }
 }

@@ -32,6 +32,7 @@ pub mod canonical;
 mod config;
 mod coordinator;
 mod cx;
+pub mod datatype;
 mod deadlines;
 mod desk;
 pub mod flaw;

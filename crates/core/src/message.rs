@@ -6,9 +6,10 @@ use crate::coordinator::quorum::Needs;
 use crate::id::{NodeId, OpId, RequestId};
 use crate::key::Key;
 use crate::membership::{Cluster, ClusterDigest};
+use crate::replica::Written;
 use crate::ring::Partition;
 use crate::storage::StorageError;
-use crate::version::{Context, Digest, Siblings, Value};
+use crate::version::{Context, Digest, Siblings};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -112,7 +113,7 @@ pub enum ForwardMessage {
         /// What the client had been shown.
         context: Context,
         /// What it writes.
-        value: Value,
+        value: Written,
         /// When it counts as written.
         needs: Needs,
         /// How long the forwarder's client still waits.

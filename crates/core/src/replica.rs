@@ -19,5 +19,5 @@ pub use owed::HintTotal;
 pub(crate) use owed::Owed;
 pub use reap::REAP_BATCH_MAX;
 pub(crate) use reap::Reaper;
-pub use record::{Change, Record, Refused, Settled, Update, Write};
+pub use record::{Change, Record, Refused, Settled, Update, Write, Written};
 pub(crate) use serve::Serve;

@@ -33,7 +33,7 @@ fn key(number: u32) -> Key {
 /// A state with one more write than `before`.
 fn written(before: Option<&Record>) -> Record {
     let context = before.map_or(Context::EMPTY, |record| record.siblings.context());
-    let value = Value::Data(b"milk".to_vec().into());
+    let value = Value::Data(b"milk".to_vec().into()).into();
     let update = Update::Coordinate {
         write: Arc::new(Write {
             request: RequestId(if before.is_some() { 2 } else { 1 }),

@@ -192,11 +192,13 @@ fn run(mut writer: Writer, batches: &Receiver<Batch>) {
 
 /// How much the values of `input` take.
 fn value_bytes(input: &Input) -> u64 {
-    let of = |value: &Value| if let Value::Data(data) = value { data.len() as u64 } else { 0 };
     let all = |records: &[(_, Siblings)]| records.iter().map(|(_, siblings)| siblings.value_bytes()).sum();
     match input {
         Input::Client(request) => match &request.op {
-            ClientOp::Put { value, .. } => of(value),
+            ClientOp::Put { value: Value::Data(data), .. } => data.len() as u64,
+            ClientOp::Put { value: Value::DataType(value), .. } => value.value_bytes(),
+            ClientOp::Put { value: Value::Tombstone, .. } => 0,
+            ClientOp::Update { op, .. } => op.value_bytes(),
             ClientOp::Get(_) => 0,
         },
         Input::Peer { message, .. } => match message {
@@ -204,7 +206,7 @@ fn value_bytes(input: &Input) -> u64 {
                 ReplicaMessage::ReadReply { result: Ok(siblings), .. }
                 | ReplicaMessage::Write { siblings, .. },
             ) => siblings.value_bytes(),
-            Message::Forward(ForwardMessage::Request { value, .. }) => of(value),
+            Message::Forward(ForwardMessage::Request { value, .. }) => value.value_bytes(),
             Message::Forward(ForwardMessage::Reply { result: Ok(answer), .. }) => {
                 answer.siblings.value_bytes()
             }

@@ -8,8 +8,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cartwheel_core::datatype::Mutation;
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
-use cartwheel_core::replica::{Change, Update, Write};
+use cartwheel_core::replica::{Change, Update, Write, Written};
 use cartwheel_core::storage::{Page, StorageCompletion, StorageOp, StorageRequest};
 use cartwheel_core::version::{Siblings, Value, Version};
 use cartwheel_core::{Answer, ClientOp, ClientReply, ClientRequest, Input, Key, Output};
@@ -25,6 +26,23 @@ fn of_value(value: &Value) -> Value {
     match value {
         Value::Data(data) => Value::Data(stand_in(data)),
         Value::Tombstone => Value::Tombstone,
+        Value::DataType(value) => Value::DataType(Arc::new(value.with_values(&of_element))),
+    }
+}
+
+/// Of the same length; short ones too, so that elements that differ hardly ever have one stand-in.
+fn of_element(element: &Bytes) -> Bytes {
+    stand_in(element)
+}
+
+fn of_written(written: &Written) -> Written {
+    match written {
+        Written::Value(value) => Written::Value(of_value(value)),
+        Written::Changed(mutation) => {
+            let Mutation { op, context } = &**mutation;
+            let (op, context) = (op.with_values(&of_element), context.clone());
+            Written::Changed(Arc::new(Mutation { op, context }))
+        }
     }
 }
 
@@ -61,7 +79,7 @@ fn of_message(message: &Message) -> Message {
                 request: *request,
                 key: key.clone(),
                 context: context.clone(),
-                value: of_value(value),
+                value: of_written(value),
                 needs: *needs,
                 time_left: *time_left,
             })
@@ -88,6 +106,11 @@ fn of_request(request: &ClientRequest) -> ClientRequest {
         ClientOp::Put { context, value, options } => {
             ClientOp::Put { context: context.clone(), value: of_value(value), options: options.clone() }
         }
+        ClientOp::Update { op, context, options } => ClientOp::Update {
+            op: op.with_values(&of_element),
+            context: context.clone(),
+            options: options.clone(),
+        },
         get @ ClientOp::Get(_) => get.clone(),
     };
     ClientRequest { op, ..request.clone() }
@@ -133,7 +156,7 @@ fn of_update(update: &Update) -> Update {
     let mut update = update.clone();
     match &mut update {
         Update::Coordinate { write, .. } => {
-            *write = Arc::new(Write { value: of_value(&write.value), ..Write::clone(write) });
+            *write = Arc::new(Write { value: of_written(&write.value), ..Write::clone(write) });
         }
         Update::Merge { siblings, .. } | Update::Salvage { siblings, .. } => {
             *siblings = of_siblings(siblings);

@@ -272,6 +272,7 @@ impl Api {
         let (began, operation) = (Instant::now(), Operation::of(&op));
         let written = match &op {
             ClientOp::Put { value: Value::Data(bytes), .. } => Some(bytes.len()),
+            ClientOp::Update { op, .. } => usize::try_from(op.value_bytes()).ok(),
             _ => None,
         };
         let (answer, answered) = oneshot::channel();

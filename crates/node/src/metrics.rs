@@ -32,6 +32,7 @@ pub(crate) enum Operation {
     Get,
     Put,
     Delete,
+    Update,
 }
 
 /// A label whose values have names of their own.
@@ -47,7 +48,7 @@ macro_rules! label {
     };
 }
 
-label!(Operation: Get = "get", Put = "put", Delete = "delete");
+label!(Operation: Get = "get", Put = "put", Delete = "delete", Update = "update");
 label!(QuorumLabel: R = "r", Pr = "pr", W = "w", Pw = "pw");
 label!(Outcome: Ok = "ok", NotFound = "not_found", Timeout = "timeout", QuorumUnmet = "quorum_unmet", Overloaded = "overloaded",
     StorageFailed = "storage_failed", NotAMember = "not_a_member", ConditionUnmet = "condition_unmet", Invalid = "invalid");
@@ -57,7 +58,8 @@ impl Operation {
         match op {
             ClientOp::Get(_) => Self::Get,
             ClientOp::Put { value: Value::Tombstone, .. } => Self::Delete,
-            ClientOp::Put { value: Value::Data(_), .. } => Self::Put,
+            ClientOp::Put { value: Value::Data(_) | Value::DataType(_), .. } => Self::Put,
+            ClientOp::Update { .. } => Self::Update,
         }
     }
 }
@@ -261,7 +263,7 @@ fn outcome(operation: Operation, result: &Result<Answer, ClientError>) -> Outcom
         Err(ClientError::Overloaded { .. }) => Outcome::Overloaded,
         Err(ClientError::StorageFailed) => Outcome::StorageFailed,
         Err(ClientError::NotAMember) => Outcome::NotAMember,
-        Err(ClientError::Unfit(_)) => Outcome::ConditionUnmet,
+        Err(ClientError::Unfit(_) | ClientError::Refused(_)) => Outcome::ConditionUnmet,
         Err(ClientError::Invalid(_) | ClientError::NoType) => Outcome::Invalid,
     }
 }

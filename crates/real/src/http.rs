@@ -119,6 +119,7 @@ fn request(node: SocketAddr, ask: &Ask) -> http::Result<Request<Full<Bytes>>> {
             query.push(format!("sloppy_quorum={}", options.sloppy));
             (Method::GET, None, Bytes::new())
         }
+        ClientOp::Update { .. } => unreachable!("clients of real processes write plain values"),
         ClientOp::Put { context, value, options } => {
             query.extend(quorum("w", Some(options.w)));
             query.extend(quorum("pw", options.pw));
@@ -128,6 +129,7 @@ fn request(node: SocketAddr, ask: &Ask) -> http::Result<Request<Full<Bytes>>> {
             match value {
                 Value::Data(bytes) => (Method::PUT, context, bytes.clone()),
                 Value::Tombstone => (Method::DELETE, context, Bytes::new()),
+                Value::DataType(_) => unreachable!("nobody writes a data type as a whole"),
             }
         }
     };
@@ -188,7 +190,7 @@ fn shown(
     };
     let tagged = |part: &Part| match &part.value {
         Value::Data(bytes) => Some((write_id(bytes)?, part.tag.clone())),
-        Value::Tombstone => None,
+        Value::Tombstone | Value::DataType(_) => None,
     };
     let tags = parts.iter().filter_map(tagged).collect();
     let values = parts.into_iter().map(|part| part.value);

@@ -5,6 +5,7 @@
 //! API. The texts and the layout follow answers recorded from Riak KV 3.2.3 (`tests/golden/`), because client libraries match on them.
 
 pub mod content;
+pub mod datatype;
 pub mod http;
 pub mod index_entry;
 pub mod pb;

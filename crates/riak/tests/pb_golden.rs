@@ -121,7 +121,7 @@ impl Replay {
     fn run(&mut self, key: &Key, op: ClientOp) -> Result<Answer, ClientError> {
         let quorum = match &op {
             ClientOp::Get(options) => options.r,
-            ClientOp::Put { options, .. } => options.w,
+            ClientOp::Put { options, .. } | ClientOp::Update { options, .. } => options.w,
         };
         match quorum {
             Quorum::Count(asked) if asked > DEFAULTS.n => {

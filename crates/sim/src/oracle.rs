@@ -30,7 +30,7 @@ use cartwheel_check::{Insight, Verdict, WriteId};
 use cartwheel_core::flaw::Flaw;
 use cartwheel_core::id::{NodeId, RequestId};
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
-use cartwheel_core::replica::{Change, Settled, Update, Write};
+use cartwheel_core::replica::{Change, Settled, Update, Write, Written};
 use cartwheel_core::ring::Ring;
 use cartwheel_core::storage::{StorageCompletion, StorageOp, Ticket};
 use cartwheel_core::version::{Policy, Siblings, Version};
@@ -397,10 +397,16 @@ impl Oracle {
                 || id.is_some_and(|id| self.siblings.may_return(scene.truth, id))
         };
         self.once.issued(issued, held, is_forgotten, &mut self.findings);
-        let (past, request) = (write.context.0.clone(), write.request);
-        let (written_at, value) = (write.written_at, write.value.clone());
-        let raw = Version { dot, past, request, written_at, value };
         let version = change.siblings.versions().iter().find(|version| version.dot == dot);
+        let (past, request) = (write.context.0.clone(), write.request);
+        let raw = match (&write.value, version) {
+            (Written::Value(value), _) => {
+                Version { dot, past, request, written_at: write.written_at, value: value.clone() }
+            }
+            // A change replaces what its coordinator holds, whatever its client has been shown.
+            (Written::Changed(_), Some(version)) => version.clone(),
+            (Written::Changed(_), None) => return,
+        };
         if let Some(id) = id {
             self.done.insert(id, request);
             if may_prune && version.is_some_and(|version| version.past != raw.past) {

@@ -2,6 +2,7 @@
 //! into, a recording, which is written in formats that other tools read.
 
 mod chrome;
+mod datatype;
 mod format;
 mod jsonl;
 mod recorder;
@@ -10,6 +11,7 @@ mod shiviz;
 mod witness;
 mod words;
 
+pub use datatype::value as data_type_in_words;
 pub use format::{Format, UnknownFormat};
 pub(crate) use recorder::Recorder;
 pub use recording::Recording;

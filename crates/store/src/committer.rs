@@ -12,7 +12,7 @@ use std::sync::mpsc::Receiver;
 use cartwheel_core::Key;
 use cartwheel_core::replica::Update;
 use cartwheel_core::storage::{StorageCompletion, Ticket};
-use cartwheel_core::version::{Siblings, Value};
+use cartwheel_core::version::Siblings;
 
 use self::batch::Batch;
 use crate::engine::Engine;
@@ -142,7 +142,7 @@ fn gather(first: Apply, queue: &Receiver<Apply>) -> Vec<Apply> {
 /// The bytes of the values that an update brings.
 fn weight(update: &Update) -> usize {
     match update {
-        Update::Coordinate { write, .. } => len(&write.value),
+        Update::Coordinate { write, .. } => usize::try_from(write.value.value_bytes()).unwrap_or(usize::MAX),
         Update::Merge { siblings, .. } | Update::Salvage { siblings, .. } => values(siblings),
         Update::Owe { .. }
         | Update::Redirect { .. }
@@ -153,14 +153,7 @@ fn weight(update: &Update) -> usize {
 }
 
 fn values(siblings: &Siblings) -> usize {
-    siblings.versions().iter().map(|version| len(&version.value)).sum()
-}
-
-fn len(value: &Value) -> usize {
-    match value {
-        Value::Data(data) => data.len(),
-        Value::Tombstone => 0,
-    }
+    usize::try_from(siblings.value_bytes()).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod anti_entropy;
 mod birth;
 mod cluster;
+mod datatype;
 mod forward;
 mod input;
 mod membership;

@@ -17,6 +17,7 @@
 mod cluster;
 mod context;
 mod convert;
+mod datatype;
 mod error;
 mod input;
 mod key;
@@ -27,6 +28,7 @@ mod schema;
 
 pub use cluster::{decode_cluster, encode_cluster};
 pub use context::{decode_context, encode_context};
+pub use datatype::{decode_data_type, encode_data_type};
 pub use error::{DecodeError, EncodeError};
 pub use input::{decode_boot, decode_config, decode_input, encode_boot, encode_config, encode_input};
 pub use key::{decode_key, encode_key, key_fits};

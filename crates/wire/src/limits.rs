@@ -20,6 +20,19 @@ pub const SIBLINGS_MAX: usize = 1_024;
 /// Most actors in one causal past.
 pub const VECTOR_ENTRIES_MAX: usize = 4_096;
 
+/// Most elements of one set, and most fields of one map.
+pub const ELEMENTS_MAX: usize = 1 << 20;
+
+/// Most requests that one actor remembers of one counter.
+pub const RECENT_REQUESTS_MAX: usize = 2 * cartwheel_core::datatype::REQUESTS_MAX;
+
+/// Most contexts that deferred removes of one value wait for. More than one replica defers, because what each has
+/// deferred is merged.
+pub const DEFERRED_CONTEXTS_MAX: usize = 64 * cartwheel_core::datatype::DEFERRED_MAX;
+
+/// Most removes that wait for one context.
+pub const DEFERRED_REMOVALS_MAX: usize = 64 * cartwheel_core::datatype::DEFERRED_MAX;
+
 /// Most nodes in one list (those that a key is owed to, those that met a quorum).
 pub const NODES_MAX: usize = 4_096;
 

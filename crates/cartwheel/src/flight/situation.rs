@@ -7,7 +7,7 @@ use cartwheel_core::Node;
 use cartwheel_core::id::NodeId;
 use cartwheel_core::version::{Value, Version};
 use cartwheel_sim::replay::{HintsFor, KeyPlace, NodeState, RecordState, VersionState, View};
-use cartwheel_sim::trace::text_of;
+use cartwheel_sim::trace::{data_type_in_words, text_of};
 use serde::Serialize;
 
 use super::held::Held;
@@ -172,6 +172,7 @@ fn record_state(flown: &Flown, place: &KeyPlace, held: &Held) -> Option<RecordSt
 fn version_state(version: &Version) -> VersionState {
     let value = match &version.value {
         Value::Tombstone => "a delete".to_owned(),
+        Value::DataType(value) => data_type_in_words(value),
         Value::Data(bytes) => text_of(bytes).unwrap_or_else(|| format!("{} bytes", bytes.len())),
     };
     VersionState {

@@ -18,6 +18,7 @@ use super::admission::{Admission, Known};
 use super::quorum::{Needs, Role, Tally};
 use crate::boundary::{Answer, ClientError, Event, QuorumKind};
 use crate::cx::Cx;
+use crate::datatype::Refusal;
 use crate::deadlines::Timer;
 use crate::desk::Waiter;
 use crate::flaw::Flaw;
@@ -213,6 +214,14 @@ impl Puts {
         left.into_iter().map(|caller| (caller, request.clone())).collect()
     }
 
+    /// The data type here does not take the operation: nothing was changed, and nothing is sent to anybody.
+    pub fn on_refused(&mut self, cx: &mut Cx, op: OpId, refusal: Refusal) {
+        if let Some(put) = self.running.get_mut(&op) {
+            put.answer(cx, &Err(ClientError::Refused(refusal)));
+            self.finish(cx, op);
+        }
+    }
+
     /// Whether `op` was a put.
     pub fn on_write_reply(
         &mut self,
@@ -354,7 +363,7 @@ impl Put {
             request: self.request,
             key: self.key.clone(),
             context: Context(version.past.clone()),
-            value: version.value.clone(),
+            value: version.value.clone().into(),
             needs: self.tally.needs(),
             time_left: self.give_up.since(cx.time()),
         };

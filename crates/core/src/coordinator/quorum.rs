@@ -302,7 +302,7 @@ mod tests {
             match Quorum::Count(count).resolve(Quorum::One, n) {
                 Ok(needed) => (1..=n).contains(&needed) && needed == count,
                 Err(Invalid::Quorum { asked, n: within }) => asked == count && within == n && !(1..=n).contains(&count),
-                Err(Invalid::Replicas { .. }) => false,
+                Err(Invalid::Replicas { .. } | Invalid::OneValue) => false,
             }
         }
 

@@ -1,13 +1,17 @@
 //! Which machine an input concerns.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use super::Machines;
 use crate::anti_entropy::Answers;
-use crate::boundary::{AdminOp, AdminRequest, ClientError, ClientOp, ClientRequest, ReadOptions};
+use crate::boundary::{
+    AdminOp, AdminRequest, ClientError, ClientOp, ClientRequest, Condition, Invalid, ReadOptions,
+};
 use crate::coordinator::quorum::{Needs, Reading};
 use crate::coordinator::{self, Asker, Caller, Checked, ConditionalPut, PutRequest};
 use crate::cx::Cx;
+use crate::datatype::Mutation;
 use crate::deadlines::Timer;
 use crate::id::{CallId, NodeId, OpId, RequestId};
 use crate::key::Key;
@@ -15,8 +19,9 @@ use crate::membership::{self, MemberStatus, Plan, PlanError, Standing, Underway}
 use crate::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, Message, ReapMessage, ReplicaError, ReplicaMessage,
 };
-use crate::replica::{Reaper, Serve, Write};
+use crate::replica::{Reaper, Serve, Write, Written};
 use crate::time::Instant;
+use crate::version::{Context, Policy};
 
 impl Machines {
     /// What a node does when it has started.
@@ -111,14 +116,40 @@ impl Machines {
             }
             ClientOp::Put { context, value, options } => {
                 let needs = Needs::of_write(&options, &cx.rules(&key)).map_err(ClientError::Invalid)?;
-                let write = Write { request, context, value, written_at: cx.now.wall };
+                let write = Write { request, context, value: value.into(), written_at: cx.now.wall };
                 let put = PutRequest { key, write, needs, give_up, may_be_done: false };
-                let caller = Caller::Client(call);
-                match options.condition {
-                    None => self.put(cx, caller, put),
-                    Some(condition) => self.check(cx, ConditionalPut { caller, condition, put })?,
-                }
+                self.put_if(cx, Caller::Client(call), options.condition, put)?;
             }
+            ClientOp::Update { op, context, options } => {
+                let needs = Needs::of_write(&options, &cx.rules(&key)).map_err(ClientError::Invalid)?;
+                let value = Written::Changed(Arc::new(Mutation { op, context }));
+                let write = Write { request, context: Context::EMPTY, value, written_at: cx.now.wall };
+                let put = PutRequest { key, write, needs, give_up, may_be_done: false };
+                Self::may_change(cx, &put).map_err(ClientError::Invalid)?;
+                self.put_if(cx, Caller::Client(call), options.condition, put)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Data types merge all siblings: where not all are kept they would lose changes.
+    fn may_change(cx: &Cx, put: &PutRequest) -> Result<(), Invalid> {
+        match put.write.value {
+            Written::Changed(_) if cx.policy(&put.key) != Policy::KeepSiblings => Err(Invalid::OneValue),
+            _ => Ok(()),
+        }
+    }
+
+    fn put_if(
+        &mut self,
+        cx: &mut Cx,
+        caller: Caller,
+        condition: Option<Condition>,
+        put: PutRequest,
+    ) -> Result<(), ClientError> {
+        match condition {
+            None => self.put(cx, caller, put),
+            Some(condition) => self.check(cx, ConditionalPut { caller, condition, put })?,
         }
         Ok(())
     }
@@ -364,7 +395,8 @@ impl Machines {
         let serves = if self.gossip.serves(cx) { Ok(()) } else { Err(ClientError::NotAMember) };
         let admitted = serves
             .and_then(|()| self.admit(cx))
-            .and_then(|()| put.needs.validate(&cx.env.config).map_err(ClientError::Invalid));
+            .and_then(|()| put.needs.validate(&cx.env.config).map_err(ClientError::Invalid))
+            .and_then(|_| Self::may_change(cx, &put).map_err(ClientError::Invalid));
         match admitted {
             Ok(_) => {
                 cx.send(node, Message::Forward(ForwardMessage::Accepted { op }));

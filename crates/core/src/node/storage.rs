@@ -152,7 +152,8 @@ impl Machines {
                     self.puts.on_applied(cx, op, &change);
                 }
             }
-            (Ok(Err(Refused::NotFound | Refused::MovedOn)), waiter) => {
+            (Ok(Err(Refused::Mutation(refusal))), Waiter::Put(op)) => self.puts.on_refused(cx, op, refusal),
+            (Ok(Err(Refused::NotFound | Refused::MovedOn | Refused::Mutation(_))), waiter) => {
                 self.on_update_failed(cx, waiter, StorageError::Failed);
             }
         }

@@ -159,7 +159,7 @@ impl World {
             write: Arc::new(Write {
                 request,
                 context: self.contexts[usize::from(context)].clone(),
-                value: Value::Tombstone,
+                value: Value::Tombstone.into(),
                 written_at: WallTime(0),
             }),
             made: None,
@@ -298,7 +298,7 @@ quickcheck! {
         let write = Write {
             request: RequestId(u128::MAX),
             context: Context::EMPTY,
-            value: Value::Tombstone,
+            value: Value::Tombstone.into(),
             written_at: WallTime(0),
         };
         let (made, owed, policy, flaw) = (None, None, Policy::OneValue, None);

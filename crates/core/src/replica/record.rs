@@ -6,7 +6,9 @@
 use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
+use crate::datatype::{Held, Mutation, Refusal};
 use crate::flaw::Flaw;
 use crate::id::{NodeId, RequestId};
 use crate::time::WallTime;
@@ -32,9 +34,51 @@ pub struct Write {
     /// What the client had been shown.
     pub context: Context,
     /// What it writes.
-    pub value: Value,
+    pub value: Written,
     /// The coordinator's clock.
     pub written_at: WallTime,
+}
+
+/// What a write writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// This, whatever is there.
+    Value(Value),
+    /// What is there, changed. Its context is its own, and does not say what it replaces: it replaces what it was made
+    /// of.
+    Changed(Arc<Mutation>),
+}
+
+impl Written {
+    /// How much it carries, in bytes.
+    pub fn value_bytes(&self) -> u64 {
+        match self {
+            Self::Value(Value::Data(data)) => data.len() as u64,
+            Self::Value(Value::Tombstone) => 0,
+            Self::Value(Value::DataType(value)) => value.value_bytes(),
+            Self::Changed(mutation) => mutation.op.value_bytes(),
+        }
+    }
+}
+
+impl From<Value> for Written {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
+
+/// A value is hashed as itself, as it was before there was anything else to write: traces are named by it.
+impl Hash for Written {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        const AFTER_VALUES: isize = 3;
+        match self {
+            Self::Value(value) => value.hash(state),
+            Self::Changed(mutation) => {
+                state.write_isize(AFTER_VALUES);
+                mutation.hash(state);
+            }
+        }
+    }
 }
 
 /// A change to one record. Each is idempotent, except that `Coordinate` issues a dot (once for each request).
@@ -130,12 +174,14 @@ pub struct Change {
 }
 
 /// Why an update was not applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Refused {
     /// Nothing is stored under the key, so there is nothing to owe or settle.
     NotFound,
     /// The record is not what it was: it is not dropped.
     MovedOn,
+    /// The data type does not take the operation.
+    Mutation(Refusal),
 }
 
 impl Update {
@@ -155,11 +201,18 @@ impl Update {
             } => {
                 let mut record = stored.cloned().unwrap_or_default();
                 let write = &*record.flawed(write, *mint, *flaw);
-                let known = record.dot_of(write.request, *made);
-                let dot = known.unwrap_or_else(|| {
-                    let dot = record.next_dot(write, *mint, *continuous_since);
-                    record.coordinate(write, dot, *past_entries_max as usize, *policy)
-                });
+                let dot = match (record.dot_of(write.request, *made), &write.value) {
+                    (Some(known), _) => known,
+                    (None, Written::Value(value)) => {
+                        let dot = record.next_dot(&write.context.0, *mint, *continuous_since);
+                        record.coordinate(write, value, dot, *past_entries_max as usize, *policy)
+                    }
+                    (None, Written::Changed(mutation)) => {
+                        let held = Held::of(&record.siblings, mutation.op.kind());
+                        let dot = record.next_dot_beside(&held, mutation, *mint, *continuous_since);
+                        record.change(write, mutation, &held, dot, *past_entries_max as usize, *policy)?
+                    }
+                };
                 let newly_owed = record.owe(*owed);
                 Ok(record.changed(Some(dot), newly_owed))
             }
@@ -223,17 +276,48 @@ impl Record {
     }
 
     /// Adds the write under `dot`. The dot.
-    fn coordinate(&mut self, write: &Write, dot: Dot, past_entries_max: usize, policy: Policy) -> Dot {
+    fn coordinate(
+        &mut self,
+        write: &Write,
+        value: &Value,
+        dot: Dot,
+        past_entries_max: usize,
+        policy: Policy,
+    ) -> Dot {
         self.kept = Some(dot);
         let version = Version {
             dot,
             past: self.past_of(write, past_entries_max, policy),
             request: write.request,
             written_at: write.written_at,
-            value: write.value.clone(),
+            value: value.clone(),
         };
         self.siblings = self.siblings.with(version, policy);
         dot
+    }
+
+    /// Puts what `mutation` makes of what is `held` in its place, under `dot`. The dot. It has seen exactly what it was
+    /// made of: what the client claims to have been shown may not have arrived here yet.
+    fn change(
+        &mut self,
+        write: &Write,
+        mutation: &Mutation,
+        held: &Held,
+        dot: Dot,
+        past_entries_max: usize,
+        policy: Policy,
+    ) -> Result<Dot, Refused> {
+        let value = held.updated(mutation, dot, write.request).map_err(Refused::Mutation)?;
+        self.kept = Some(dot);
+        let version = Version {
+            dot,
+            past: pruned(&held.past(), &held.parents(), past_entries_max),
+            request: write.request,
+            written_at: write.written_at,
+            value: Value::DataType(Arc::new(value)),
+        };
+        self.siblings = self.siblings.with(version, policy);
+        Ok(dot)
     }
 
     /// What the client had seen; where it is shown one value only, all that is here: it cannot reconcile what it does
@@ -249,8 +333,8 @@ impl Record {
 
     /// The kept actor goes on counting only if this store has been continuous since it was minted and nobody, not
     /// even the client, knows more of it than we do; otherwise the fresh one starts.
-    fn next_dot(&self, write: &Write, mint: Actor, continuous_since: u64) -> Dot {
-        let seen = |actor| self.siblings.counter(actor).max(write.context.0.counter(actor));
+    fn next_dot(&self, shown: &VersionVector, mint: Actor, continuous_since: u64) -> Dot {
+        let seen = |actor| self.siblings.counter(actor).max(shown.counter(actor));
         match self.kept {
             Some(last)
                 if last.actor.store == mint.store
@@ -261,6 +345,15 @@ impl Record {
             }
             _ => Dot { actor: mint, counter: seen(mint) + 1 },
         }
+    }
+
+    /// The same for a change of what is `held`. Beside a version that it does not replace another actor counts: a past
+    /// cannot contain a later dot of an actor and leave out an earlier one.
+    fn next_dot_beside(&self, held: &Held, mutation: &Mutation, mint: Actor, continuous_since: u64) -> Dot {
+        let none = VersionVector::EMPTY;
+        let shown = mutation.context.as_ref().map_or(&none, |context| &context.0);
+        let is_foreign = self.kept.is_some_and(|last| held.has_foreign(last.actor));
+        self.next_dot(shown, mint, if is_foreign { u64::MAX } else { continuous_since })
     }
 
     /// Museum pieces: what some make of a write, and of the record, before it is coordinated.
@@ -345,8 +438,12 @@ mod tests {
     }
 
     fn repeated(request: u128, context: Context, mint: u64, made: Option<Dot>) -> Update {
-        let write =
-            Write { request: RequestId(request), context, value: Value::Tombstone, written_at: WallTime(0) };
+        let write = Write {
+            request: RequestId(request),
+            context,
+            value: Value::Tombstone.into(),
+            written_at: WallTime(0),
+        };
         let policy = Policy::KeepSiblings;
         let mint = actor(mint);
         Update::Coordinate {
@@ -479,7 +576,7 @@ mod tests {
             let write = Write {
                 request: RequestId(node),
                 context: siblings.context(),
-                value: Value::Tombstone,
+                value: Value::Tombstone.into(),
                 written_at: WallTime(0),
             };
             let mint = Actor { node: NodeId(node as u64), ..actor(1) };

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::dot::{Actor, Dot};
 use super::prune::pruned;
 use super::vector::VersionVector;
+use crate::datatype::DataType;
 use crate::hash::Hash128;
 use crate::id::RequestId;
 use crate::time::WallTime;
@@ -21,6 +22,8 @@ pub enum Value {
     Data(Bytes),
     /// A delete. It is a version like any other, so that a concurrent write survives it.
     Tombstone,
+    /// A value that merges by itself.
+    DataType(Arc<DataType>),
 }
 
 /// One write: immutable, named by its dot.
@@ -101,6 +104,10 @@ impl Siblings {
         for version in self.versions() {
             seen.join(&version.past);
             seen.insert(version.dot);
+            if let Value::DataType(value) = &version.value {
+                // What the value has seen is cut down nowhere, unlike a past.
+                seen.join(value.clock());
+            }
         }
         Context(seen)
     }
@@ -134,6 +141,7 @@ impl Siblings {
         let bytes = |version: &Version| match &version.value {
             Value::Data(data) => data.len() as u64,
             Value::Tombstone => 0,
+            Value::DataType(value) => value.value_bytes(),
         };
         self.versions().iter().map(bytes).sum()
     }

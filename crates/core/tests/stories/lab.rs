@@ -547,6 +547,7 @@ fn values(siblings: &Siblings) -> Vec<String> {
     let text = |value: &Value| match value {
         Value::Data(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Value::Tombstone => "deleted".into(),
+        Value::DataType(value) => format!("{:?}", value.state()),
     };
     siblings.versions().iter().map(|version| text(&version.value)).collect()
 }

@@ -35,7 +35,7 @@ impl Requests {
                 self.get_bytes.record(now, bytes);
             }
             // To Riak a delete is a put.
-            Operation::Put | Operation::Delete => self.puts.record(now, us),
+            Operation::Put | Operation::Delete | Operation::Update => self.puts.record(now, us),
         }
     }
 }

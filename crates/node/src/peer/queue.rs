@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
-use cartwheel_core::version::Value;
 
 /// What a message is about, for counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +60,7 @@ fn value_bytes(message: &Message) -> u64 {
         Message::Replica(
             ReplicaMessage::Write { siblings, .. } | ReplicaMessage::ReadReply { result: Ok(siblings), .. },
         ) => siblings.value_bytes(),
-        Message::Forward(ForwardMessage::Request { value: Value::Data(data), .. }) => data.len() as u64,
+        Message::Forward(ForwardMessage::Request { value, .. }) => value.value_bytes(),
         Message::Forward(ForwardMessage::Reply { result: Ok(answer), .. }) => answer.siblings.value_bytes(),
         _ => 0,
     }
@@ -151,7 +150,7 @@ mod tests {
     use cartwheel_core::id::{OpId, RequestId};
     use cartwheel_core::membership::ClusterDigest;
     use cartwheel_core::message::{LivenessMessage, MembershipMessage};
-    use cartwheel_core::version::Context;
+    use cartwheel_core::version::{Context, Value};
     use cartwheel_core::{Key, Needs};
 
     const PING: Message = Message::Liveness(LivenessMessage::Ping);
@@ -187,7 +186,7 @@ mod tests {
                 request: RequestId(number.into()),
                 key: Key::new(b"b", b"k"),
                 context: Context::default(),
-                value: Value::Data(value.clone()),
+                value: Value::Data(value.clone()).into(),
                 needs: Needs { n: 3, total: 2, homes: 0, sloppy: true },
                 time_left: Duration::ZERO,
             })

@@ -12,7 +12,7 @@ use super::fields::{self, INDEX_PREFIX, META_PREFIX};
 use super::link;
 use super::response::{self, Response, set};
 use crate::content::{Content, Undecodable};
-use crate::vtag;
+use crate::{datatype, vtag};
 
 /// A version with what it carries.
 pub(super) struct Shown {
@@ -26,6 +26,7 @@ impl Shown {
     pub fn new(version: &Version) -> Result<Self, Undecodable> {
         let content = match &version.value {
             Value::Data(data) => Content::from_data(data)?,
+            Value::DataType(value) => datatype::as_content(value),
             Value::Tombstone => Content {
                 content_type: Some(Bytes::from_static(b"application/octet-stream")),
                 ..Content::default()

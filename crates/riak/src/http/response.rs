@@ -137,6 +137,11 @@ pub(super) fn failed(error: &ClientError) -> Response {
         }
         // Where it is said with the name, by `no_type`, this is not come to.
         ClientError::NoType => text(StatusCode::NOT_FOUND, format!("{error}\n")),
+        // As Riak says it, crash and all.
+        ClientError::Refused(refusal) => text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("Error:\n{}\n", crate::datatype::refused(refusal)),
+        ),
         ClientError::StorageFailed => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     };
     // A condition that does not hold is an answer, and Riak's to the byte.

@@ -147,6 +147,7 @@ fn failed(error: &ClientError) -> String {
         ClientError::Unfit(Unfit::Modified) => "modified".to_owned(),
         ClientError::Overloaded { .. } => "overload".to_owned(),
         ClientError::NoType => "no_type".to_owned(),
+        ClientError::Refused(refusal) => crate::datatype::refused(refusal),
         ClientError::Invalid(_) | ClientError::NotAMember | ClientError::StorageFailed => error.to_string(),
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn contents(answer: &Answer, extent: Extent) -> Result<Vec<RpbContent
 fn content(version: &Version, extent: Extent) -> Result<RpbContent, Refusal> {
     let written = match &version.value {
         Value::Data(data) => Content::from_data(data)?,
+        Value::DataType(value) => crate::datatype::as_content(value),
         Value::Tombstone => Content::default(),
     };
     // 32 bits of seconds end in 2106.

@@ -98,7 +98,7 @@ impl Quorums {
     pub fn asked(&mut self, at_ns: u64, node: NodeId, request: &ClientRequest) {
         let key = request.key.clone();
         match &request.op {
-            ClientOp::Put { options, .. } => {
+            ClientOp::Put { options, .. } | ClientOp::Update { options, .. } => {
                 let needs = self.numbers(options.w, self.w, options.pw, options.sloppy);
                 self.first_asked.get_or_insert_with(request.request, || at_ns);
                 self.puts.insert((node, request.call), Want { at_ns, request: request.request, key, needs });

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 
 use cartwheel_core::replica::Update;
 use cartwheel_core::storage::{Page, StorageOp, StorageRequest};
-use cartwheel_core::version::Value;
 
 use super::{Event, Simulator};
 use crate::disk::Disk;
@@ -129,10 +128,7 @@ fn page(disk_spec: &DiskSpec, spec: &DeviceSpec, page: &Page, draws: &mut Draws)
 fn bytes_of(update: &Update) -> u64 {
     match update {
         Update::Merge { siblings, .. } => siblings.value_bytes(),
-        Update::Coordinate { write, .. } => match &write.value {
-            Value::Data(bytes) => bytes.len() as u64,
-            Value::Tombstone => 0,
-        },
+        Update::Coordinate { write, .. } => write.value.value_bytes(),
         _ => 0,
     }
 }

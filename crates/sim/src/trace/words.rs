@@ -5,12 +5,13 @@ use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
     ReplicaMessage,
 };
-use cartwheel_core::replica::{Change, Refused, Update};
+use cartwheel_core::replica::{Change, Refused, Update, Written};
 use cartwheel_core::version::{Digest, Siblings, Value, Version};
 use cartwheel_core::{Answer, ClientError, ClientOp, ClientRequest, Event, Key};
 
 use serde_json::Value as Json;
 
+use super::datatype;
 use super::recording::Talk;
 use crate::scenario::Fault;
 use crate::workload::Truth;
@@ -59,7 +60,11 @@ pub(crate) fn version(version: &Version, truth: &Truth) -> String {
 /// What is in a value that a workload wrote: the id of its write, then numbers. In one of a real client: its text, if it is
 /// one and short.
 pub(crate) fn value(value: &Value, truth: &Truth) -> String {
-    let Value::Data(bytes) = value else { return "tombstone".into() };
+    let bytes = match value {
+        Value::Data(bytes) => bytes,
+        Value::Tombstone => return "tombstone".into(),
+        Value::DataType(value) => return datatype::value(value),
+    };
     let rest = bytes.get(8..).unwrap_or_default();
     if truth.of_value(bytes).is_none() || rest.len() % 8 != 0 {
         return text_of(bytes).unwrap_or_else(|| format!("{} bytes", bytes.len()));
@@ -87,6 +92,7 @@ pub(super) fn asked(request: &ClientRequest, truth: &Truth) -> (&'static str, St
             let seen: Vec<String> = context.0.entries().iter().map(ToString::to_string).collect();
             ("put", format!("{write}{}, having seen {{{}}}", value(written, truth), seen.join(" ")))
         }
+        ClientOp::Update { op, context, .. } => ("update", datatype::asked(op, context.as_ref())),
     }
 }
 
@@ -106,10 +112,12 @@ pub(super) fn answered(result: &Result<Answer, ClientError>, truth: &Truth) -> (
 pub(super) fn applied(update: &Update, result: &Result<Change, Refused>, truth: &Truth) -> String {
     let what = match update {
         Update::Coordinate { write, .. } => match &write.value {
-            Value::Data(bytes) => truth
+            Written::Value(Value::Data(bytes)) => truth
                 .of_value(bytes)
                 .map_or_else(|| "coordinates".into(), |write| format!("coordinates {write}")),
-            Value::Tombstone => "coordinates a delete".into(),
+            Written::Value(Value::Tombstone) => "coordinates a delete".into(),
+            Written::Value(Value::DataType(value)) => format!("coordinates {}", datatype::value(value)),
+            Written::Changed(mutation) => format!("coordinates {}", datatype::change(&mutation.op)),
         },
         Update::Merge { siblings: merged, .. } => format!("merges {}", siblings(merged, truth)),
         Update::Owe { home } => format!("owes it to {home}"),
@@ -242,10 +250,14 @@ fn forward(message: &ForwardMessage, truth: &Truth) -> Said {
     match message {
         ForwardMessage::Request { op, request, key, value: written, .. } => {
             let write = truth.of_request(*request).map(|write| format!("{write}: ")).unwrap_or_default();
+            let written = match written {
+                Written::Value(written) => value(written, truth),
+                Written::Changed(mutation) => datatype::asked(&mutation.op, mutation.context.as_ref()),
+            };
             Said {
                 keys: vec![key.clone()],
                 request: Some(*request),
-                ..said("forward", *op, Whose::Senders, format!("{write}{}", value(written, truth)))
+                ..said("forward", *op, Whose::Senders, format!("{write}{written}"))
             }
         }
         ForwardMessage::Accepted { op } => said("forward-accepted", *op, Whose::Receivers, String::new()),

@@ -71,7 +71,12 @@ impl Tally {
             End::Told(ClientError::Overloaded { .. }) => overloaded,
             End::Told(ClientError::StorageFailed) => storage_failed,
             End::Told(ClientError::NotAMember) => not_a_member,
-            End::Told(ClientError::Invalid(_) | ClientError::Unfit(_) | ClientError::NoType) => refused,
+            End::Told(
+                ClientError::Invalid(_)
+                | ClientError::Unfit(_)
+                | ClientError::NoType
+                | ClientError::Refused(_),
+            ) => refused,
         } += 1;
     }
 

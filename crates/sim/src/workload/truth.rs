@@ -111,7 +111,7 @@ impl Truth {
     pub fn of_version(&self, version: &Version) -> Option<WriteId> {
         match &version.value {
             Value::Data(bytes) => self.of_value(bytes),
-            Value::Tombstone => self.of_request(version.request),
+            Value::Tombstone | Value::DataType(_) => self.of_request(version.request),
         }
     }
 

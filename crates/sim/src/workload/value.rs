@@ -26,7 +26,7 @@ impl Items {
     pub fn of(read: &Siblings) -> Self {
         let values = read.versions().iter().filter_map(|version| match &version.value {
             Value::Data(bytes) => Some(bytes),
-            Value::Tombstone => None,
+            Value::Tombstone | Value::DataType(_) => None,
         });
         let words = values.flat_map(|bytes| bytes.chunks_exact(8).skip(1));
         let number = |word: &[u8]| u64::from_le_bytes(word.try_into().expect("chunks of eight bytes"));

@@ -6,7 +6,7 @@ use cartwheel_core::id::{NodeId, RequestId, StoreId};
 use cartwheel_core::replica::Write;
 use cartwheel_core::storage::StorageError;
 use cartwheel_core::time::WallTime;
-use cartwheel_core::version::{Actor, Context, Policy};
+use cartwheel_core::version::{Actor, Context, Policy, Value};
 use tempfile::TempDir;
 
 use super::*;
@@ -28,7 +28,7 @@ fn put(n: u64, value: &[u8]) -> Update {
         write: Arc::new(Write {
             request: RequestId(n.into()),
             context: Context::EMPTY,
-            value: Value::Data(value.to_vec().into()),
+            value: Value::Data(value.to_vec().into()).into(),
             written_at: WallTime(n),
         }),
         made: None,

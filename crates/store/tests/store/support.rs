@@ -44,7 +44,7 @@ pub fn put_owed(request: u64, value: &str, owed: Option<NodeId>) -> Update {
         write: Arc::new(Write {
             request: RequestId(request.into()),
             context: Context::EMPTY,
-            value: Value::Data(value.as_bytes().to_vec().into()),
+            value: Value::Data(value.as_bytes().to_vec().into()).into(),
             written_at: WallTime(request),
         }),
         made: None,
@@ -66,7 +66,7 @@ pub fn delete(request: u64, seen: &Siblings, owed: Option<NodeId>) -> Update {
     let mut update = put_owed(request, "", owed);
     if let Update::Coordinate { write, .. } = &mut update {
         let write = Arc::make_mut(write);
-        (write.context, write.value) = (seen.context(), Value::Tombstone);
+        (write.context, write.value) = (seen.context(), Value::Tombstone.into());
     }
     update
 }
@@ -75,7 +75,7 @@ pub fn delete(request: u64, seen: &Siblings, owed: Option<NodeId>) -> Update {
 pub fn values(siblings: &Siblings) -> Vec<String> {
     let data = siblings.versions().iter().filter_map(|version| match &version.value {
         Value::Data(data) => Some(String::from_utf8_lossy(data).into_owned()),
-        Value::Tombstone => None,
+        Value::Tombstone | Value::DataType(_) => None,
     });
     let mut values: Vec<String> = data.collect();
     values.sort();

@@ -1,7 +1,9 @@
 use core::time::Duration;
+use std::sync::Arc;
 
 use cartwheel_core::id::OpId;
 use cartwheel_core::message::ForwardMessage;
+use cartwheel_core::replica::Written;
 use cartwheel_core::version::{Context, Dot, Value};
 use cartwheel_core::{Answer, ClientError, Invalid, Needs, QuorumKind, Unfit};
 
@@ -52,7 +54,7 @@ impl TryFrom<schema::Forward> for ForwardMessage {
                 request: join(request.request_high, request.request_low),
                 key: required("request.key", request.key)?.try_into()?,
                 context: required("request.context", request.context)?.try_into()?,
-                value: chosen("request.value", request.value)?.into(),
+                value: chosen("request.value", request.value)?.try_into()?,
                 needs: Needs {
                     n: small("request.n", request.n)?,
                     total: small("request.w", request.w)?,
@@ -82,15 +84,38 @@ impl From<&Value> for PutValue {
         match value {
             Value::Data(data) => Self::Data(data.clone()),
             Value::Tombstone => Self::Tombstone(Nothing {}),
+            Value::DataType(value) => Self::DataType((&**value).into()),
         }
     }
 }
 
-impl From<PutValue> for Value {
-    fn from(value: PutValue) -> Self {
-        match value {
-            PutValue::Data(data) => Self::Data(data),
-            PutValue::Tombstone(Nothing {}) => Self::Tombstone,
+impl From<&Written> for PutValue {
+    fn from(written: &Written) -> Self {
+        match written {
+            Written::Value(value) => value.into(),
+            Written::Changed(mutation) => Self::Changed((&**mutation).into()),
+        }
+    }
+}
+
+impl TryFrom<PutValue> for Written {
+    type Error = DecodeError;
+    fn try_from(value: PutValue) -> Result<Self, DecodeError> {
+        Ok(match value {
+            PutValue::Data(data) => Value::Data(data).into(),
+            PutValue::Tombstone(Nothing {}) => Value::Tombstone.into(),
+            PutValue::DataType(value) => Value::DataType(Arc::new(value.try_into()?)).into(),
+            PutValue::Changed(mutation) => Self::Changed(Arc::new(mutation.try_into()?)),
+        })
+    }
+}
+
+impl TryFrom<PutValue> for Value {
+    type Error = DecodeError;
+    fn try_from(value: PutValue) -> Result<Self, DecodeError> {
+        match Written::try_from(value)? {
+            Written::Value(value) => Ok(value),
+            Written::Changed(_) => Err(DecodeError::UnknownMessage { choice: "put.value" }),
         }
     }
 }
@@ -122,7 +147,7 @@ impl From<&ClientError> for schema::ClientError {
     fn from(error: &ClientError) -> Self {
         let invalid = |asked: u8, n: u8| schema::Invalid { asked: asked.into(), n: n.into() };
         let tally = |needed: u8, got: u8| schema::Tally { needed: needed.into(), got: got.into() };
-        let kind = match *error {
+        let kind = match error.clone() {
             ClientError::Invalid(Invalid::Quorum { asked, n }) => {
                 ClientErrorKind::InvalidQuorum(invalid(asked, n))
             }
@@ -139,6 +164,8 @@ impl From<&ClientError> for schema::ClientError {
             ClientError::StorageFailed => ClientErrorKind::StorageFailed(Nothing {}),
             ClientError::NotAMember => ClientErrorKind::NotAMember(Nothing {}),
             ClientError::NoType => ClientErrorKind::NoType(Nothing {}),
+            ClientError::Invalid(Invalid::OneValue) => ClientErrorKind::OneValue(Nothing {}),
+            ClientError::Refused(refusal) => ClientErrorKind::Refused((&refusal).into()),
         };
         Self { kind: Some(kind) }
     }
@@ -169,6 +196,8 @@ impl TryFrom<schema::ClientError> for ClientError {
             ClientErrorKind::StorageFailed(Nothing {}) => Self::StorageFailed,
             ClientErrorKind::NotAMember(Nothing {}) => Self::NotAMember,
             ClientErrorKind::NoType(Nothing {}) => Self::NoType,
+            ClientErrorKind::OneValue(Nothing {}) => Self::Invalid(Invalid::OneValue),
+            ClientErrorKind::Refused(refusal) => Self::Refused(refusal.try_into()?),
         })
     }
 }

@@ -5,6 +5,7 @@ mod storage;
 use core::time::Duration;
 
 use bytes::Bytes;
+use cartwheel_core::datatype::Mutation;
 use cartwheel_core::id::{CallId, NodeId};
 use cartwheel_core::membership::{Bucket, Change, Opaque, Plan, Props, Register};
 use cartwheel_core::version::Context;
@@ -94,18 +95,13 @@ impl From<&ClientOp> for schema::ClientOp {
                 })
             }
             ClientOp::Put { context, value, options } => {
-                let WriteOptions { w, pw, dw, node_confirms, sloppy, n, condition } = options;
-                Self::Put(schema::Put {
-                    context: Some((&context.0).into()),
-                    w: number(*w),
-                    pw: pw.map(number),
-                    dw: dw.map(number),
-                    node_confirms: count(*node_confirms),
-                    strict: !sloppy,
-                    n: count(*n),
-                    value: Some(value.into()),
-                    condition: condition.as_ref().map(Into::into),
-                })
+                let (context, value) = (Some((&context.0).into()), Some(value.into()));
+                Self::Put(schema::Put { context, value, ..options.into() })
+            }
+            ClientOp::Update { op, context, options } => {
+                let mutation = Mutation { op: op.clone(), context: context.clone() };
+                let (mutation, options) = (Some((&mutation).into()), Some(options.into()));
+                Self::Update(schema::Update { mutation, options })
             }
         }
     }
@@ -125,19 +121,49 @@ impl TryFrom<schema::ClientOp> for ClientOp {
                 sloppy: !get.strict,
                 n: count("get.n", get.n)?,
             }),
-            schema::ClientOp::Put(put) => Self::Put {
-                context: required("put.context", put.context)?.try_into()?,
-                value: chosen("put.value", put.value)?.into(),
-                options: WriteOptions {
-                    w: one_quorum("put.w", put.w)?,
-                    pw: quorum("put.pw", put.pw)?,
-                    dw: quorum("put.dw", put.dw)?,
-                    node_confirms: count("put.node_confirms", put.node_confirms)?,
-                    sloppy: !put.strict,
-                    n: count("put.n", put.n)?,
-                    condition: put.condition.map(TryInto::try_into).transpose()?,
-                },
+            schema::ClientOp::Put(mut put) => Self::Put {
+                context: required("put.context", put.context.take())?.try_into()?,
+                value: chosen("put.value", put.value.take())?.try_into()?,
+                options: put.try_into()?,
             },
+            schema::ClientOp::Update(schema::Update { mutation, options }) => {
+                let Mutation { op, context } = required("update.mutation", mutation)?.try_into()?;
+                Self::Update { op, context, options: required("update.options", options)?.try_into()? }
+            }
+        })
+    }
+}
+
+impl From<&WriteOptions> for schema::Put {
+    fn from(options: &WriteOptions) -> Self {
+        let count = |count: Option<u8>| count.map(u32::from);
+        let WriteOptions { w, pw, dw, node_confirms, sloppy, n, condition } = options;
+        Self {
+            context: None,
+            w: number(*w),
+            pw: pw.map(number),
+            dw: dw.map(number),
+            node_confirms: count(*node_confirms),
+            strict: !sloppy,
+            n: count(*n),
+            value: None,
+            condition: condition.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl TryFrom<schema::Put> for WriteOptions {
+    type Error = DecodeError;
+    fn try_from(put: schema::Put) -> Result<Self, DecodeError> {
+        let count = |field, count: Option<u32>| count.map(|count| small(field, count)).transpose();
+        Ok(Self {
+            w: one_quorum("put.w", put.w)?,
+            pw: quorum("put.pw", put.pw)?,
+            dw: quorum("put.dw", put.dw)?,
+            node_confirms: count("put.node_confirms", put.node_confirms)?,
+            sloppy: !put.strict,
+            n: count("put.n", put.n)?,
+            condition: put.condition.map(TryInto::try_into).transpose()?,
         })
     }
 }

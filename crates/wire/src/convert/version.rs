@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use cartwheel_core::id::{NodeId, StoreId};
 use cartwheel_core::replica::Record;
 use cartwheel_core::time::WallTime;
@@ -58,16 +60,19 @@ impl From<&Value> for schema::Value {
         match value {
             Value::Data(data) => Self::Data(data.clone()),
             Value::Tombstone => Self::Tombstone(Nothing {}),
+            Value::DataType(value) => Self::DataType((&**value).into()),
         }
     }
 }
 
-impl From<schema::Value> for Value {
-    fn from(value: schema::Value) -> Self {
-        match value {
+impl TryFrom<schema::Value> for Value {
+    type Error = DecodeError;
+    fn try_from(value: schema::Value) -> Result<Self, DecodeError> {
+        Ok(match value {
             schema::Value::Data(data) => Self::Data(data),
             schema::Value::Tombstone(Nothing {}) => Self::Tombstone,
-        }
+            schema::Value::DataType(value) => Self::DataType(Arc::new(value.try_into()?)),
+        })
     }
 }
 
@@ -98,7 +103,7 @@ impl TryFrom<schema::Version> for Version {
             past,
             request: join(version.request_high, version.request_low),
             written_at: WallTime(version.written_at),
-            value: chosen("version.value", version.value)?.into(),
+            value: chosen("version.value", version.value)?.try_into()?,
         })
     }
 }

@@ -1,6 +1,7 @@
 use bytes::Bytes;
 
 use super::cluster::{Entry, StagedChange, WrittenProps};
+use super::datatype::{Mutation, Refusal};
 use super::message::{Envelope, NamedKey, PutValue};
 use super::version::{Dot, Siblings, Vector};
 use super::{Key, Nothing};
@@ -38,7 +39,7 @@ pub struct ClientRequest {
     pub key: Option<Key>,
     #[prost(uint64, optional, tag = "5")]
     pub timeout_ns: Option<u64>,
-    #[prost(oneof = "ClientOp", tags = "6, 7")]
+    #[prost(oneof = "ClientOp", tags = "6, 7, 8")]
     pub op: Option<ClientOp>,
 }
 
@@ -48,6 +49,17 @@ pub enum ClientOp {
     Get(ReadOptions),
     #[prost(message, tag = "7")]
     Put(Put),
+    #[prost(message, tag = "8")]
+    Update(Update),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Update {
+    #[prost(message, optional, tag = "1")]
+    pub mutation: Option<Mutation>,
+    /// Without context and value.
+    #[prost(message, optional, tag = "2")]
+    pub options: Option<Put>,
 }
 
 /// Quorums are Riak's numbers: a count, or one of the highest for a word.
@@ -87,7 +99,7 @@ pub struct Put {
     pub strict: bool,
     #[prost(uint32, optional, tag = "7")]
     pub n: Option<u32>,
-    #[prost(oneof = "PutValue", tags = "8, 9")]
+    #[prost(oneof = "PutValue", tags = "8, 9, 12, 13")]
     pub value: Option<PutValue>,
     #[prost(message, optional, tag = "10")]
     pub condition: Option<Condition>,
@@ -120,7 +132,7 @@ pub struct Completion {
     /// The watermark, where everything up to it is durable; 0 where a sync failed.
     #[prost(uint64, tag = "1")]
     pub ticket: u64,
-    #[prost(oneof = "Completed", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14")]
+    #[prost(oneof = "Completed", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15")]
     pub completed: Option<Completed>,
 }
 
@@ -153,6 +165,8 @@ pub enum Completed {
     SyncFailed(Nothing),
     #[prost(message, tag = "14")]
     Failed(Failed),
+    #[prost(message, tag = "15")]
+    NotChanged(Refusal),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -2,6 +2,7 @@ use bytes::Bytes;
 use cartwheel_core::anti_entropy::NODES_PER_STEP;
 use cartwheel_core::replica::REAP_BATCH_MAX;
 
+use super::datatype::{DataType, Mutation, Refusal};
 use super::version::{Dot, Siblings, Vector};
 use super::{Key, Nothing, Repeated};
 use crate::limits::{KEYS_DIFFERING_MAX, KEYS_PER_STEP_MAX};
@@ -139,16 +140,21 @@ pub struct Request {
     /// Nobody stands in for a home.
     #[prost(bool, tag = "11")]
     pub strict: bool,
-    #[prost(oneof = "PutValue", tags = "8, 9")]
+    #[prost(oneof = "PutValue", tags = "8, 9, 12, 13")]
     pub value: Option<PutValue>,
 }
 
-#[derive(Clone, PartialEq, Eq, prost::Oneof)]
+#[derive(Clone, PartialEq, prost::Oneof)]
 pub enum PutValue {
     #[prost(bytes = "bytes", tag = "8")]
     Data(Bytes),
     #[prost(message, tag = "9")]
     Tombstone(Nothing),
+    #[prost(message, tag = "12")]
+    DataType(DataType),
+    /// What is there is changed.
+    #[prost(message, tag = "13")]
+    Changed(Mutation),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -178,13 +184,13 @@ pub struct Answer {
     pub seen: Option<Vector>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+#[derive(Clone, PartialEq, prost::Message)]
 pub struct ClientError {
-    #[prost(oneof = "ClientErrorKind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "ClientErrorKind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
     pub kind: Option<ClientErrorKind>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, prost::Oneof)]
+#[derive(Clone, PartialEq, prost::Oneof)]
 pub enum ClientErrorKind {
     #[prost(message, tag = "1")]
     InvalidQuorum(Invalid),
@@ -206,6 +212,11 @@ pub enum ClientErrorKind {
     NotAMember(Nothing),
     #[prost(message, tag = "9")]
     NoType(Nothing),
+    #[prost(message, tag = "10")]
+    OneValue(Nothing),
+    /// A data type does not take the operation.
+    #[prost(message, tag = "11")]
+    Refused(Refusal),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 
+use super::datatype::DataType;
 use super::{Nothing, Repeated};
 use crate::limits::{SIBLINGS_MAX, VECTOR_ENTRIES_MAX};
 
@@ -32,16 +33,18 @@ pub struct Version {
     pub request_low: u64,
     #[prost(uint64, tag = "5")]
     pub written_at: u64,
-    #[prost(oneof = "Value", tags = "6, 7")]
+    #[prost(oneof = "Value", tags = "6, 7, 8")]
     pub value: Option<Value>,
 }
 
-#[derive(Clone, PartialEq, Eq, prost::Oneof)]
+#[derive(Clone, PartialEq, prost::Oneof)]
 pub enum Value {
     #[prost(bytes = "bytes", tag = "6")]
     Data(Bytes),
     #[prost(message, tag = "7")]
     Tombstone(Nothing),
+    #[prost(message, tag = "8")]
+    DataType(DataType),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -1,11 +1,15 @@
 //! Random core values. Small numbers are likely, so that actors, dots and pasts meet.
 
+#[path = "arbitrary/datatype.rs"]
+mod datatype;
+
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
+use cartwheel_core::datatype::Mutation;
 use cartwheel_core::id::{CallId, NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
     Bucket, BucketType, Change, Cluster, ClusterDigest, Contact, Datatype, Departure, LastBoot, Member,
@@ -15,7 +19,7 @@ use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
     ReplicaError, ReplicaMessage,
 };
-use cartwheel_core::replica::{Change as Applied, HintTotal, Record, Refused};
+use cartwheel_core::replica::{Change as Applied, HintTotal, Record, Refused, Written};
 use cartwheel_core::ring::{Partition, Phase, Ring, RingEpoch, RingVersion};
 use cartwheel_core::storage::{Name, Page, StorageCompletion, StorageError, Ticket};
 use cartwheel_core::time::WallTime;
@@ -25,6 +29,8 @@ use cartwheel_core::{
     Invalid, Key, Needs, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions,
 };
 use quickcheck::{Arbitrary, Gen};
+
+use self::datatype::{data_type, mutation, refusal};
 
 macro_rules! newtypes {
     ($($name:ident($inner:ty) = $make:path;)*) => {$(
@@ -97,7 +103,11 @@ fn context(g: &mut Gen) -> Context {
 }
 
 fn value(g: &mut Gen) -> Value {
-    if any(g) { Value::Data(Bytes::from(any::<Vec<u8>>(g))) } else { Value::Tombstone }
+    match below(g, 4) {
+        0 => Value::Tombstone,
+        1 | 2 => Value::Data(Bytes::from(any::<Vec<u8>>(g))),
+        _ => Value::DataType(Arc::new(data_type(g))),
+    }
 }
 
 fn version(g: &mut Gen) -> Version {
@@ -157,8 +167,8 @@ fn answer(g: &mut Gen) -> Answer {
 
 fn client_error(g: &mut Gen) -> ClientError {
     let (a, b) = (any(g), any(g));
-    match below(g, 9) {
-        8 => ClientError::NoType,
+    match below(g, 11) {
+        9 => ClientError::NoType,
         6 => ClientError::NotAMember,
         0 => ClientError::Invalid(Invalid::Quorum { asked: a, n: b }),
         1 => ClientError::Invalid(Invalid::Replicas { asked: a, n: b }),
@@ -172,6 +182,8 @@ fn client_error(g: &mut Gen) -> ClientError {
             let unfit = [Unfit::Found, Unfit::NotFound, Unfit::Modified];
             ClientError::Unfit(*g.choose(&unfit).expect("not empty"))
         }
+        7 => ClientError::Refused(refusal(g)),
+        8 => ClientError::Invalid(Invalid::OneValue),
         _ => ClientError::StorageFailed,
     }
 }
@@ -184,7 +196,7 @@ fn forward(g: &mut Gen) -> ForwardMessage {
             request: request(g),
             key: key(g),
             context: context(g),
-            value: value(g),
+            value: if any(g) { value(g).into() } else { Written::Changed(Arc::new(mutation(g))) },
             needs: Needs { n: any(g), total: any(g), homes: any(g), sloppy: any(g) },
             time_left: Duration::from_nanos(any(g)),
         },
@@ -410,6 +422,10 @@ fn client_op(g: &mut Gen) -> ClientOp {
         n: option(g, any),
         condition: option(g, condition),
     };
+    if any(g) {
+        let Mutation { op, context } = mutation(g);
+        return ClientOp::Update { op, context, options };
+    }
     ClientOp::Put { context: context(g), value: value(g), options }
 }
 
@@ -454,9 +470,10 @@ fn result<T>(g: &mut Gen, make: impl Fn(&mut Gen) -> T) -> Result<T, StorageErro
 fn completion(g: &mut Gen) -> StorageCompletion {
     let ticket = Ticket(number(g));
     let held = |g: &mut Gen| (key(g), siblings(g));
-    let applied = |g: &mut Gen| match below(g, 4) {
+    let applied = |g: &mut Gen| match below(g, 6) {
         0 => Err(Refused::NotFound),
         1 => Err(Refused::MovedOn),
+        2 => Err(Refused::Mutation(refusal(g))),
         _ => Ok(Applied { siblings: siblings(g), dot: option(g, dot), newly_owed: option(g, node) }),
     };
     let name = |g: &mut Gen| Name { digest: option(g, |g| Digest(any(g))), is_owed: any(g) };

@@ -144,7 +144,7 @@ fn forward_messages() {
         request: RequestId(0x0102),
         key: key(),
         context: Context(VersionVector::from_iter([dot(1, 2)])),
-        value: Value::Data(Bytes::from_static(b"milk")),
+        value: Value::Data(Bytes::from_static(b"milk")).into(),
         needs: Needs { n: 3, total: 2, homes: 0, sloppy: true },
         time_left: Duration::from_millis(250),
     };

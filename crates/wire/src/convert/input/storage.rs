@@ -14,7 +14,8 @@ use crate::schema::Nothing;
 use crate::schema::input::{self as schema, Completed};
 
 /// Codes count from 1, in this order, for ever.
-const REFUSALS: [Refused; 2] = [Refused::NotFound, Refused::MovedOn];
+const NOT_FOUND: u32 = 1;
+const MOVED_ON: u32 = 2;
 const ERRORS: [StorageError; 2] = [StorageError::Failed, StorageError::Corrupt];
 const KINDS: [Kind; 9] = [
     Kind::Read,
@@ -105,7 +106,9 @@ fn applied(result: &Result<Change, Refused>) -> Completed {
             dot: dot.map(Into::into),
             newly_owed: newly_owed.map(|home| home.0),
         }),
-        Err(refused) => Completed::Refused(code(&REFUSALS, *refused)),
+        Err(Refused::NotFound) => Completed::Refused(NOT_FOUND),
+        Err(Refused::MovedOn) => Completed::Refused(MOVED_ON),
+        Err(Refused::Mutation(refusal)) => Completed::NotChanged(refusal.into()),
     }
 }
 
@@ -139,8 +142,11 @@ impl TryFrom<schema::Completion> for StorageCompletion {
         Ok(match chosen("completion.completed", completion.completed)? {
             Completed::Read(siblings) => Self::Read { ticket, result: Ok(siblings.try_into()?) },
             Completed::Applied(change) => Self::Applied { ticket, result: Ok(Ok(change.try_into()?)) },
-            Completed::Refused(code) => {
-                Self::Applied { ticket, result: Ok(Err(of_code("refusal", &REFUSALS, code)?)) }
+            Completed::Refused(NOT_FOUND) => Self::Applied { ticket, result: Ok(Err(Refused::NotFound)) },
+            Completed::Refused(MOVED_ON) => Self::Applied { ticket, result: Ok(Err(Refused::MovedOn)) },
+            Completed::Refused(code) => return Err(DecodeError::UnknownCode { what: "refusal", code }),
+            Completed::NotChanged(refusal) => {
+                Self::Applied { ticket, result: Ok(Err(Refused::Mutation(refusal.try_into()?))) }
             }
             Completed::Hints(hints) => Self::Hints { ticket, result: Ok(records(hints.records)?) },
             Completed::TreeHashes(hashes) => Self::TreeHashes { ticket, result: Ok(hashes_of(&hashes)?) },

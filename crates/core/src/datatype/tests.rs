@@ -1,0 +1,190 @@
+//! Stories of single values.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::{
+    Counter, DEPTH_MAX, DataType, Field, FieldKind, FieldOp, FieldValue, FlagOp, Kind, Map, MapOp, Mutation,
+    Op, REQUESTS_MAX, Refusal, SetOp, State,
+};
+use crate::id::{NodeId, RequestId, StoreId};
+use crate::version::{Actor, Context, Dot};
+
+fn dot(node: u64, counter: u64) -> Dot {
+    Dot { actor: Actor { node: NodeId(node), store: StoreId(1), boot: 1, mint: 1 }, counter }
+}
+
+fn apply(value: &mut DataType, op: Op, at: Dot) -> Result<(), Refusal> {
+    let request = RequestId(u128::from(at.actor.node.0) << 64 | u128::from(at.counter));
+    value.apply(&Mutation { op, context: None }, at, request)
+}
+
+fn shown(value: &DataType) -> Context {
+    Context(value.clock().clone())
+}
+
+fn adds(element: &'static str) -> SetOp {
+    SetOp { adds: vec![Bytes::from_static(element.as_bytes())], removes: vec![] }
+}
+
+fn removes(element: &'static str) -> SetOp {
+    SetOp { adds: vec![], removes: vec![Bytes::from_static(element.as_bytes())] }
+}
+
+fn elements(value: &DataType) -> Vec<Bytes> {
+    let State::Set(set) = value.state() else { panic!("a set") };
+    set.elements().cloned().collect()
+}
+
+fn name(text: &'static str) -> Bytes {
+    Bytes::from_static(text.as_bytes())
+}
+
+fn update(text: &'static str, op: FieldOp) -> Op {
+    Op::Map(MapOp { removes: vec![], updates: vec![(name(text), op)] })
+}
+
+fn remove(text: &'static str, kind: FieldKind) -> Op {
+    Op::Map(MapOp { removes: vec![Field { name: name(text), kind }], updates: vec![] })
+}
+
+fn fields(value: &DataType) -> &Map {
+    let State::Map(map) = value.state() else { panic!("a map") };
+    map
+}
+
+#[test]
+fn a_remove_waits_for_what_its_client_had_been_shown() {
+    let mut here = DataType::new(Kind::Set);
+    let mut there = DataType::new(Kind::Set);
+    apply(&mut there, Op::Set(adds("milk")), dot(1, 1)).unwrap();
+    let op = Op::Set(removes("milk"));
+    here.apply(&Mutation { op, context: Some(shown(&there)) }, dot(2, 1), RequestId(9)).unwrap();
+    assert_eq!(here.deferred().len(), 1);
+    let both = here.merge(&there);
+    assert_eq!(elements(&both), Vec::<Bytes>::new());
+    assert!(both.deferred().is_empty());
+}
+
+#[test]
+fn what_is_not_there_cannot_be_removed_by_one_who_has_seen_nothing() {
+    let mut set = DataType::new(Kind::Set);
+    assert_eq!(apply(&mut set, Op::Set(removes("milk")), dot(1, 1)), Err(Refusal::NoElement(name("milk"))));
+    let mut map = DataType::new(Kind::Map);
+    let field = Field { name: name("n"), kind: FieldKind::Counter };
+    let refused = apply(&mut map, remove("n", FieldKind::Counter), dot(1, 1));
+    assert_eq!(refused, Err(Refusal::NoField(field)));
+    // One who has seen something may have seen it gone.
+    let context = Some(Context::EMPTY);
+    let op = Op::Set(removes("milk"));
+    assert_eq!(set.apply(&Mutation { op, context }, dot(1, 1), RequestId(1)), Ok(()));
+}
+
+#[test]
+fn a_field_that_is_removed_loses_what_was_seen_of_it_and_keeps_the_rest() {
+    let mut here = DataType::new(Kind::Map);
+    apply(&mut here, update("cart", FieldOp::Set(adds("milk"))), dot(1, 1)).unwrap();
+    let mut there = here.clone();
+    apply(&mut there, update("cart", FieldOp::Set(adds("bread"))), dot(2, 1)).unwrap();
+    apply(&mut here, remove("cart", FieldKind::Set), dot(1, 2)).unwrap();
+    assert!(fields(&here).0.is_empty());
+    let both = here.merge(&there);
+    let entry = &fields(&both).0[&Field { name: name("cart"), kind: FieldKind::Set }];
+    let FieldValue::Set(cart) = &entry.value else { panic!("a set") };
+    assert_eq!(cart.elements().collect::<Vec<_>>(), ["bread"]);
+}
+
+#[test]
+fn a_set_without_elements_is_there_and_a_counter_taken_out_starts_anew() {
+    let mut map = DataType::new(Kind::Map);
+    apply(&mut map, update("cart", FieldOp::Set(adds("milk"))), dot(1, 1)).unwrap();
+    apply(&mut map, update("cart", FieldOp::Set(removes("milk"))), dot(1, 2)).unwrap();
+    assert_eq!(fields(&map).0.len(), 1);
+    apply(&mut map, update("n", FieldOp::Counter(5)), dot(1, 3)).unwrap();
+    let old = map.clone();
+    apply(&mut map, remove("n", FieldKind::Counter), dot(1, 4)).unwrap();
+    apply(&mut map, update("n", FieldOp::Counter(2)), dot(1, 5)).unwrap();
+    let value = map.merge(&old);
+    let FieldValue::Counter(counter) = &fields(&value).0.values().last().unwrap().value else {
+        panic!("a counter")
+    };
+    assert_eq!(counter.value(), 2);
+}
+
+#[test]
+fn of_an_enable_and_a_disable_that_did_not_know_of_each_other_the_enable_wins() {
+    let mut here = DataType::new(Kind::Map);
+    apply(&mut here, update("f", FieldOp::Flag(FlagOp::Enable)), dot(1, 1)).unwrap();
+    let mut there = here.clone();
+    apply(&mut here, update("f", FieldOp::Flag(FlagOp::Disable)), dot(1, 2)).unwrap();
+    let is_on = |value: &DataType| {
+        let FieldValue::Flag(flag) = &fields(value).0.values().next().unwrap().value else {
+            panic!("a flag")
+        };
+        flag.is_on()
+    };
+    assert!(!is_on(&here));
+    assert!(!is_on(&here.merge(&there)));
+    apply(&mut there, update("f", FieldOp::Flag(FlagOp::Enable)), dot(2, 1)).unwrap();
+    assert!(is_on(&here.merge(&there)));
+}
+
+#[test]
+fn of_concurrent_assignments_the_same_one_is_shown_everywhere_until_the_next() {
+    let [mut here, mut there] = [DataType::new(Kind::Map), DataType::new(Kind::Map)];
+    apply(&mut here, update("r", FieldOp::Register(name("one"))), dot(1, 1)).unwrap();
+    apply(&mut there, update("r", FieldOp::Register(name("two"))), dot(2, 1)).unwrap();
+    let value = |value: &DataType| {
+        let FieldValue::Register(register) = &fields(value).0.values().next().unwrap().value else {
+            panic!("a register")
+        };
+        register.value().cloned().unwrap()
+    };
+    let mut both = here.merge(&there);
+    assert_eq!(value(&both), "two");
+    assert_eq!(value(&there.merge(&here)), "two");
+    apply(&mut both, update("r", FieldOp::Register(name("three"))), dot(1, 2)).unwrap();
+    assert_eq!(value(&both.merge(&there).merge(&here)), "three");
+}
+
+#[test]
+fn maps_are_not_nested_without_end() {
+    let mut op = FieldOp::Counter(1);
+    for _ in 1..DEPTH_MAX {
+        op = FieldOp::Map(MapOp { removes: vec![], updates: vec![(name("m"), op)] });
+    }
+    let mut map = DataType::new(Kind::Map);
+    assert_eq!(apply(&mut map, update("m", op.clone()), dot(1, 1)), Ok(()));
+    assert_eq!(fields(&map).depth(), DEPTH_MAX);
+    let deeper = FieldOp::Map(MapOp { removes: vec![], updates: vec![(name("m"), op)] });
+    let refused = apply(&mut map, update("m", deeper), dot(1, 2));
+    assert_eq!(refused, Err(Refusal::TooDeep { max: DEPTH_MAX }));
+}
+
+fn counted(counter: &mut Counter, node: u64, count: u64, request: u128) {
+    counter.increment(dot(node, count), RequestId(request), 1);
+}
+
+#[test]
+fn what_is_remembered_of_requests_is_bounded_unless_somebody_has_still_to_take_one_back() {
+    let mut counter = Counter::default();
+    counted(&mut counter, 1, 1, 1);
+    let mut elsewhere = Counter::default();
+    counted(&mut elsewhere, 2, 1, 1);
+    counter.0.append(&mut elsewhere.0);
+    assert_eq!(counter.value(), 1);
+    for n in 2..=REQUESTS_MAX as u64 + 10 {
+        counted(&mut counter, 1, n, n.into());
+    }
+    let own = |counter: &Counter| counter.0[&dot(1, 1).actor].recent.len();
+    assert_eq!(own(&counter), REQUESTS_MAX);
+    assert!(counter.0[&dot(1, 1).actor].recent.iter().any(|recent| recent.request == RequestId(1)));
+    assert_eq!(counter.value(), i128::from(REQUESTS_MAX as u64) + 10);
+    // The other takes its own back when it next writes; after that the first may forget.
+    counted(&mut counter, 2, 2, 1_000);
+    counted(&mut counter, 1, 1_000, 1_001);
+    assert!(!counter.0[&dot(1, 1).actor].recent.iter().any(|recent| recent.request == RequestId(1)));
+    assert_eq!(counter.value(), i128::from(REQUESTS_MAX as u64) + 12);
+}
