@@ -6,6 +6,7 @@ mod pages;
 mod props;
 #[allow(dead_code, reason = "the listings that are streamed come next")]
 mod stream;
+mod types;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

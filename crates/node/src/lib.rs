@@ -34,6 +34,7 @@ mod start;
 mod stop;
 mod strangers;
 mod tls;
+mod types;
 
 pub use cluster::{
     AdminAnswer, BalanceReport, ChangeKind, ChangeReport, ClusterReport, CommitRequest, MemberReport,
@@ -52,3 +53,4 @@ pub use security::{PasswordHash, hash_password};
 pub use start::{RunError, Running, StartError, check_files, salvage, set_aside, start};
 pub use strangers::StrangersReport;
 pub use tls::{CallerTls, CertificateReport, Duplex, Stream, is_provable};
+pub use types::{TypeReport, TypeRequest};

@@ -2,16 +2,17 @@
 //! wants done goes out from here.
 
 mod admin;
+mod types;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cartwheel_core::id::{CallId, NodeId, RequestId};
-use cartwheel_core::membership::{Bucket, Props, Rules};
 use cartwheel_core::replica::HintTotal;
 use cartwheel_core::storage::StorageCompletion;
 use cartwheel_core::time::Instant;
 use cartwheel_core::{Answer, ClientError, ClientOp, ClientRequest, Event, Input, Key, Node, Outbox, Output};
+use cartwheel_riak::props::{Held, Owner};
 use cartwheel_store::StoreHandle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,6 +27,7 @@ use crate::runtime::Clock;
 use crate::sabotage::Sabotage;
 use crate::stop::Stopping;
 use crate::strangers::StrangersReport;
+use crate::types::TypeReport;
 
 pub(crate) use admin::{AdminAsk, AdminCall, AskedOp};
 
@@ -57,8 +59,10 @@ pub(crate) enum Question {
     Cluster(oneshot::Sender<ClusterReport>),
     /// Change it.
     Admin(AdminAsk),
-    /// What is set for a bucket, and what holds for it?
-    Props(Bucket, oneshot::Sender<(Props, Rules)>),
+    /// What holds for a bucket, or for the buckets of a type? `None`: there is no such type, or clients do not find it.
+    Props(Owner, oneshot::Sender<Option<Held>>),
+    /// Which bucket types are there?
+    Types(oneshot::Sender<Vec<TypeReport>>),
 }
 
 /// What happens to a node, by where it comes from.
@@ -160,10 +164,8 @@ impl Server {
             Question::Status(answer) => drop(answer.send(self.report())),
             Question::Cluster(answer) => drop(answer.send(self.cluster_report())),
             Question::Admin(ask) => self.administer(ask),
-            Question::Props(bucket, answer) => {
-                let status = self.node.status();
-                _ = answer.send((status.cluster().props_of(&bucket), status.rules(&bucket)));
-            }
+            Question::Props(owner, answer) => drop(answer.send(self.held(&owner))),
+            Question::Types(answer) => drop(answer.send(self.types())),
         }
     }
 

@@ -332,6 +332,12 @@ fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers) -> 
         let node = &settings.file.node;
         tracing::info!(node, "not among the members: it makes itself known to them, and waits to be let in");
     }
+    if settings.file.riak_defaults {
+        tracing::warn!(
+            "riak_defaults: of concurrent writes to an untyped bucket one is shown, and the others are gone with the next \
+             write, acknowledged or not; set allow_mult = true where that must not be (docs/bucket-types.md)"
+        );
+    }
     let clock = Clock::start();
     let mut out = Outbox::new();
     let about = About {

@@ -27,6 +27,9 @@ pub(crate) enum AskedOp {
     Commit(CommitRequest),
     SetProps(Bucket, Props),
     ResetProps(Bucket),
+    CreateType(Vec<u8>, Props),
+    ActivateType(Vec<u8>),
+    SetTypeProps(Vec<u8>, Props),
 }
 
 /// A request that the core has been handed.
@@ -66,6 +69,9 @@ impl Server {
             AskedOp::Plan => (AdminOp::Plan, None),
             AskedOp::SetProps(bucket, props) => (AdminOp::SetProps { bucket, props }, None),
             AskedOp::ResetProps(bucket) => (AdminOp::ResetProps { bucket }, None),
+            AskedOp::CreateType(name, props) => (AdminOp::CreateType { name, props }, None),
+            AskedOp::ActivateType(name) => (AdminOp::ActivateType { name }, None),
+            AskedOp::SetTypeProps(name, props) => (AdminOp::SetTypeProps { name, props }, None),
             AskedOp::Commit(CommitRequest { plan: None }) => (AdminOp::Commit { shown: None }, None),
             AskedOp::Commit(CommitRequest { plan: Some(shown) }) => {
                 let refused = |error: PlanError| refusal(cluster, &error, None);
