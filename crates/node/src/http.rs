@@ -5,6 +5,7 @@ mod body;
 mod pages;
 mod props;
 #[allow(dead_code, reason = "the listings that are streamed come next")]
+mod security;
 mod stream;
 mod types;
 

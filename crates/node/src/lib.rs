@@ -49,7 +49,10 @@ pub use report::{
 };
 #[doc(hidden)]
 pub use sabotage::Sabotage;
-pub use security::{PasswordHash, hash_password};
+pub use security::{
+    Grant, GrantReport, PasswordHash, Role, RoleReport, SecurityReport, SecurityRequest, SourceReport,
+    hash_password,
+};
 pub use start::{RunError, Running, StartError, check_files, salvage, set_aside, start};
 pub use strangers::StrangersReport;
 pub use tls::{CallerTls, CertificateReport, Duplex, Stream, is_provable};

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cartwheel_core::id::{CallId, NodeId, RequestId};
+use cartwheel_core::membership::Metadata;
 use cartwheel_core::replica::HintTotal;
 use cartwheel_core::storage::StorageCompletion;
 use cartwheel_core::time::Instant;
@@ -25,6 +26,7 @@ use crate::peers::Peers;
 use crate::report::{About, BackgroundReport, HintReport, PeerReport, Report};
 use crate::runtime::Clock;
 use crate::sabotage::Sabotage;
+use crate::security::Shared;
 use crate::stop::Stopping;
 use crate::strangers::StrangersReport;
 use crate::types::TypeReport;
@@ -61,6 +63,8 @@ pub(crate) enum Question {
     Admin(AdminAsk),
     /// What holds for a bucket, or for the buckets of a type? `None`: there is no such type, or clients do not find it.
     Props(Owner, oneshot::Sender<Option<Held>>),
+    /// What does the cluster keep for its nodes?
+    Metadata(oneshot::Sender<Metadata>),
     /// Which bucket types are there?
     Types(oneshot::Sender<Vec<TypeReport>>),
 }
@@ -101,11 +105,14 @@ pub(crate) struct Server {
     pub next_call: u64,
     pub ended: Option<Ended>,
     pub sabotage: Option<Sabotage>,
+    /// Where those who let clients in find what the cluster says of them.
+    pub security: Shared,
 }
 
 impl Server {
     /// Runs until it is told to stop, and has finished what it can; gives the store back to be closed.
     pub async fn run(mut self, mut inputs: Inputs) -> Result<StoreHandle, Ended> {
+        self.security.publish(self.node.status().cluster());
         self.carry_out();
         let mut drained_by = None;
         loop {
@@ -165,6 +172,7 @@ impl Server {
             Question::Cluster(answer) => drop(answer.send(self.cluster_report())),
             Question::Admin(ask) => self.administer(ask),
             Question::Props(owner, answer) => drop(answer.send(self.held(&owner))),
+            Question::Metadata(answer) => drop(answer.send(self.node.status().cluster().metadata.clone())),
             Question::Types(answer) => drop(answer.send(self.types())),
         }
     }
@@ -221,6 +229,7 @@ impl Server {
             Event::Suspected { node } => self.reconnect(*node),
             Event::Alive { node } => self.peers.call_again(*node),
             Event::MemberChanged { node, status } => self.peers.on_status(*node, *status),
+            Event::MetadataChanged => self.security.publish(self.node.status().cluster()),
             _ => {}
         }
         self.events.log(event, |node| self.peers.name(node));

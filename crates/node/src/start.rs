@@ -30,7 +30,7 @@ use crate::peers::Peers;
 use crate::report::About;
 use crate::runtime::{self, Clock, JoinSet};
 use crate::sabotage::Sabotage;
-use crate::security::Gate;
+use crate::security::{Gate, Shared};
 use crate::server::{ASKS_MAX, Ended, Inputs, MESSAGES_MAX, Server};
 use crate::stop::Stopping;
 use crate::strangers::Strangers;
@@ -139,6 +139,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         None => None,
     };
     let (tls, gate, watches) = guards(&settings)?;
+    let security = gate.shared();
     let (completed, completions) = mpsc::unbounded_channel();
     let (boot, store) = open(&settings, completed)?;
     let credentials = Arc::new(credentials(&settings, tls.peers.clone()));
@@ -173,7 +174,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     };
     let inputs =
         Inputs { asks: asked, heard: hearing, completions, questions: questioned, stop: server_stopping };
-    let server = server(&settings, boot, store, peers);
+    let server = server(&settings, boot, store, peers, security);
     let (http_address, https_address) =
         (http.local_addr().unwrap_or(settings.file.http), https.as_ref().and_then(|it| it.local_addr().ok()));
     let doors = Doors::new(settings.file.connections_max as usize, settings.file.connections_max as usize);
@@ -327,7 +328,7 @@ fn open(
     Ok((boot, store))
 }
 
-fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers) -> Server {
+fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers, security: Shared) -> Server {
     if boot.cluster.is_none() && !settings.file.is_founder() {
         let node = &settings.file.node;
         tracing::info!(node, "not among the members: it makes itself known to them, and waits to be let in");
@@ -366,6 +367,7 @@ fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers) -> 
         next_call: 0,
         ended: None,
         sabotage: settings.sabotage,
+        security,
     }
 }
 

@@ -10,7 +10,9 @@
 //! | `POST cluster/commit` | makes it so ([`CommitRequest`]), once it is on the disk: [`AdminAnswer`] |
 //! | `POST backup` | copies this node's data to its directory `backups` ([`BackupRequest`]): [`BackupReport`] |
 //! | `GET types` | the bucket types: a list of [`TypeReport`](crate::TypeReport) |
-//! | `POST types/create`, `types/activate`, `types/update` | make and change one ([`TypeRequest`]) |
+//! | `POST types/create`, `types/activate`, `types/update` | make and change one ([`TypeRequest`](crate::TypeRequest)) |
+//! | `GET security` | users and grants of the cluster: [`SecurityReport`](crate::SecurityReport) |
+//! | `POST security` | changes them ([`SecurityRequest`](crate::SecurityRequest)) |
 //! | `GET partitions` | what is stored of each partition: [`PartitionReport`] |
 //!
 //! What is not done is answered with [`Refused`]. A body must be `application/json`: web pages cannot send that to a
@@ -32,8 +34,6 @@ use crate::cluster::{AdminAnswer, ChangeReport, CommitRequest, Refused};
 use crate::report::{BackupReport, BackupRequest, PartitionReport, Report};
 use crate::runtime;
 use crate::server::{AdminAsk, AskedOp, Question};
-#[cfg(doc)]
-use crate::types::TypeRequest;
 
 /// Longest request of an operator, in bytes.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -49,6 +49,8 @@ impl Api {
             "cluster" if get => self.ask_question(Question::Cluster).await.and_then(|it| json(&it)),
             "partitions" if get => self.partitions().await,
             "types" if get => self.types().await,
+            "security" if get => self.security().await,
+            "security" if post => self.change_security(parse(&self.bodies, head, body).await).await,
             "types/create" if post => self.create_type(parse(&self.bodies, head, body).await).await,
             "types/activate" if post => self.activate_type(parse(&self.bodies, head, body).await).await,
             "types/update" if post => self.update_type(parse(&self.bodies, head, body).await).await,
@@ -68,6 +70,7 @@ impl Api {
             "status" | "cluster" | "partitions" | "cluster/plan" | "types" => return not_allowed("GET"),
             "cluster/stage" | "cluster/clear" | "cluster/commit" | "backup" | "types/create"
             | "types/activate" | "types/update" => return not_allowed("POST"),
+            "security" => return not_allowed("GET, POST"),
             _ => Err(Refused::new("not_found", format!("/cartwheel/{path}: there is no such page"))),
         };
         answer.unwrap_or_else(|refused| render(status_of(&refused), &refused))

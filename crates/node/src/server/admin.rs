@@ -8,6 +8,7 @@ use super::Server;
 use crate::cluster::{
     AdminAnswer, ChangeReport, ClusterReport, CommitRequest, Refused, Viewpoint, fingerprint, refusal,
 };
+use crate::security::{self, SecurityRequest};
 
 /// Operators' requests that are not answered yet. A commit waits for the disk; nobody has many under way.
 const CALLS_MAX: usize = 256;
@@ -30,6 +31,7 @@ pub(crate) enum AskedOp {
     CreateType(Vec<u8>, Props),
     ActivateType(Vec<u8>),
     SetTypeProps(Vec<u8>, Props),
+    Security(SecurityRequest),
 }
 
 /// A request that the core has been handed.
@@ -71,6 +73,11 @@ impl Server {
             AskedOp::ResetProps(bucket) => (AdminOp::ResetProps { bucket }, None),
             AskedOp::CreateType(name, props) => (AdminOp::CreateType { name, props }, None),
             AskedOp::ActivateType(name) => (AdminOp::ActivateType { name }, None),
+            AskedOp::Security(request) => {
+                let changes = security::changes(&cluster.metadata, request);
+                let refused = |why: String| Refused::new("invalid", why);
+                (AdminOp::SetMetadata { changes: changes.map_err(refused)? }, None)
+            }
             AskedOp::SetTypeProps(name, props) => (AdminOp::SetTypeProps { name, props }, None),
             AskedOp::Commit(CommitRequest { plan: None }) => (AdminOp::Commit { shown: None }, None),
             AskedOp::Commit(CommitRequest { plan: Some(shown) }) => {
