@@ -193,11 +193,14 @@ pub struct Refused {
     pub error: String,
     /// The reason, for people.
     pub message: String,
+    /// The reason, for Riak's APIs, which say it in their own words.
+    #[serde(skip)]
+    pub(crate) why: Option<Box<PlanError>>,
 }
 
 impl Refused {
     pub(crate) fn new(error: &str, message: impl Into<String>) -> Self {
-        Self { error: error.to_owned(), message: message.into() }
+        Self { error: error.to_owned(), message: message.into(), why: None }
     }
 }
 
@@ -434,7 +437,7 @@ pub(crate) fn refusal(cluster: &Cluster, error: &PlanError, asked: Option<&Chang
         }
         other => other.to_string(),
     };
-    Refused::new(kind, message)
+    Refused { why: Some(Box::new(error.clone())), ..Refused::new(kind, message) }
 }
 
 impl AdminAnswer {

@@ -15,6 +15,7 @@ use cartwheel_core::Config;
 use cartwheel_core::id::NodeId;
 use cartwheel_core::membership::Share;
 use cartwheel_core::ring::{Claimant, Ring};
+use cartwheel_core::version::Policy;
 use serde::{Deserialize, Serialize};
 
 use crate::contact::Addresses;
@@ -157,6 +158,10 @@ pub struct ConfigFile {
     /// How the log is written.
     #[serde(default)]
     pub log: LogFormat,
+    /// Untyped buckets are as Riak's are: they show one of several concurrent versions, which **loses acknowledged writes**.
+    /// Buckets of created types keep all versions, as Riak's do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub riak_defaults: bool,
     /// Users and what they may do, a file of its own; relative to this one. Without it everybody may do everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<PathBuf>,
@@ -363,6 +368,7 @@ impl ConfigFile {
             flight_bytes_max: None,
             flight_values: FlightValues::Whole,
             log: LogFormat::Text,
+            riak_defaults: false,
             security: None,
             tls: None,
             client_tls: None,
@@ -411,6 +417,9 @@ impl ConfigFile {
             self.members.iter().map(|member| (member.id(), member.share())).collect::<BTreeMap<_, _>>();
         core.contact = self.addresses()?.contact(&self.node);
         (core.n, core.r, core.w) = (self.n, self.r.0, self.w.0);
+        if self.riak_defaults {
+            core.policy = Policy::OneValue;
+        }
         for (asked, setting) in [
             (self.request_timeout_ms, &mut core.request_timeout),
             (self.replica_timeout_ms, &mut core.replica_timeout),

@@ -5,7 +5,9 @@ mod body;
 mod pages;
 mod props;
 #[allow(dead_code, reason = "the listings that are streamed come next")]
+mod security;
 mod stream;
+mod types;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

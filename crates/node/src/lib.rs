@@ -35,6 +35,7 @@ mod start;
 mod stop;
 mod strangers;
 mod tls;
+mod types;
 
 pub use cluster::{
     AdminAnswer, BalanceReport, ChangeKind, ChangeReport, ClusterReport, CommitRequest, MemberReport,
@@ -49,7 +50,11 @@ pub use report::{
 };
 #[doc(hidden)]
 pub use sabotage::Sabotage;
-pub use security::{PasswordHash, hash_password};
+pub use security::{
+    Grant, GrantReport, PasswordHash, Role, RoleReport, SecurityReport, SecurityRequest, SourceReport,
+    hash_password,
+};
 pub use start::{RunError, Running, StartError, check_files, salvage, set_aside, start};
 pub use strangers::StrangersReport;
 pub use tls::{CallerTls, CertificateReport, Duplex, Stream, is_provable};
+pub use types::{TypeReport, TypeRequest};

@@ -2,16 +2,18 @@
 //! wants done goes out from here.
 
 mod admin;
+mod types;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cartwheel_core::id::{CallId, NodeId, RequestId};
-use cartwheel_core::membership::{Bucket, Props, Rules};
+use cartwheel_core::membership::{Bucket, Metadata};
 use cartwheel_core::replica::HintTotal;
 use cartwheel_core::storage::StorageCompletion;
 use cartwheel_core::time::Instant;
 use cartwheel_core::{Answer, ClientError, ClientOp, ClientRequest, Event, Input, Key, Node, Outbox, Output};
+use cartwheel_riak::props::{Held, Owner};
 use cartwheel_store::StoreHandle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,8 +26,10 @@ use crate::peers::Peers;
 use crate::report::{About, BackgroundReport, HintReport, Keeper, PeerReport, Report};
 use crate::runtime::Clock;
 use crate::sabotage::Sabotage;
+use crate::security::Shared;
 use crate::stop::Stopping;
 use crate::strangers::StrangersReport;
+use crate::types::TypeReport;
 
 pub(crate) use admin::{AdminAsk, AdminCall, AskedOp};
 
@@ -57,10 +61,14 @@ pub(crate) enum Question {
     Cluster(oneshot::Sender<ClusterReport>),
     /// Change it.
     Admin(AdminAsk),
-    /// What is set for a bucket, and what holds for it?
-    Props(Bucket, oneshot::Sender<(Props, Rules)>),
     /// Who keeps a key?
     Keepers(Key, oneshot::Sender<Vec<Keeper>>),
+    /// What holds for a bucket, or for the buckets of a type? `None`: there is no such type, or clients do not find it.
+    Props(Owner, oneshot::Sender<Option<Held>>),
+    /// What does the cluster keep for its nodes?
+    Metadata(oneshot::Sender<Metadata>),
+    /// Which bucket types are there?
+    Types(oneshot::Sender<Vec<TypeReport>>),
 }
 
 /// What happens to a node, by where it comes from.
@@ -99,11 +107,14 @@ pub(crate) struct Server {
     pub next_call: u64,
     pub ended: Option<Ended>,
     pub sabotage: Option<Sabotage>,
+    /// Where those who let clients in find what the cluster says of them.
+    pub security: Shared,
 }
 
 impl Server {
     /// Runs until it is told to stop, and has finished what it can; gives the store back to be closed.
     pub async fn run(mut self, mut inputs: Inputs) -> Result<StoreHandle, Ended> {
+        self.security.publish(self.node.status().cluster());
         self.carry_out();
         let mut drained_by = None;
         loop {
@@ -162,11 +173,10 @@ impl Server {
             Question::Status(answer) => drop(answer.send(self.report())),
             Question::Cluster(answer) => drop(answer.send(self.cluster_report())),
             Question::Admin(ask) => self.administer(ask),
-            Question::Props(bucket, answer) => {
-                let status = self.node.status();
-                _ = answer.send((status.cluster().props_of(&bucket), status.rules(&bucket)));
-            }
             Question::Keepers(key, answer) => drop(answer.send(self.keepers(&key))),
+            Question::Props(owner, answer) => drop(answer.send(self.held(&owner))),
+            Question::Metadata(answer) => drop(answer.send(self.node.status().cluster().metadata.clone())),
+            Question::Types(answer) => drop(answer.send(self.types())),
         }
     }
 
@@ -222,6 +232,7 @@ impl Server {
             Event::Suspected { node } => self.reconnect(*node),
             Event::Alive { node } => self.peers.call_again(*node),
             Event::MemberChanged { node, status } => self.peers.on_status(*node, *status),
+            Event::MetadataChanged => self.security.publish(self.node.status().cluster()),
             _ => {}
         }
         self.events.log(event, |node| self.peers.name(node));

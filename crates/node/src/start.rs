@@ -31,7 +31,7 @@ use crate::peers::Peers;
 use crate::report::About;
 use crate::runtime::{self, Clock, JoinSet};
 use crate::sabotage::Sabotage;
-use crate::security::Gate;
+use crate::security::{Gate, Shared};
 use crate::server::{ASKS_MAX, Ended, Inputs, MESSAGES_MAX, Server};
 use crate::stop::Stopping;
 use crate::strangers::Strangers;
@@ -146,6 +146,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         None => None,
     };
     let (tls, gate, watches) = guards(&settings)?;
+    let security = gate.shared();
     let (completed, completions) = mpsc::unbounded_channel();
     let (boot, store) = open(&settings, completed)?;
     let credentials = Arc::new(credentials(&settings, tls.peers.clone()));
@@ -181,7 +182,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     };
     let inputs =
         Inputs { asks: asked, heard: hearing, completions, questions: questioned, stop: server_stopping };
-    let server = server(&settings, boot, store, peers);
+    let server = server(&settings, boot, store, peers, security);
     let address_of = |listener: &Option<TcpListener>| listener.as_ref().and_then(|it| it.local_addr().ok());
     let (https_address, pb_address) = (address_of(&https), address_of(&pb));
     let http_address = http.local_addr().unwrap_or(settings.file.http);
@@ -347,10 +348,16 @@ fn open(
     Ok((boot, store))
 }
 
-fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers) -> Server {
+fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers, security: Shared) -> Server {
     if boot.cluster.is_none() && !settings.file.is_founder() {
         let node = &settings.file.node;
         tracing::info!(node, "not among the members: it makes itself known to them, and waits to be let in");
+    }
+    if settings.file.riak_defaults {
+        tracing::warn!(
+            "riak_defaults: of concurrent writes to an untyped bucket one is shown, and the others are gone with the next \
+             write, acknowledged or not; set allow_mult = true where that must not be (docs/bucket-types.md)"
+        );
     }
     let clock = Clock::start();
     let mut out = Outbox::new();
@@ -380,6 +387,7 @@ fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers) -> 
         next_call: 0,
         ended: None,
         sabotage: settings.sabotage,
+        security,
     }
 }
 

@@ -9,6 +9,10 @@
 //! | `POST cluster/clear` | forgets what is prepared |
 //! | `POST cluster/commit` | makes it so ([`CommitRequest`]), once it is on the disk: [`AdminAnswer`] |
 //! | `POST backup` | copies this node's data to its directory `backups` ([`BackupRequest`]): [`BackupReport`] |
+//! | `GET types` | the bucket types: a list of [`TypeReport`](crate::TypeReport) |
+//! | `POST types/create`, `types/activate`, `types/update` | make and change one ([`TypeRequest`](crate::TypeRequest)) |
+//! | `GET security` | users and grants of the cluster: [`SecurityReport`](crate::SecurityReport) |
+//! | `POST security` | changes them ([`SecurityRequest`](crate::SecurityRequest)) |
 //! | `GET partitions` | what is stored of each partition: [`PartitionReport`] |
 //!
 //! What is not done is answered with [`Refused`]. A body must be `application/json`: web pages cannot send that to a
@@ -44,6 +48,12 @@ impl Api {
             "status" if get => self.status().await,
             "cluster" if get => self.ask_question(Question::Cluster).await.and_then(|it| json(&it)),
             "partitions" if get => self.partitions().await,
+            "types" if get => self.types().await,
+            "security" if get => self.security().await,
+            "security" if post => self.change_security(parse(&self.bodies, head, body).await).await,
+            "types/create" if post => self.create_type(parse(&self.bodies, head, body).await).await,
+            "types/activate" if post => self.activate_type(parse(&self.bodies, head, body).await).await,
+            "types/update" if post => self.update_type(parse(&self.bodies, head, body).await).await,
             "cluster/plan" if get => self.operate(Ok(AskedOp::Plan)).await,
             "cluster/stage" if post => {
                 self.operate(parse::<ChangeReport>(&self.bodies, head, body).await.map(AskedOp::Stage)).await
@@ -57,8 +67,10 @@ impl Api {
                 Ok(request) => self.back_up(request).await,
                 Err(refused) => Err(refused),
             },
-            "status" | "cluster" | "partitions" | "cluster/plan" => return not_allowed("GET"),
-            "cluster/stage" | "cluster/clear" | "cluster/commit" | "backup" => return not_allowed("POST"),
+            "status" | "cluster" | "partitions" | "cluster/plan" | "types" => return not_allowed("GET"),
+            "cluster/stage" | "cluster/clear" | "cluster/commit" | "backup" | "types/create"
+            | "types/activate" | "types/update" => return not_allowed("POST"),
+            "security" => return not_allowed("GET, POST"),
             _ => Err(Refused::new("not_found", format!("/cartwheel/{path}: there is no such page"))),
         };
         answer.unwrap_or_else(|refused| render(status_of(&refused), &refused))
@@ -156,17 +168,16 @@ async fn parse<T: DeserializeOwned>(
 
 pub(super) fn status_of(refused: &Refused) -> StatusCode {
     match refused.error.as_str() {
-        "invalid" => StatusCode::BAD_REQUEST,
-        "not_found" | "unknown_node" => StatusCode::NOT_FOUND,
-        "status" | "too_few_members" | "nothing_to_do" | "changed" | "switching" | "exists" => {
-            StatusCode::CONFLICT
-        }
+        "invalid" | "invalid_props" | "default_type" => StatusCode::BAD_REQUEST,
+        "not_found" | "unknown_node" | "undefined" => StatusCode::NOT_FOUND,
+        "already_active" | "not_active" | "status" | "too_few_members" | "nothing_to_do" | "changed"
+        | "switching" | "exists" => StatusCode::CONFLICT,
         "not_kept" | "storage_failed" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
-fn json(what: &impl Serialize) -> Result<Response, Refused> {
+pub(super) fn json(what: &impl Serialize) -> Result<Response, Refused> {
     Ok(render(StatusCode::OK, what))
 }
 

@@ -1,6 +1,8 @@
-//! Properties of buckets: Riak's API on top of the gossiped state.
+//! Properties of buckets and bucket types: Riak's API on top of the gossiped state.
 
+use cartwheel_core::membership::PlanError;
 use cartwheel_riak::http::{BucketProps, Call, PropsVerb, Response};
+use cartwheel_riak::props::Owner;
 use hyper::body::Incoming;
 
 use super::Api;
@@ -10,29 +12,40 @@ use crate::server::{AdminAsk, AskedOp, Question};
 
 impl Api {
     pub(super) async fn props(&self, call: &BucketProps, body: Incoming) -> Response {
-        let op = match call.verb() {
-            PropsVerb::Show => return self.show_props(call).await,
-            PropsVerb::Reset => AskedOp::ResetProps(call.bucket().clone()),
-            PropsVerb::Set => match self.bodies.read(body).await.and_then(|body| call.props(&body.bytes)) {
-                Ok(props) => AskedOp::SetProps(call.bucket().clone(), props),
-                Err(refusal) => return Call::refuse(&refusal),
-            },
+        let op = match (call.verb(), call.owner()) {
+            (PropsVerb::Show, _) => return self.show_props(call).await,
+            // Only buckets are reset.
+            (PropsVerb::Reset, Owner::Type(_)) => return call.shown(None),
+            (PropsVerb::Reset, Owner::Bucket(bucket)) => AskedOp::ResetProps(bucket.clone()),
+            (PropsVerb::Set, owner) => {
+                match self.bodies.read(body).await.and_then(|body| call.props(&body.bytes)) {
+                    Ok(props) => match owner.clone() {
+                        Owner::Bucket(bucket) => AskedOp::SetProps(bucket, props),
+                        Owner::Type(name) => AskedOp::SetTypeProps(name, props),
+                    },
+                    Err(refusal) => return Call::refuse(&refusal),
+                }
+            }
         };
         match self.change(op).await {
             Ok(_) => call.done(),
-            Err(refused) => call.failed(status_of(&refused), &refused.message),
+            Err(refused) => match refused.why.as_deref() {
+                Some(PlanError::Props(error)) => call.refused(error),
+                Some(PlanError::Type(error)) => call.type_refused(error),
+                _ => call.failed(status_of(&refused), &refused.message),
+            },
         }
     }
 
     async fn show_props(&self, call: &BucketProps) -> Response {
-        match self.ask_question(|answer| Question::Props(call.bucket().clone(), answer)).await {
-            Ok((props, rules)) => call.shown(&props, &rules),
+        match self.ask_question(|answer| Question::Props(call.owner().clone(), answer)).await {
+            Ok(held) => call.shown(held.as_ref()),
             Err(refused) => call.failed(status_of(&refused), &refused.message),
         }
     }
 
     /// Answered once it is on this node's disk.
-    async fn change(&self, op: AskedOp) -> Result<AdminAnswer, Refused> {
+    pub(super) async fn change(&self, op: AskedOp) -> Result<AdminAnswer, Refused> {
         self.ask_question(|answer| Question::Admin(AdminAsk { op, answer })).await?
     }
 }

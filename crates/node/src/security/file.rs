@@ -17,7 +17,8 @@ const ALL: &str = "all";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SecurityFile {
-    enabled: bool,
+    /// Without it the cluster decides.
+    enabled: Option<bool>,
     #[serde(default, rename = "user")]
     users: Vec<UserEntry>,
     #[serde(default, rename = "group")]
@@ -153,7 +154,7 @@ impl GrantEntry {
 }
 
 /// A name is one user or one group, and not what means everybody.
-fn introduce(
+pub(super) fn introduce(
     what: &str,
     name: &str,
     users: &BTreeMap<String, User>,

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use super::password::PasswordHash;
 use super::policy::{Method, Permission, Policy, Scope};
 use super::read;
+use super::shared::Shared;
 use crate::reload::Reloaded;
 use crate::runtime::random;
 use crate::tls::Proof;
@@ -52,9 +53,21 @@ pub(crate) enum Visitor {
     User { name: String, policy: Arc<Policy> },
 }
 
+/// What holds where a file and the cluster say this.
+struct Met {
+    file: Arc<Policy>,
+    shared: Arc<Policy>,
+    both: Arc<Policy>,
+}
+
 /// What is asked of those who come.
 pub(crate) struct Gate {
-    policy: Option<Arc<Reloaded<Policy>>>,
+    /// What this node's file says: it comes first.
+    file: Option<Arc<Reloaded<Policy>>>,
+    /// What the cluster says.
+    shared: Shared,
+    /// The two together, as they were met last.
+    met: Mutex<Option<Met>>,
     checks: Semaphore,
     code: hmac::Key,
     remembered: Mutex<BTreeSet<Vec<u8>>>,
@@ -71,7 +84,9 @@ impl Gate {
     pub fn open(file: Option<&Path>) -> Result<Self, String> {
         let open = |path: &Path| Reloaded::open("users and grants", vec![path.to_owned()], read);
         Ok(Self {
-            policy: file.map(open).transpose()?,
+            file: file.map(open).transpose()?,
+            shared: Shared::default(),
+            met: Mutex::default(),
             checks: Semaphore::new(CHECKS_MAX),
             code: hmac::Key::new(hmac::HMAC_SHA256, &random::<32>()),
             remembered: Mutex::default(),
@@ -81,7 +96,28 @@ impl Gate {
 
     /// What is to be looked at again and again.
     pub fn watched(&self) -> Option<Arc<Reloaded<Policy>>> {
-        self.policy.clone()
+        self.file.clone()
+    }
+
+    /// Where to write what the cluster says.
+    pub fn shared(&self) -> Shared {
+        self.shared.clone()
+    }
+
+    /// What holds now.
+    pub fn policy(&self) -> Arc<Policy> {
+        let shared = self.shared.present();
+        let Some(file) = self.file.as_ref().map(|file| file.present()) else { return shared };
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(met) = met.as_ref()
+            && Arc::ptr_eq(&met.file, &file)
+            && Arc::ptr_eq(&met.shared, &shared)
+        {
+            return Arc::clone(&met.both);
+        }
+        let both = Arc::new(file.before(&shared));
+        *met = Some(Met { file, shared, both: Arc::clone(&both) });
+        both
     }
 
     /// Finds out who sends a request with these headers.
@@ -107,7 +143,7 @@ impl Gate {
     }
 
     fn present(&self) -> Option<Arc<Policy>> {
-        self.policy.as_ref().map(|file| file.present()).filter(|policy| policy.enabled)
+        Some(self.policy()).filter(|policy| policy.enabled == Some(true))
     }
 
     /// Whether `name` may come in, with `password` or what the connection has proven.
@@ -325,7 +361,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_grant_nothing_is_allowed_and_the_text_is_riaks() {
         let gate = gate();
-        let policy = gate.policy.as_ref().expect("a file").present();
+        let policy = gate.policy();
         let alice = Visitor::User { name: "alice".to_owned(), policy };
         let carts = Scope::Bucket(cartwheel_core::membership::Bucket {
             bucket_type: b"default".to_vec(),

@@ -54,7 +54,7 @@ impl Arbitrary for Policy {
         let groups = |g: &mut Gen| -> BTreeSet<String> {
             GROUPS.iter().filter(|_| bool::arbitrary(g)).map(|&group| group.to_owned()).collect()
         };
-        let mut policy = Self { enabled: true, sources: Vec::arbitrary(g), ..Self::default() };
+        let mut policy = Self { enabled: Some(true), sources: Vec::arbitrary(g), ..Self::default() };
         for user in USERS {
             policy.users.insert(user.to_owned(), User { password: None, groups: groups(g) });
         }

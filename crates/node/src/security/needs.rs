@@ -3,6 +3,7 @@
 use cartwheel_core::id::RequestId;
 use cartwheel_core::membership::Bucket;
 use cartwheel_riak::http::{Call, PropsVerb};
+use cartwheel_riak::props::Owner;
 
 use super::policy::{Permission, Scope};
 
@@ -18,11 +19,13 @@ pub(crate) fn need(call: &Call) -> Option<(Permission, Scope)> {
         }
         Call::Delete(delete) => Some((Permission::Delete, Scope::Bucket(Bucket::of(delete.key())))),
         Call::Props(props) => {
-            let permission = match props.verb() {
-                PropsVerb::Show => Permission::GetBucket,
-                PropsVerb::Set | PropsVerb::Reset => Permission::SetBucket,
-            };
-            Some((permission, Scope::Bucket(props.bucket().clone())))
+            let shows = props.verb() == PropsVerb::Show;
+            Some(match props.owner().clone() {
+                Owner::Bucket(bucket) if shows => (Permission::GetBucket, Scope::Bucket(bucket)),
+                Owner::Bucket(bucket) => (Permission::SetBucket, Scope::Bucket(bucket)),
+                Owner::Type(name) if shows => (Permission::GetBucketType, Scope::Type(name)),
+                Owner::Type(name) => (Permission::SetBucketType, Scope::Type(name)),
+            })
         }
     }
 }

@@ -153,7 +153,8 @@ pub(crate) struct User {
 /// What is known of users, and what they may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Policy {
-    pub enabled: bool,
+    /// Whether anybody is asked who it is; `None`: not for this to say.
+    pub enabled: Option<bool>,
     pub users: BTreeMap<String, User>,
     /// Each group, and those that it is part of.
     pub groups: BTreeMap<String, BTreeSet<String>>,
@@ -178,6 +179,33 @@ impl Policy {
                 self.grants.remove(&place);
             }
         }
+    }
+
+    /// What holds where this comes before `other`: users and groups that both know are as this knows them; sources and
+    /// grants add up.
+    pub fn before(&self, other: &Self) -> Self {
+        let mut all = other.clone();
+        all.enabled = self.enabled.or(other.enabled);
+        // Users and groups share their names.
+        all.groups.retain(|name, _| !self.users.contains_key(name));
+        all.users.retain(|name, _| !self.groups.contains_key(name));
+        all.users.extend(self.users.clone());
+        all.groups.extend(self.groups.clone());
+        all.sources.extend(self.sources.iter().cloned());
+        for ((who, scope), permissions) in &self.grants {
+            all.grants.entry((who.clone(), scope.clone())).or_default().extend(permissions);
+        }
+        all
+    }
+
+    /// Users that may do this here, and may come from somewhere.
+    pub fn who_may(&self, permission: Permission, scope: &Scope) -> Vec<String> {
+        let comes_from_somewhere = |name: &String| {
+            let own = Who::Role(name.clone());
+            self.sources.iter().any(|source| source.who == own || source.who == Who::All)
+        };
+        let may = |name: &&String| self.allows(name, permission, scope) && comes_from_somewhere(name);
+        self.users.keys().filter(may).cloned().collect()
     }
 
     /// Whether `user` may do this here: granted to itself, to a group that it is in, however deep, or to all.

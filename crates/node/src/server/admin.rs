@@ -8,6 +8,7 @@ use super::Server;
 use crate::cluster::{
     AdminAnswer, ChangeReport, ClusterReport, CommitRequest, Refused, Viewpoint, fingerprint, refusal,
 };
+use crate::security::{self, SecurityRequest};
 
 /// Operators' requests that are not answered yet. A commit waits for the disk; nobody has many under way.
 const CALLS_MAX: usize = 256;
@@ -27,6 +28,10 @@ pub(crate) enum AskedOp {
     Commit(CommitRequest),
     SetProps(Bucket, Props),
     ResetProps(Bucket),
+    CreateType(Vec<u8>, Props),
+    ActivateType(Vec<u8>),
+    SetTypeProps(Vec<u8>, Props),
+    Security(SecurityRequest),
 }
 
 /// A request that the core has been handed.
@@ -66,6 +71,14 @@ impl Server {
             AskedOp::Plan => (AdminOp::Plan, None),
             AskedOp::SetProps(bucket, props) => (AdminOp::SetProps { bucket, props }, None),
             AskedOp::ResetProps(bucket) => (AdminOp::ResetProps { bucket }, None),
+            AskedOp::CreateType(name, props) => (AdminOp::CreateType { name, props }, None),
+            AskedOp::ActivateType(name) => (AdminOp::ActivateType { name }, None),
+            AskedOp::Security(request) => {
+                let changes = security::changes(&cluster.metadata, request);
+                let refused = |why: String| Refused::new("invalid", why);
+                (AdminOp::SetMetadata { changes: changes.map_err(refused)? }, None)
+            }
+            AskedOp::SetTypeProps(name, props) => (AdminOp::SetTypeProps { name, props }, None),
             AskedOp::Commit(CommitRequest { plan: None }) => (AdminOp::Commit { shown: None }, None),
             AskedOp::Commit(CommitRequest { plan: Some(shown) }) => {
                 let refused = |error: PlanError| refusal(cluster, &error, None);

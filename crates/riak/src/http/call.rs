@@ -30,7 +30,7 @@ pub enum Call {
     Put(Put),
     /// Delete a key.
     Delete(Delete),
-    /// Show, set or reset a bucket's properties; to set them wants the body.
+    /// Show, set or reset the properties of a bucket or a bucket type; to set them wants the body.
     Props(BucketProps),
 }
 
@@ -46,7 +46,8 @@ impl Call {
         match (route, &head.method) {
             (Route::Ping, _) => Ok(Self::Ping),
             (Route::Bucket(bucket), _) => Put::parse(bucket, None, head, defaults).map(Self::Put),
-            (Route::Props(bucket), _) => BucketProps::parse(bucket, head, defaults).map(Self::Props),
+            (Route::Props(bucket), _) => BucketProps::of_bucket(bucket, head, defaults).map(Self::Props),
+            (Route::TypeProps(name), _) => BucketProps::of_type(name, head, defaults).map(Self::Props),
             (Route::Object(bucket, key), method) if [Method::PUT, Method::POST].contains(method) => {
                 Put::parse(bucket, Some(key), head, defaults).map(Self::Put)
             }

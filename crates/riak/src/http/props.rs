@@ -1,27 +1,24 @@
-//! Properties of a bucket: shown, set, and reset.
-//!
-//! What Riak has and Cartwheel does not keep (hooks, other clocks, another hash) is refused rather than kept for show,
-//! unless it is just what an answer says: a client that sends back what it was shown changes nothing.
+//! Properties of a bucket or a bucket type: shown, set, and reset.
 
-use cartwheel_core::membership::{Bucket, Props, Rules};
-use cartwheel_core::version::Policy;
-use cartwheel_core::{Key, Quorum};
+use cartwheel_core::Key;
+use cartwheel_core::membership::{Bucket, Props, PropsError, TypeError};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::call::Defaults;
 use super::refusal::Refusal;
 use super::response::{self, Response};
 use super::route;
+use crate::props::{self, Held, Owner, Trouble};
 
 const JSON: &[u8] = b"application/json";
 
-/// A request about the properties of a bucket.
+/// A request about the properties of a bucket, or a bucket type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BucketProps {
-    bucket: Bucket,
+    owner: Owner,
     verb: PropsVerb,
     defaults: Defaults,
 }
@@ -33,12 +30,25 @@ pub enum PropsVerb {
     Show,
     /// Set those in the body, which [`BucketProps::props`] reads; answer with [`BucketProps::done`].
     Set,
-    /// Give the bucket the defaults again; answer with [`BucketProps::done`].
+    /// Give the bucket its type's properties again; answer with [`BucketProps::done`].
     Reset,
 }
 
 impl BucketProps {
-    pub(super) fn parse(bucket: route::Bucket, head: &Parts, defaults: &Defaults) -> Result<Self, Refusal> {
+    pub(super) fn of_bucket(
+        bucket: route::Bucket,
+        head: &Parts,
+        defaults: &Defaults,
+    ) -> Result<Self, Refusal> {
+        let bucket_type = bucket.bucket_type.unwrap_or_else(|| Key::DEFAULT_TYPE.to_vec());
+        Self::parse(Owner::Bucket(Bucket { bucket_type, name: bucket.bucket }), head, defaults)
+    }
+
+    pub(super) fn of_type(name: Vec<u8>, head: &Parts, defaults: &Defaults) -> Result<Self, Refusal> {
+        Self::parse(Owner::Type(name), head, defaults)
+    }
+
+    fn parse(owner: Owner, head: &Parts, defaults: &Defaults) -> Result<Self, Refusal> {
         let verb = match head.method {
             Method::PUT => PropsVerb::Set,
             Method::DELETE => PropsVerb::Reset,
@@ -47,13 +57,12 @@ impl BucketProps {
         if verb == PropsVerb::Set && !is_json(head) {
             return Err(Refusal::NotJson);
         }
-        let bucket_type = bucket.bucket_type.unwrap_or_else(|| Key::DEFAULT_TYPE.to_vec());
-        Ok(Self { bucket: Bucket { bucket_type, name: bucket.bucket }, verb, defaults: *defaults })
+        Ok(Self { owner, verb, defaults: *defaults })
     }
 
-    /// The bucket.
-    pub fn bucket(&self) -> &Bucket {
-        &self.bucket
+    /// Whose properties.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
     }
 
     /// What is to be done.
@@ -69,68 +78,18 @@ impl BucketProps {
     pub fn props(&self, body: &[u8]) -> Result<Props, Refusal> {
         let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::PropsForm)?;
         let Some(Value::Object(asked)) = body.get("props") else { return Err(Refusal::PropsForm) };
-        let mut props = Props::default();
-        for (name, value) in asked {
-            self.set(&mut props, name, value)?;
-        }
-        Ok(props)
+        props::read(asked, self.defaults.n).map_err(Refusal::Property)
     }
 
-    fn set(&self, props: &mut Props, name: &str, value: &Value) -> Result<(), Refusal> {
-        match name {
-            "n_val" => props.n_val = Some(self.n_val(value)?),
-            "r" => props.r = Some(quorum(name, value)?),
-            "w" => props.w = Some(quorum(name, value)?),
-            "pr" => props.pr = Some(quorum(name, value)?),
-            "pw" => props.pw = Some(quorum(name, value)?),
-            "dw" => props.dw = Some(quorum(name, value)?),
-            "node_confirms" => match quorum(name, value)? {
-                Quorum::Count(count) => props.node_confirms = Some(count),
-                _ => return Err(wrong(name, NOT_A_QUORUM)),
-            },
-            "notfound_ok" => props.notfound_ok = Some(boolean(name, value)?),
-            "basic_quorum" => props.basic_quorum = Some(boolean(name, value)?),
-            "allow_mult" => props.allow_mult = Some(boolean(name, value)?),
-            "last_write_wins" => props.last_write_wins = Some(boolean(name, value)?),
-            _ if self.fixed().get(name) == Some(value) => {}
-            _ => return Err(wrong(name, "not_supported")),
-        }
-        Ok(())
-    }
-
-    fn n_val(&self, value: &Value) -> Result<u8, Refusal> {
-        let asked = value.as_u64().filter(|asked| *asked > 0).ok_or_else(|| wrong("n_val", "not_integer"))?;
-        u8::try_from(asked).map_err(|_| Refusal::Replicas { asked: asked.to_string(), n: self.defaults.n })
-    }
-
-    /// What is so for every bucket, and cannot be set.
-    fn fixed(&self) -> Map<String, Value> {
-        let mut fixed = Map::new();
-        fixed.insert("name".to_owned(), json!(String::from_utf8_lossy(&self.bucket.name)));
-        fixed.insert("dvv_enabled".to_owned(), json!(true));
-        fixed.insert("precommit".to_owned(), json!([]));
-        fixed.insert("postcommit".to_owned(), json!([]));
-        fixed.insert("write_once".to_owned(), json!(false));
-        fixed
-    }
-
-    /// What holds for the bucket, for the client: `rules`, of which `props` were set.
-    pub fn shown(&self, props: &Props, rules: &Rules) -> Response {
-        let mut shown = self.fixed();
-        let last_write_wins = rules.policy == Policy::LastWriteWins;
-        let quorums = [("r", rules.r), ("w", rules.w), ("pr", rules.pr), ("pw", rules.pw), ("dw", rules.dw)];
-        let switches = [
-            ("notfound_ok", rules.notfound_ok),
-            ("basic_quorum", rules.basic_quorum),
-            ("allow_mult", props.allow_mult.unwrap_or(rules.policy != Policy::OneValue)),
-            ("last_write_wins", last_write_wins),
-        ];
-        let counts = [("n_val", rules.n), ("node_confirms", rules.node_confirms)];
-        shown.extend(quorums.map(|(name, quorum)| (name.to_owned(), spelled(quorum))));
-        shown.extend(switches.map(|(name, on)| (name.to_owned(), json!(on))));
-        shown.extend(counts.map(|(name, count)| (name.to_owned(), json!(count))));
-        let body = json!({ "props": shown }).to_string();
-        let mut response = response::with_body(StatusCode::OK, JSON, body.into());
+    /// What holds for them, for the client. `None`: there is no such type.
+    pub fn shown(&self, held: Option<&Held>) -> Response {
+        let mut response = match held {
+            Some(held) => {
+                let body = json!({ "props": props::shown(&self.owner, held) }).to_string();
+                response::with_body(StatusCode::OK, JSON, body.into())
+            }
+            None => response::no_such_page(),
+        };
         response::vary_encoding(&mut response);
         response
     }
@@ -143,7 +102,29 @@ impl BucketProps {
         response
     }
 
-    /// They are not, and why: one line.
+    /// The core has not set those of a bucket.
+    pub fn refused(&self, error: &PropsError) -> Response {
+        let why = Trouble::of(error).map_or_else(|| json!("no_type"), |trouble| trouble.json());
+        Self::not_set(&why)
+    }
+
+    /// The core has not set those of a type.
+    pub fn type_refused(&self, error: &TypeError) -> Response {
+        match error {
+            TypeError::Props(error) => self.refused(error),
+            TypeError::Default => Self::not_set(&json!("no_default_update")),
+            TypeError::NotActive | TypeError::Undefined => Self::not_set(&json!("not_active")),
+            other => Self::not_set(&json!(other.to_string())),
+        }
+    }
+
+    fn not_set(why: &Value) -> Response {
+        let mut response = response::with_body(StatusCode::BAD_REQUEST, JSON, why.to_string().into());
+        response::vary_encoding(&mut response);
+        response
+    }
+
+    /// They are not set, and why: one line.
     pub fn failed(&self, status: StatusCode, why: &str) -> Response {
         let mut response = response::text(status, format!("{why}\n"));
         response::vary_encoding(&mut response);
@@ -156,56 +137,33 @@ fn is_json(head: &Parts) -> bool {
     content_type.split(|&byte| byte == b';').next().map(<[u8]>::trim_ascii) == Some(JSON)
 }
 
-const NOT_A_QUORUM: &str = "not_valid_quorum";
-
-fn wrong(name: &str, problem: &'static str) -> Refusal {
-    Refusal::Property { name: name.to_owned(), problem }
-}
-
-fn boolean(name: &str, value: &Value) -> Result<bool, Refusal> {
-    value.as_bool().ok_or_else(|| wrong(name, "not_boolean"))
-}
-
-fn quorum(name: &str, value: &Value) -> Result<Quorum, Refusal> {
-    let quorum = match value {
-        Value::String(word) => match word.as_str() {
-            "one" => Some(Quorum::One),
-            "quorum" => Some(Quorum::Majority),
-            "all" => Some(Quorum::All),
-            "default" => Some(Quorum::Default),
-            _ => None,
-        },
-        number => number.as_u64().and_then(|count| u8::try_from(count).ok()).map(Quorum::Count),
-    };
-    quorum.ok_or_else(|| wrong(name, NOT_A_QUORUM))
-}
-
-fn spelled(quorum: Quorum) -> Value {
-    match quorum {
-        Quorum::Default => json!("default"),
-        Quorum::One => json!("one"),
-        Quorum::Majority => json!("quorum"),
-        Quorum::All => json!("all"),
-        Quorum::Count(count) => json!(count),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use cartwheel_core::Config;
     use cartwheel_core::id::NodeId;
+    use cartwheel_core::membership::Rules;
     use cartwheel_core::ring::Ring;
+    use cartwheel_core::{Config, Quorum};
 
     use super::*;
 
     fn about(bucket: &str) -> BucketProps {
         let bucket = Bucket { bucket_type: Key::DEFAULT_TYPE.to_vec(), name: bucket.into() };
-        BucketProps { bucket, verb: PropsVerb::Set, defaults: Defaults { n: 3 } }
+        BucketProps { owner: Owner::Bucket(bucket), verb: PropsVerb::Set, defaults: Defaults { n: 3 } }
     }
 
     fn defaults() -> Rules {
         let members: Vec<NodeId> = (1..=3).map(NodeId).collect();
         Config::new(NodeId(1), Ring::new(&members, 8, 3).expect("a ring")).rules()
+    }
+
+    fn held(props: &Props) -> Held {
+        Held {
+            props: props.clone(),
+            rules: defaults().with(props),
+            is_active: true,
+            claimant: "n1".to_owned(),
+            riak_defaults: false,
+        }
     }
 
     fn refusal(props: &str) -> Refusal {
@@ -221,28 +179,53 @@ mod tests {
             dw: Some(Quorum::Count(1)),
             allow_mult: Some(false),
             last_write_wins: Some(true),
+            others: [(b"colour".to_vec(), b"{\"r\":[1,null]}".to_vec())].into_iter().collect(),
             ..Props::default()
         };
-        let rules = defaults().with(&set);
-        let shown = about("b").shown(&set, &rules);
+        let shown = about("b").shown(Some(&held(&set)));
         let again = about("b").props(shown.body()).expect("as shown");
-        assert_eq!(defaults().with(&again), rules);
-        assert_eq!(about("b").shown(&again, &defaults().with(&again)).body(), shown.body());
+        assert_eq!(defaults().with(&again), defaults().with(&set));
+        assert_eq!(about("b").shown(Some(&held(&again))).body(), shown.body());
     }
 
     #[test]
-    fn what_makes_no_sense_or_is_not_kept_is_refused_by_name() {
+    fn what_makes_no_sense_or_cannot_be_done_is_refused_by_name() {
         assert_eq!(refusal("\"n_val\":0").to_string(), "{\"n_val\":\"not_integer\"}");
-        assert_eq!(refusal("\"allow_mult\":1").to_string(), "{\"allow_mult\":\"not_boolean\"}");
+        assert_eq!(refusal("\"allow_mult\":[]").to_string(), "{\"allow_mult\":\"not_boolean\"}");
         assert_eq!(refusal("\"r\":256").to_string(), "{\"r\":\"not_valid_quorum\"}");
+        assert_eq!(refusal("\"w\":0").to_string(), "{\"w\":\"not_valid_quorum\"}");
         assert_eq!(
             refusal("\"node_confirms\":\"all\"").to_string(),
             "{\"node_confirms\":\"not_valid_quorum\"}"
         );
-        let hook = "\"precommit\":[{\"mod\":\"m\",\"fun\":\"f\"}]";
-        assert_eq!(refusal(hook).to_string(), "{\"precommit\":\"not_supported\"}");
-        assert_eq!(refusal("\"a\\\"b\":1").to_string(), "{\"a\\\"b\":\"not_supported\"}");
-        assert_eq!(refusal("\"n_val\":300").to_string(), "n_val=300: allowed are 1..=3\n");
+        assert_eq!(refusal("\"old_vclock\":\"x\"").to_string(), "{\"old_vclock\":\"not_integer\"}");
+        assert_eq!(
+            refusal("\"sync_on_write\":1").to_string(),
+            "{\"sync_on_write\":\"not_valid_sync_param\"}"
+        );
+        for erlang in [
+            "\"precommit\":[{\"mod\":\"m\",\"fun\":\"f\"}]",
+            "\"chash_keyfun\":{\"mod\":\"m\",\"fun\":\"f\"}",
+        ] {
+            let said = refusal(erlang).to_string();
+            assert!(said.contains("Erlang functions, which Cartwheel does not run"), "{said}");
+        }
+        assert!(refusal("\"consistent\":true").to_string().contains("not built"));
+        assert!(refusal("\"n_val\":300").to_string().contains("allowed are 1..=3"));
+        // "tree not supported ...", as Riak's JSON has it: each character a number.
+        assert!(
+            refusal("\"datatype\":\"tree\"").to_string().starts_with("{\"datatype\":[116,114,101,101,32,")
+        );
         assert_eq!(about("b").props(b"[]"), Err(Refusal::PropsForm));
+    }
+
+    #[test]
+    fn riaks_ways_to_say_yes_are_understood() {
+        let props =
+            b"{\"props\":{\"allow_mult\":\"true\",\"notfound_ok\":0,\"hll_precision\":\"12\",\"my\":7}}";
+        let props = about("b").props(props).expect("makes sense");
+        assert_eq!((props.allow_mult, props.notfound_ok), (Some(true), Some(false)));
+        assert_eq!(props.hll_precision, Some(12));
+        assert_eq!(props.others.get(b"my"), Some(&b"7"[..]));
     }
 }

@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+use crate::props::Trouble;
+
 /// Why a request is not carried out. Nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -128,13 +130,8 @@ pub enum Refusal {
     #[error("bucket PUT must be a JSON object of the form:\n{{\"props\":{{...bucket properties...}}}}")]
     PropsForm,
     /// A property that is not what it should be, or that this server does not keep.
-    #[error("{}", serde_json::json!({ name: problem }))]
-    Property {
-        /// The property.
-        name: String,
-        /// What is wrong, in Riak's words.
-        problem: &'static str,
-    },
+    #[error("{}", .0.json())]
+    Property(Trouble),
     /// Beyond what the server keeps of all bodies together.
     #[error(
         "the bodies of all requests together are too large: bodies_bytes_max is {limit} bytes; try again later\n"
@@ -187,7 +184,7 @@ impl Refusal {
             | Self::IndexValue { .. }
             | Self::Context(_)
             | Self::PropsForm
-            | Self::Property { .. }
+            | Self::Property(_)
             | Self::RequestId => StatusCode::BAD_REQUEST,
         }
     }

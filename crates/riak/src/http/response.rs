@@ -89,7 +89,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
             response
         }
         Refusal::NotAcceptable | Refusal::NotJson => html(status, plain_page(status)),
-        Refusal::Property { .. } => with_body(status, b"application/json", refusal.to_string().into()),
+        Refusal::Property(_) => with_body(status, b"application/json", refusal.to_string().into()),
         _ => text(status, refusal.to_string()),
     }
 }

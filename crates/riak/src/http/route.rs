@@ -14,6 +14,8 @@ pub(super) enum Route {
     Object(Bucket, Vec<u8>),
     /// The properties of a bucket.
     Props(Bucket),
+    /// The properties of a bucket type.
+    TypeProps(Vec<u8>),
 }
 
 /// A bucket, and how the client spelled it.
@@ -40,6 +42,7 @@ impl Route {
         match segments.as_slice() {
             ["ping"] => Ok(Self::Ping),
             ["buckets", bucket, "props"] => Self::props(None, bucket),
+            ["types", bucket_type, "props"] => Ok(Self::TypeProps(name(bucket_type)?)),
             ["types", bucket_type, "buckets", bucket, "props"] => {
                 Self::props(Some(name(bucket_type)?), bucket)
             }
@@ -70,6 +73,7 @@ impl Route {
             Self::Ping => "HEAD, GET",
             Self::Bucket(_) => "POST",
             Self::Props(_) => "HEAD, GET, PUT, DELETE",
+            Self::TypeProps(_) => "HEAD, GET, PUT",
             Self::Object(..) => "HEAD, GET, POST, PUT, DELETE",
         }
     }

@@ -98,7 +98,7 @@ impl Exchange {
     }
 
     /// The probe kept only the beginning of some bodies.
-    fn is_cut(&self) -> bool {
+    pub fn is_cut(&self) -> bool {
         let length = self.answer_headers.get("content-length").and_then(|length| length.parse().ok());
         length.is_some_and(|length: usize| self.answer.len() < length)
     }

@@ -4,19 +4,42 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use cartwheel_core::id::{NodeId, RequestId, StoreId};
-use cartwheel_core::membership::{Bucket, Props};
+use cartwheel_core::membership::{Cluster, Datatype, Props, Rules};
 use cartwheel_core::ring::Ring;
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Dot, Policy, Siblings, Version};
 use cartwheel_core::{Answer, ClientError, ClientOp, Config, Key};
 use cartwheel_riak::http::{BucketProps, Call, Defaults, PropsVerb, Response, pong};
+use cartwheel_riak::props::{Held, Owner};
 use http::request::Parts;
 
-#[derive(Default)]
+/// As the recorded node was: with Riak's defaults, and the types that the recording uses.
 pub struct Toy {
     keys: HashMap<Key, Siblings>,
-    props: BTreeMap<Bucket, Props>,
+    cluster: Cluster,
+    defaults: Rules,
     writes: u64,
+}
+
+const ME: NodeId = NodeId(1);
+
+impl Default for Toy {
+    fn default() -> Self {
+        let members: Vec<NodeId> = (1..=3).map(NodeId).collect();
+        let ring = Ring::new(&members, 8, 3).expect("a ring");
+        let defaults = Config { policy: Policy::OneValue, ..Config::new(ME, ring.clone()) }.rules();
+        let mut cluster = Cluster::founded(&members, ring, 3, &BTreeMap::new());
+        let types = [
+            ("plain", Props::default()),
+            ("maps", Props { datatype: Some(Datatype::Map), ..Props::default() }),
+            ("write_once", Props { write_once: Some(true), ..Props::default() }),
+        ];
+        for (name, props) in types {
+            cluster.create_type(ME, name.into(), props).expect("makes sense");
+            cluster.activate_type(name.as_bytes()).expect("was created");
+        }
+        Self { keys: HashMap::new(), cluster, defaults, writes: 0 }
+    }
 }
 
 impl Toy {
@@ -45,21 +68,48 @@ impl Toy {
     }
 
     fn props(&mut self, call: &BucketProps, body: &str) -> Response {
-        let members: Vec<NodeId> = (1..=3).map(NodeId).collect();
-        let defaults = Config::new(NodeId(1), Ring::new(&members, 8, 3).expect("a ring")).rules();
-        let set = self.props.entry(call.bucket().clone()).or_default();
-        match call.verb() {
-            PropsVerb::Show => return call.shown(set, &defaults.with(set)),
+        let set = match call.verb() {
+            PropsVerb::Show => return call.shown(self.held(call.owner()).as_ref()),
             PropsVerb::Set => match call.props(body.as_bytes()) {
-                Ok(props) => *set = props.over(set),
+                Ok(props) => props,
                 Err(refusal) => return Call::refuse(&refusal),
             },
-            PropsVerb::Reset => *set = Props::default(),
+            PropsVerb::Reset => Props::default(),
+        };
+        match call.owner() {
+            Owner::Bucket(bucket) if call.verb() == PropsVerb::Reset => self.cluster.reset_props(ME, bucket),
+            Owner::Bucket(bucket) => match self.cluster.set_props(ME, bucket.clone(), set) {
+                Ok(()) => {}
+                Err(error) => return call.refused(&error),
+            },
+            Owner::Type(name) => match self.cluster.set_type_props(ME, name, set) {
+                Ok(()) => {}
+                Err(error) => return call.type_refused(&error),
+            },
         }
         call.done()
     }
 
+    fn held(&self, owner: &Owner) -> Option<Held> {
+        let cluster = &self.cluster;
+        let (props, rules) = match owner {
+            Owner::Bucket(bucket) => {
+                (cluster.props_with_type(bucket), cluster.rules_of(bucket, &self.defaults))
+            }
+            Owner::Type(name) => {
+                let props = cluster.props_of_type(name).cloned().unwrap_or_default();
+                (props, cluster.rules_of_type(name, &self.defaults))
+            }
+        };
+        let claimant = "riak@127.0.0.1".to_owned();
+        let held = Held { props, rules, is_active: true, claimant, riak_defaults: true };
+        cluster.has_type(owner.bucket_type()).then_some(held)
+    }
+
     pub fn run(&mut self, key: &Key, op: ClientOp) -> Result<Answer, ClientError> {
+        if !self.cluster.has_type(key.bucket_type()) {
+            return Err(ClientError::NoType);
+        }
         let siblings = self.keys.entry(key.clone()).or_default();
         let mut dot = None;
         if let ClientOp::Put { context, value, options } = op {
