@@ -82,6 +82,15 @@ impl Client {
         self.tell(&Call::bare(code::PING_REQ), code::PING_RESP).await
     }
 
+    /// A client of one of the nodes alone, which waits for no other.
+    #[cfg(feature = "testing")]
+    pub(crate) fn only(&self, index: usize) -> Self {
+        let Inner { nodes, limits, named_writes, .. } = &*self.inner;
+        let nodes = vec![Arc::clone(&nodes[index])];
+        let limits = Limits { attempts: 1, ..limits.clone() };
+        Self { inner: Arc::new(Inner { nodes, limits, named_writes: *named_writes, turn: 0.into() }) }
+    }
+
     /// What the node says that was asked: any of them.
     ///
     /// # Errors

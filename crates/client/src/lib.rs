@@ -18,6 +18,8 @@ mod put;
 mod query;
 mod quorum;
 mod request_id;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 mod update;
 
