@@ -16,6 +16,7 @@ mod put;
 mod quorum;
 mod refusal;
 mod request;
+mod request_id;
 mod shown;
 
 pub use delete::Delete;
@@ -26,3 +27,4 @@ pub use put::Put;
 pub use quorum::{code_of, quorum_of};
 pub use refusal::Refusal;
 pub use request::Request;
+pub use request_id::request_id;

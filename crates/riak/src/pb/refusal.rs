@@ -61,6 +61,12 @@ pub enum Refusal {
     /// A vclock that this cluster did not make.
     #[error("Error processing incoming message: vclock cannot be decoded: {0}")]
     Vclock(String),
+    /// A request's name that is none.
+    #[error("request_id: {bytes} bytes; allowed are 16")]
+    RequestId {
+        /// How long it is.
+        bytes: usize,
+    },
     /// What is no index entry.
     #[error("{}", precommit(.0))]
     IndexEntry(#[from] NoIndexEntry),

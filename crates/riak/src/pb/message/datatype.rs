@@ -30,6 +30,9 @@ pub struct RpbCounterUpdateReq {
     /// How many distinct nodes must hold it.
     #[prost(uint32, optional, tag = "8")]
     pub node_confirms: Option<u32>,
+    /// The client's own name for the request: see [`request_id`](crate::pb::request_id). Not of Riak, which ignores it.
+    #[prost(bytes = "bytes", optional, tag = "1000")]
+    pub request_id: Option<Bytes>,
 }
 
 /// It is changed.
@@ -260,6 +263,9 @@ pub struct DtUpdateReq {
     /// How many distinct nodes must hold it.
     #[prost(uint32, optional, tag = "14")]
     pub node_confirms: Option<u32>,
+    /// The client's own name for the request: see [`request_id`](crate::pb::request_id). Not of Riak, which ignores it.
+    #[prost(bytes = "bytes", optional, tag = "1000")]
+    pub request_id: Option<Bytes>,
 }
 
 /// A change: the one that is there.

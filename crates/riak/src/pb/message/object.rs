@@ -124,6 +124,9 @@ pub struct RpbPutReq {
     /// How many distinct nodes must hold it.
     #[prost(uint32, optional, tag = "17")]
     pub node_confirms: Option<u32>,
+    /// The client's own name for the request: see [`request_id`](crate::pb::request_id). Not of Riak, which ignores it.
+    #[prost(bytes = "bytes", optional, tag = "1000")]
+    pub request_id: Option<Bytes>,
 }
 
 /// It is written.
@@ -220,4 +223,7 @@ pub struct RpbDelReq {
     /// The bucket's type.
     #[prost(bytes = "bytes", optional, tag = "13")]
     pub bucket_type: Option<Bytes>,
+    /// The client's own name for the request: see [`request_id`](crate::pb::request_id). Not of Riak, which ignores it.
+    #[prost(bytes = "bytes", optional, tag = "1000")]
+    pub request_id: Option<Bytes>,
 }

@@ -1,0 +1,5 @@
+//! The client with real nodes in the process.
+
+mod failover;
+mod objects;
+mod wipe;
