@@ -68,6 +68,7 @@ pub fn http(bytes: &[u8]) {
     drop(crate::security::need(&call));
     match call {
         Call::Ping => {}
+        Call::Resources(resources) => drop(resources.render()),
         Call::Get(get) => drop(get.op()),
         Call::Put(put) => {
             let id = id.ok().flatten().unwrap_or(cartwheel_core::id::RequestId(7));

@@ -226,6 +226,7 @@ impl Api {
         let id = id.unwrap_or_else(|| RequestId(u128::from_le_bytes(runtime::random())));
         let response = match call {
             Call::Ping => pong(),
+            Call::Resources(resources) => resources.render(),
             Call::Get(get) => self.get(id, &get).await,
             Call::Delete(delete) => self.delete(id, &delete).await,
             Call::Props(props) => self.props(&props, body).await,
@@ -246,6 +247,11 @@ impl Api {
             Ok(key) => key,
             Err(refusal) => return Call::refuse(&refusal),
         };
+        if let Some(read) = put.read_op()
+            && let Some(response) = put.unmet(&self.ask(id, &key, read, put.timeout()).await)
+        {
+            return response;
+        }
         put.render(&key, &self.ask(id, &key, put.op(body), put.timeout()).await)
     }
 

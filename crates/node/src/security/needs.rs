@@ -10,7 +10,7 @@ use super::policy::{Permission, Scope};
 /// What must have been granted for `call`, and where; nothing, for what every user may do.
 pub(crate) fn need(call: &Call) -> Option<(Permission, Scope)> {
     match call {
-        Call::Ping => None,
+        Call::Ping | Call::Resources(_) => None,
         Call::Get(get) => Some((Permission::Get, Scope::Bucket(Bucket::of(get.key())))),
         // A put whose key has yet to be made has a bucket; one whose key is too long is refused later.
         Call::Put(put) => {

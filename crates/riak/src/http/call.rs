@@ -8,7 +8,9 @@ use super::delete::Delete;
 use super::get::Get;
 use super::props::BucketProps;
 use super::put::Put;
+use super::query::Query;
 use super::refusal::Refusal;
+use super::resources::Resources;
 use super::response::{self, Response};
 use super::route::Route;
 
@@ -24,6 +26,8 @@ pub struct Defaults {
 pub enum Call {
     /// Are you there? Answer with [`pong`](super::pong).
     Ping,
+    /// Which paths are there? Answer with [`Resources::render`](super::Resources::render).
+    Resources(Resources),
     /// Show a key.
     Get(Get),
     /// Write a key; wants the body.
@@ -45,6 +49,14 @@ impl Call {
         route.check_method(&head.method)?;
         match (route, &head.method) {
             (Route::Ping, _) => Ok(Self::Ping),
+            (Route::Root, _) => Resources::parse(head).map(Self::Resources),
+            (Route::OldBucket(bucket), &Method::POST) => {
+                Put::parse(bucket, None, head, defaults).map(Self::Put)
+            }
+            (Route::OldBucket(bucket), _) => {
+                Query::parse(head.uri.query(), defaults).refuse_old_listing()?;
+                BucketProps::parse(bucket, head, defaults).map(Self::Props)
+            }
             (Route::Bucket(bucket), _) => Put::parse(bucket, None, head, defaults).map(Self::Put),
             (Route::Props(bucket), _) => BucketProps::of_bucket(bucket, head, defaults).map(Self::Props),
             (Route::TypeProps(name), _) => BucketProps::of_type(name, head, defaults).map(Self::Props),

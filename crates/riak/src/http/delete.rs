@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 
 use super::call::Defaults;
-use super::condition;
+use super::condition::{self, Demands};
 use super::fields;
 use super::query::Query;
 use super::refusal::Refusal;
@@ -25,6 +25,7 @@ pub struct Delete {
     read: ReadOptions,
     write: WriteOptions,
     timeout: Option<Duration>,
+    demands: Demands,
 }
 
 impl Delete {
@@ -42,6 +43,7 @@ impl Delete {
             read: query.delete_read_options()?,
             write: query.delete_write_options()?,
             timeout: query.timeout()?,
+            demands: Demands::of_delete(&head.headers),
         })
     }
 
@@ -50,9 +52,9 @@ impl Delete {
         &self.key
     }
 
-    /// What the client has seen, if it says so. Then no read is needed.
+    /// What the client has seen, if it says so and demands nothing of what is there. Then no read is needed.
     pub fn context(&self) -> Option<&Context> {
-        self.context.as_ref()
+        self.context.as_ref().filter(|_| self.demands.is_empty())
     }
 
     /// The read that shows what there is to delete.
@@ -64,15 +66,19 @@ impl Delete {
     ///
     /// # Errors
     ///
-    /// The response, if there is nothing to delete or the read failed.
+    /// The response, if there is nothing to delete, the read failed, or what the client demands is not so.
     pub fn seen(&self, result: &Result<Answer, ClientError>) -> Result<Context, Box<Response>> {
-        let mut response = match result {
-            Ok(answer) if answer.siblings.is_found() => return Ok(answer.context()),
-            Ok(answer) => {
+        let unmet = result.as_ref().ok().and_then(|answer| self.demands.refusal(answer));
+        let mut response = match (result, unmet) {
+            (Ok(_), Some(unmet)) => unmet,
+            (Ok(answer), None) if answer.siblings.is_found() => {
+                return Ok(self.context.clone().unwrap_or_else(|| answer.context()));
+            }
+            (Ok(answer), None) => {
                 response::not_found((!answer.siblings.is_empty()).then(|| answer.context()).as_ref())
             }
-            Err(ClientError::NoType) => response::no_type(&self.key),
-            Err(error) => response::failed(error),
+            (Err(ClientError::NoType), _) => response::no_type(&self.key),
+            (Err(error), _) => response::failed(error),
         };
         response::vary_encoding(&mut response);
         Err(Box::new(response))

@@ -1,6 +1,6 @@
 //! GET and HEAD of a key.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use cartwheel_core::version::Version;
 use cartwheel_core::{Answer, ClientError, ClientOp, Key};
@@ -9,7 +9,8 @@ use http::request::Parts;
 
 use super::accept::Accept;
 use super::call::Defaults;
-use super::condition::{self, Fresh};
+use super::condition::{Demands, Fresh, Unmet};
+use super::link::Form;
 use super::object::{self, Shown};
 use super::query::Query;
 use super::refusal::Refusal;
@@ -29,6 +30,8 @@ pub struct Get {
     accept: Accept,
     encodings: Accept,
     fresh: Fresh,
+    demands: Demands,
+    form: Form,
 }
 
 impl Get {
@@ -39,7 +42,6 @@ impl Get {
         defaults: &Defaults,
     ) -> Result<Self, Refusal> {
         let query = Query::parse(head.uri.query(), defaults);
-        condition::refuse(&head.headers, condition::OF_READS)?;
         Ok(Self {
             key: bucket.key(key)?,
             op: ClientOp::Get(query.read_options()?),
@@ -48,6 +50,8 @@ impl Get {
             accept: Accept::media_types(&head.headers),
             encodings: Accept::encodings(&head.headers),
             fresh: Fresh::parse(&head.headers),
+            demands: Demands::of_read(&head.headers),
+            form: bucket.form,
         })
     }
 
@@ -78,6 +82,9 @@ impl Get {
     fn found(&self, answer: &Answer) -> Result<Response, Undecodable> {
         let siblings = &answer.siblings;
         if !siblings.is_found() {
+            if self.demands.unmet(None).is_some() {
+                return Ok(response::precondition_failed());
+            }
             return Ok(response::not_found((!siblings.is_empty()).then(|| answer.context()).as_ref()));
         }
         match (&self.vtag, siblings.versions()) {
@@ -98,20 +105,28 @@ impl Get {
         if !undoable || !self.accept.admits(&shown.content_type()) {
             return Ok(response::refused(&Refusal::NotAcceptable));
         }
-        if self.fresh.holds(&shown.vtag, shown.modified) {
-            return Ok(object::not_modified(&shown.vtag));
+        if let Some(spared) = self.spared(&shown.vtag, shown.modified) {
+            return Ok(spared);
         }
-        Ok(shown.render(StatusCode::OK, self.key.bucket(), &answer.context()))
+        Ok(shown.render(StatusCode::OK, (self.key.bucket(), self.form), &answer.context()))
     }
 
     fn several(&self, answer: &Answer, versions: &[Version]) -> Result<Response, Undecodable> {
         let shown = versions.iter().map(Shown::new).collect::<Result<Vec<_>, _>>()?;
         let etag = vtag::of_siblings(&answer.siblings);
         let latest = shown.iter().map(|sibling| sibling.modified).max();
-        if latest.is_some_and(|latest| self.fresh.holds(&etag, latest)) {
-            return Ok(object::not_modified(&etag));
+        if let Some(spared) = latest.and_then(|latest| self.spared(&etag, latest)) {
+            return Ok(spared);
         }
         let vary = "Accept, Accept-Encoding";
-        Ok(siblings::render(answer, &shown, self.key.bucket(), &self.accept, vary))
+        Ok(siblings::render(answer, &shown, (self.key.bucket(), self.form), &self.accept, vary))
+    }
+
+    /// The response without what is there: the reader does not want it then, or has it.
+    fn spared(&self, etag: &str, modified: SystemTime) -> Option<Response> {
+        if self.demands.unmet(Some((etag, modified))) == Some(Unmet::Failed) {
+            return Some(response::precondition_failed());
+        }
+        self.fresh.holds(etag, modified).then(|| object::not_modified(etag))
     }
 }

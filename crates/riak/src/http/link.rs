@@ -5,6 +5,34 @@ use crate::content::Link;
 use super::refusal::Refusal;
 use super::route::{quote, unquote};
 
+/// How a client spells paths, and is shown them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `/buckets/B/keys/K`.
+    #[default]
+    Buckets,
+    /// `/riak/B/K`, the older one.
+    Riak,
+}
+
+impl Form {
+    /// A bucket's path, of names that are quoted.
+    pub fn bucket(self, bucket: &str) -> String {
+        match self {
+            Self::Buckets => format!("/buckets/{bucket}"),
+            Self::Riak => format!("/riak/{bucket}"),
+        }
+    }
+
+    /// A key's path, of names that are quoted.
+    pub fn key(self, bucket: &str, key: &str) -> String {
+        match self {
+            Self::Buckets => format!("/buckets/{bucket}/keys/{key}"),
+            Self::Riak => format!("/riak/{bucket}/{key}"),
+        }
+    }
+}
+
 /// Reads one Link header. The pointer to the bucket itself (`rel="up"`), which every answer carries, is no link.
 pub(super) fn parse(header: &str) -> Result<Vec<Link>, Refusal> {
     let mut links = Vec::new();
@@ -40,14 +68,14 @@ fn target_of(path: &str) -> Option<(&str, Option<&str>)> {
 }
 
 /// The links of a value in `bucket`, and the way up.
-pub(super) fn render(links: &[Link], bucket: &[u8]) -> String {
+pub(super) fn render(links: &[Link], bucket: &[u8], form: Form) -> String {
     let quoted = |name: &Option<bytes::Bytes>| quote(name.as_deref().unwrap_or_default());
     let mut header = String::new();
     for Link { bucket, key, tag } in links {
         let (bucket, key, tag) = (quoted(bucket), quoted(key), quoted(tag));
-        header.push_str(&format!("</buckets/{bucket}/keys/{key}>; riaktag=\"{tag}\", "));
+        header.push_str(&format!("<{}>; riaktag=\"{tag}\", ", form.key(&bucket, &key)));
     }
-    header + &format!("</buckets/{}>; rel=\"up\"", quote(bucket))
+    header + &format!("<{}>; rel=\"up\"", form.bucket(&quote(bucket)))
 }
 
 #[cfg(test)]
@@ -59,7 +87,10 @@ mod tests {
         let header = "</buckets/b%20c/keys/a%2Fb>; riaktag=\"next\", </buckets/p1>; rel=\"up\"";
         let links = parse(header).expect("well formed");
         assert_eq!(links.len(), 1);
-        assert_eq!(render(&links, b"p1"), header);
+        assert_eq!(render(&links, b"p1", Form::Buckets), header);
+        let old = "</riak/b%20c/a%2Fb>; riaktag=\"next\", </riak/p1>; rel=\"up\"";
+        assert_eq!(render(&links, b"p1", Form::Riak), old);
+        assert_eq!(parse(old), Ok(links));
         assert_eq!(parse("</riak/b/k>; riaktag=\"t\"").map(|links| links.len()), Ok(1));
     }
 

@@ -9,7 +9,7 @@ use http::header::{CONTENT_ENCODING, ETAG, HeaderName, LAST_MODIFIED, LINK};
 use http::{HeaderValue, StatusCode};
 
 use super::fields::{self, INDEX_PREFIX, META_PREFIX};
-use super::link;
+use super::link::{self, Form};
 use super::response::{self, Response, set};
 use crate::content::{Content, Undecodable};
 use crate::{datatype, vtag};
@@ -76,7 +76,7 @@ impl Shown {
     }
 
     /// A response of its own.
-    pub fn render(&self, status: StatusCode, bucket: &[u8], context: &Context) -> Response {
+    pub fn render(&self, status: StatusCode, (bucket, form): (&[u8], Form), context: &Context) -> Response {
         let mut response =
             response::with_body(status, self.content_type().as_bytes(), self.content.value.clone());
         set(&mut response, HeaderName::from_static(fields::VCLOCK), fields::vclock(context).as_bytes());
@@ -87,7 +87,7 @@ impl Shown {
             }
         }
         response::vary_encoding(&mut response);
-        set(&mut response, LINK, link::render(&self.content.links, bucket).as_bytes());
+        set(&mut response, LINK, link::render(&self.content.links, bucket, form).as_bytes());
         set(&mut response, LAST_MODIFIED, httpdate::fmt_http_date(self.modified).as_bytes());
         set(&mut response, ETAG, format!("\"{}\"", self.vtag).as_bytes());
         if let Some(encoding) = &self.content.content_encoding {
@@ -111,7 +111,7 @@ pub(super) fn undecodable(error: &Undecodable) -> Response {
 }
 
 /// HTTP dates have whole seconds, and end with the year 9999; a broken clock does not.
-fn modified(written_at: WallTime) -> SystemTime {
+pub(super) fn modified(written_at: WallTime) -> SystemTime {
     const YEAR_10000: u64 = 253_402_300_800;
     SystemTime::UNIX_EPOCH + Duration::from_secs((written_at.0 / 1_000_000).min(YEAR_10000 - 1))
 }

@@ -12,7 +12,7 @@ use http::request::Parts;
 
 use super::accept::Accept;
 use super::call::Defaults;
-use super::condition;
+use super::condition::{self, Demands};
 use super::fields;
 use super::object::{self, Shown};
 use super::query::Query;
@@ -36,6 +36,7 @@ pub struct Put {
     returned: Returned,
     accept: Accept,
     raw_content_type: Bytes,
+    demands: Demands,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,6 @@ impl Put {
         defaults: &Defaults,
     ) -> Result<Self, Refusal> {
         let query = Query::parse(head.uri.query(), defaults);
-        condition::refuse(&head.headers, condition::OF_WRITES)?;
         let options = WriteOptions { condition: condition::of_put(&head.headers)?, ..query.write_options()? };
         let key = key.map(|key| bucket.key(&key)).transpose()?;
         let put = Self {
@@ -69,6 +69,7 @@ impl Put {
             },
             accept: Accept::media_types(&head.headers),
             raw_content_type: fields::raw_content_type(&head.headers),
+            demands: Demands::of_write(&head.headers),
         };
         put.check_accept().map(|()| put)
     }
@@ -92,6 +93,23 @@ impl Put {
             Some(key) => Ok(key.clone()),
             None => self.bucket.key(vtag::key_for(request).as_bytes()),
         }
+    }
+
+    /// What to read first, if the client demands something of what is there; [`unmet`](Self::unmet) checks what it finds.
+    pub fn read_op(&self) -> Option<ClientOp> {
+        (!self.demands.is_empty()).then(|| ClientOp::Get(cartwheel_core::ReadOptions::default()))
+    }
+
+    /// The response that ends the matter, if what the client demands is not so, or could not be read.
+    pub fn unmet(&self, found: &Result<Answer, ClientError>) -> Option<Response> {
+        let mut response = match found {
+            Ok(found) => self.demands.refusal(found)?,
+            // The write is answered as the read would be.
+            Err(ClientError::NoType) => return None,
+            Err(error) => response::failed(error),
+        };
+        response::vary_encoding(&mut response);
+        Some(response)
     }
 
     /// What to ask the core, given the request's body.
@@ -121,12 +139,20 @@ impl Put {
     fn written(&self, key: &Key, answer: &Answer) -> Result<Response, Undecodable> {
         let mut response = match (self.returned, answer.siblings.versions()) {
             (Returned::Nothing, _) => self.silent(),
-            (Returned::Object, [version]) => {
-                Shown::new(version)?.render(StatusCode::OK, key.bucket(), &answer.context())
-            }
+            (Returned::Object, [version]) => Shown::new(version)?.render(
+                StatusCode::OK,
+                (key.bucket(), self.bucket.form),
+                &answer.context(),
+            ),
             (Returned::Object, versions) => {
                 let shown = versions.iter().map(Shown::new).collect::<Result<Vec<_>, _>>()?;
-                siblings::render(answer, &shown, key.bucket(), &self.accept, "Accept-Encoding")
+                siblings::render(
+                    answer,
+                    &shown,
+                    (key.bucket(), self.bucket.form),
+                    &self.accept,
+                    "Accept-Encoding",
+                )
             }
         };
         if self.key.is_none() {
@@ -148,7 +174,7 @@ impl Put {
 
     /// Spelled as the client spelled the bucket.
     fn location(&self, key: &Key) -> String {
-        let bucket = format!("/buckets/{}/keys/{}", quote(key.bucket()), quote(key.key()));
+        let bucket = self.bucket.form.key(&quote(key.bucket()), &quote(key.key()));
         match &self.bucket.bucket_type {
             Some(bucket_type) => format!("/types/{}{bucket}", quote(bucket_type)),
             None => bucket,

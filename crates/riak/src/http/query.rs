@@ -105,6 +105,16 @@ impl<'a> Query<'a> {
         }
     }
 
+    /// The older path of a bucket may ask for its keys, too, beside or instead of its properties.
+    pub fn refuse_old_listing(&self) -> Result<(), Refusal> {
+        for (name, unwanted) in [("keys", "false"), ("props", "true")] {
+            if let Some(value) = self.text(name).filter(|value| *value != unwanted) {
+                return Err(Refusal::Unsupported { name, value: value.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses what would promise something that nobody here keeps yet; lets pass what asks for nothing.
     fn refuse_unsupported(&self) -> Result<(), Refusal> {
         let name = "asis";

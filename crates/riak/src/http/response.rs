@@ -41,7 +41,7 @@ pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Response {
     with_body(status, b"text/plain", text.into().into())
 }
 
-fn html(status: StatusCode, body: String) -> Response {
+pub(super) fn html(status: StatusCode, body: String) -> Response {
     with_body(status, b"text/html", body.into())
 }
 
@@ -118,6 +118,11 @@ pub(super) fn no_type(key: &Key) -> Response {
     refused(&Refusal::UnknownType(String::from_utf8_lossy(key.bucket_type()).into_owned()))
 }
 
+/// What is there is not as the client demands.
+pub(super) fn precondition_failed() -> Response {
+    html(StatusCode::PRECONDITION_FAILED, plain_page(StatusCode::PRECONDITION_FAILED))
+}
+
 pub(super) fn failed(error: &ClientError) -> Response {
     let mut response = match error {
         ClientError::Invalid(Invalid::Quorum { asked, n }) if asked > n => {
@@ -128,9 +133,7 @@ pub(super) fn failed(error: &ClientError) -> Response {
         ClientError::QuorumUnmet { quorum, needed, got } => {
             text(StatusCode::SERVICE_UNAVAILABLE, unmet(*quorum, *needed, *got))
         }
-        ClientError::Unfit(Unfit::Found) => {
-            html(StatusCode::PRECONDITION_FAILED, plain_page(StatusCode::PRECONDITION_FAILED))
-        }
+        ClientError::Unfit(Unfit::Found) => precondition_failed(),
         ClientError::Unfit(_) => html(StatusCode::CONFLICT, plain_page(StatusCode::CONFLICT)),
         ClientError::Overloaded { .. } | ClientError::NotAMember => {
             text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))

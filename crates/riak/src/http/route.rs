@@ -4,13 +4,18 @@ use cartwheel_core::Key;
 use http::Method;
 use percent_encoding::percent_decode;
 
+use super::link::Form;
 use super::refusal::Refusal;
 
 /// What a path names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Ping,
+    /// What paths there are.
+    Root,
     Bucket(Bucket),
+    /// A bucket by its older path: its properties, or a key that the server makes.
+    OldBucket(Bucket),
     Object(Bucket, Vec<u8>),
     /// The properties of a bucket.
     Props(Bucket),
@@ -24,9 +29,14 @@ pub(super) struct Bucket {
     /// `None`: the path named no type.
     pub bucket_type: Option<Vec<u8>>,
     pub bucket: Vec<u8>,
+    pub form: Form,
 }
 
 impl Bucket {
+    fn new(bucket_type: Option<Vec<u8>>, bucket: &str) -> Result<Self, Refusal> {
+        Ok(Self { bucket_type, bucket: name(bucket)?, form: Form::default() })
+    }
+
     pub fn key(&self, key: &[u8]) -> Result<Key, Refusal> {
         let key = Key::typed(self.bucket_type.as_deref().unwrap_or(Key::DEFAULT_TYPE), &self.bucket, key);
         if cartwheel_wire::key_fits(&key) { Ok(key) } else { Err(Refusal::KeyTooLong) }
@@ -41,6 +51,13 @@ impl Route {
         }
         match segments.as_slice() {
             ["ping"] => Ok(Self::Ping),
+            [""] => Ok(Self::Root),
+            ["riak", bucket] => {
+                Ok(Self::OldBucket(Bucket { form: Form::Riak, ..Bucket::new(None, bucket)? }))
+            }
+            ["riak", bucket, rest @ ..] => {
+                Self::below(Bucket { form: Form::Riak, ..Bucket::new(None, bucket)? }, rest)
+            }
             ["buckets", bucket, "props"] => Self::props(None, bucket),
             ["types", bucket_type, "props"] => Ok(Self::TypeProps(name(bucket_type)?)),
             ["types", bucket_type, "buckets", bucket, "props"] => {
@@ -55,11 +72,14 @@ impl Route {
     }
 
     fn props(bucket_type: Option<Vec<u8>>, bucket: &str) -> Result<Self, Refusal> {
-        Ok(Self::Props(Bucket { bucket_type, bucket: name(bucket)? }))
+        Ok(Self::Props(Bucket::new(bucket_type, bucket)?))
     }
 
     fn in_bucket(bucket_type: Option<Vec<u8>>, bucket: &str, rest: &[&str]) -> Result<Self, Refusal> {
-        let bucket = Bucket { bucket_type, bucket: name(bucket)? };
+        Self::below(Bucket::new(bucket_type, bucket)?, rest)
+    }
+
+    fn below(bucket: Bucket, rest: &[&str]) -> Result<Self, Refusal> {
         match rest {
             [] => Ok(Self::Bucket(bucket)),
             [key] => Ok(Self::Object(bucket, name(key)?)),
@@ -70,7 +90,8 @@ impl Route {
     /// The methods that make sense here, as Riak lists them.
     pub fn allow(&self) -> &'static str {
         match self {
-            Self::Ping => "HEAD, GET",
+            Self::Ping | Self::Root => "HEAD, GET",
+            Self::OldBucket(_) => "HEAD, GET, POST, PUT",
             Self::Bucket(_) => "POST",
             Self::Props(_) => "HEAD, GET, PUT, DELETE",
             Self::TypeProps(_) => "HEAD, GET, PUT",
@@ -133,6 +154,14 @@ mod tests {
     }
 
     #[test]
+    fn the_older_path_names_the_same() {
+        assert_eq!(object("/riak/b/a%2Fb"), object("/buckets/b/keys/a%2Fb"));
+        assert_eq!(Route::parse("/riak/b/k/_,_,1"), Err(Refusal::LinkWalk));
+        assert!(matches!(Route::parse("/riak/b"), Ok(Route::OldBucket(_))));
+        assert_eq!(Route::parse("/"), Ok(Route::Root));
+    }
+
+    #[test]
     fn the_default_type_may_be_named() {
         assert_eq!(object("/types/default/buckets/b/keys/k"), object("/buckets/b/keys/k"));
     }
@@ -145,13 +174,13 @@ mod tests {
 
     #[test]
     fn a_name_that_no_disk_would_take_is_refused() {
-        let bucket = Bucket { bucket_type: None, bucket: b"b".to_vec() };
+        let bucket = Bucket { bucket_type: None, bucket: b"b".to_vec(), form: Form::default() };
         assert_eq!(bucket.key(&[0; 40_000]), Err(Refusal::KeyTooLong));
     }
 
     #[test]
     fn empty_names_name_nothing() {
-        for path in ["/buckets//keys/x", "/", "/types//buckets/b/keys/k", "/buckets/x1", "/nosuch"] {
+        for path in ["/buckets//keys/x", "/riak//k", "/types//buckets/b/keys/k", "/buckets/x1", "/nosuch"] {
             assert_eq!(Route::parse(path), Err(Refusal::NoSuchPage), "{path}");
         }
     }

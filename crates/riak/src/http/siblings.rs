@@ -8,7 +8,7 @@ use http::header::{ETAG, HeaderName, LAST_MODIFIED, VARY};
 
 use super::accept::Accept;
 use super::fields::{self, META_PREFIX};
-use super::link;
+use super::link::{self, Form};
 use super::object::{Shown, spelled, title_case};
 use super::refusal::Refusal;
 use super::response::{self, Response, set};
@@ -20,14 +20,14 @@ const WHOLE: &str = "multipart/mixed";
 pub(super) fn render(
     answer: &Answer,
     shown: &[Shown],
-    bucket: &[u8],
+    place: (&[u8], Form),
     accept: &Accept,
     vary: &str,
 ) -> Response {
     let siblings = &answer.siblings;
     let mut response = match accept.choose(&[LISTED, WHOLE]) {
         Some(LISTED) => list(shown),
-        Some(_) => parts(siblings, shown, bucket),
+        Some(_) => parts(siblings, shown, place),
         None => return response::refused(&Refusal::NotAcceptable),
     };
     let vclock = fields::vclock(&answer.context());
@@ -46,12 +46,12 @@ fn list(shown: &[Shown]) -> Response {
 }
 
 /// The CRLF before the first boundary and the one after the last matter to Riak's Python client.
-fn parts(siblings: &Siblings, shown: &[Shown], bucket: &[u8]) -> Response {
+fn parts(siblings: &Siblings, shown: &[Shown], place: (&[u8], Form)) -> Response {
     let boundary = boundary(siblings, shown);
     let mut body = Vec::new();
     for sibling in shown {
         body.extend(format!("\r\n--{boundary}\r\n").bytes());
-        body.extend(part_headers(sibling, bucket));
+        body.extend(part_headers(sibling, place));
         body.extend(b"\r\n");
         body.extend(&sibling.content.value);
     }
@@ -60,12 +60,12 @@ fn parts(siblings: &Siblings, shown: &[Shown], bucket: &[u8]) -> Response {
     response::with_body(StatusCode::MULTIPLE_CHOICES, content_type.as_bytes(), Bytes::from(body))
 }
 
-fn part_headers(sibling: &Shown, bucket: &[u8]) -> Vec<u8> {
+fn part_headers(sibling: &Shown, (bucket, form): (&[u8], Form)) -> Vec<u8> {
     let mut headers = vec![("Content-Type".to_owned(), sibling.content_type().into_bytes())];
     if let Some(encoding) = sibling.encoding() {
         headers.push(("Content-Encoding".to_owned(), encoding.into_bytes()));
     }
-    headers.push(("Link".to_owned(), link::render(&sibling.content.links, bucket).into_bytes()));
+    headers.push(("Link".to_owned(), link::render(&sibling.content.links, bucket, form).into_bytes()));
     headers.push(("Etag".to_owned(), sibling.vtag.clone().into_bytes()));
     headers.push(("Last-Modified".to_owned(), httpdate::fmt_http_date(sibling.modified).into_bytes()));
     if sibling.deleted {

@@ -46,9 +46,15 @@ impl Toy {
     pub fn answer(&mut self, head: &Parts, body: &str) -> Response {
         match Call::parse(head, &Defaults { n: 3 }) {
             Ok(Call::Ping) => pong(),
+            Ok(Call::Resources(resources)) => resources.render(),
             Ok(Call::Get(get)) => get.render(&self.run(get.key(), get.op())),
             Ok(Call::Put(put)) => {
                 let key = put.key(RequestId(u128::from(self.writes))).expect("short names");
+                if let Some(read) = put.read_op()
+                    && let Some(response) = put.unmet(&self.run(&key, read))
+                {
+                    return response;
+                }
                 let result = self.run(&key, put.op(Bytes::copy_from_slice(body.as_bytes())));
                 put.render(&key, &result)
             }
