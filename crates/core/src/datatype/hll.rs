@@ -3,6 +3,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -15,7 +16,7 @@ pub const PRECISION_DEFAULT: u8 = 14;
 
 /// The registers of a HyperLogLog: for each of 2^precision classes of elements the longest run of zeros seen in the
 /// hash of one, plus one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Hll {
     precision: u8,
     registers: Vec<u8>,
@@ -85,6 +86,14 @@ impl Hll {
             *register = (*register).max(rank);
         }
         reduced
+    }
+}
+
+/// Tens of thousands of registers help nobody.
+impl fmt::Debug for Hll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let used = self.registers.iter().filter(|rank| **rank > 0).count();
+        write!(f, "Hll {{ {used} of {} registers used }}", self.registers.len())
     }
 }
 

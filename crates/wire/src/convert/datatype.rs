@@ -217,7 +217,7 @@ impl From<schema::Recent> for Recent {
 impl From<&Hll> for schema::Hll {
     fn from(hll: &Hll) -> Self {
         let registers = hll.registers();
-        let counting = (0u16..).zip(registers).filter(|(_, rank)| **rank > 0);
+        let counting = (0..=u16::MAX).zip(registers).filter(|(_, rank)| **rank > 0);
         let few = 3 * counting.clone().count() < registers.len();
         let sparse = counting.flat_map(|(at, &rank)| {
             let [low, high] = at.to_le_bytes();
