@@ -55,7 +55,7 @@ impl Call {
             }
             (Route::OldBucket(bucket), _) => {
                 Query::parse(head.uri.query(), defaults).refuse_old_listing()?;
-                BucketProps::parse(bucket, head, defaults).map(Self::Props)
+                BucketProps::of_bucket(bucket, head, defaults).map(Self::Props)
             }
             (Route::Bucket(bucket), _) => Put::parse(bucket, None, head, defaults).map(Self::Put),
             (Route::Props(bucket), _) => BucketProps::of_bucket(bucket, head, defaults).map(Self::Props),
