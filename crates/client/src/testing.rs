@@ -26,7 +26,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use cartwheel_node::{ClientTls, ConfigFile, Member};
+pub use cartwheel_node::ClientTls;
+use cartwheel_node::{ConfigFile, Member};
 use tempfile::TempDir;
 
 use self::member::TestNode;
@@ -67,6 +68,11 @@ pub enum TestError {
     /// What the nodes were configured with makes no sense.
     #[error("{0}")]
     Config(String),
+}
+
+/// A password as the file of users ([`TestClusterBuilder::security`]) has it.
+pub fn hash_password(password: &str) -> String {
+    cartwheel_node::hash_password(password).to_string()
 }
 
 /// A running cluster of nodes in this process. They end with it, and their data goes.
