@@ -252,8 +252,11 @@ impl TestCluster {
     }
 
     async fn start_all(&mut self) -> Result<(), TestError> {
-        for index in 0..self.configs.len() {
-            self.begin(index).await?;
+        let starting: Vec<_> =
+            (0..self.configs.len()).map(|index| tokio::spawn(TestNode::start(self.config(index)))).collect();
+        for (index, starting) in starting.into_iter().enumerate() {
+            let started = starting.await.unwrap_or_else(|error| Err(error.to_string()));
+            self.nodes[index] = Some(started.map_err(|why| TestError::Node { node: index, why })?);
         }
         // Reads that all homes answer: everybody knows everybody.
         for index in 0..self.configs.len() {
@@ -262,11 +265,14 @@ impl TestCluster {
         Ok(())
     }
 
+    fn config(&self, index: usize) -> ConfigFile {
+        let config = self.configs[index].clone();
+        ConfigFile { data: self.data_dir().join(&config.node), ..config }
+    }
+
     async fn begin(&mut self, index: usize) -> Result<(), TestError> {
         if self.nodes[index].is_none() {
-            let mut config = self.configs[index].clone();
-            config.data = self.data_dir().join(&config.node);
-            let started = TestNode::start(config).await;
+            let started = TestNode::start(self.config(index)).await;
             self.nodes[index] = Some(started.map_err(|why| TestError::Node { node: index, why })?);
         }
         Ok(())
