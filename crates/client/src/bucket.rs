@@ -11,7 +11,7 @@ use crate::get::Get;
 use crate::put::Put;
 
 /// A bucket: where keys live. Making one does nothing; a bucket is there when a key is.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Bucket {
     pub(crate) client: Client,
     pub(crate) bucket_type: Option<Bytes>,
@@ -19,7 +19,7 @@ pub struct Bucket {
 }
 
 /// A bucket type: buckets with common properties, and of data types if it says so.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct BucketType {
     pub(crate) client: Client,
     pub(crate) name: Bytes,

@@ -1,5 +1,6 @@
 //! The client itself.
 
+use std::fmt;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Weak};
 
@@ -125,6 +126,13 @@ impl Client {
             (false, Repeat::SameNode) => (None, Repeat::Nowhere),
             (false, _) => (None, named),
         }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nodes: Vec<_> = self.inner.nodes.iter().map(|node| &node.address).collect();
+        f.debug_struct("Client").field("nodes", &nodes).finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::options::{awaited, setters};
 use crate::request_id::RequestId;
 
 /// A delete; `await` it. What it does not say is as the bucket has it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing is deleted before it is awaited"]
 pub struct Delete {
     bucket: Bucket,

@@ -12,7 +12,7 @@ use crate::object::{Context, Object};
 use crate::options::{awaited, setters};
 
 /// A read; `await` it. What it does not say is as the bucket has it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing is read before it is awaited"]
 pub struct Get {
     bucket: Bucket,

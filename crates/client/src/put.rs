@@ -14,7 +14,7 @@ use crate::options::{awaited, setters};
 use crate::request_id::RequestId;
 
 /// A write; `await` it. What it does not say is as the bucket has it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing is written before it is awaited"]
 pub struct Put {
     bucket: Bucket,

@@ -15,7 +15,7 @@ use crate::listing::{Listing, Part};
 use crate::options::setters;
 
 /// A question to an index.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing is asked before `entries` or `page`"]
 pub struct Query {
     bucket: Bucket,

@@ -26,7 +26,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use cartwheel_node::{ClientTls, ConfigFile, Member};
+pub use cartwheel_node::ClientTls;
+use cartwheel_node::{ConfigFile, Member};
 use tempfile::TempDir;
 
 use self::member::TestNode;
@@ -67,6 +68,11 @@ pub enum TestError {
     /// What the nodes were configured with makes no sense.
     #[error("{0}")]
     Config(String),
+}
+
+/// A password as the file of users ([`TestClusterBuilder::security`]) has it.
+pub fn hash_password(password: &str) -> String {
+    cartwheel_node::hash_password(password).to_string()
 }
 
 /// A running cluster of nodes in this process. They end with it, and their data goes.
@@ -246,8 +252,11 @@ impl TestCluster {
     }
 
     async fn start_all(&mut self) -> Result<(), TestError> {
-        for index in 0..self.configs.len() {
-            self.begin(index).await?;
+        let starting: Vec<_> =
+            (0..self.configs.len()).map(|index| tokio::spawn(TestNode::start(self.config(index)))).collect();
+        for (index, starting) in starting.into_iter().enumerate() {
+            let started = starting.await.unwrap_or_else(|error| Err(error.to_string()));
+            self.nodes[index] = Some(started.map_err(|why| TestError::Node { node: index, why })?);
         }
         // Reads that all homes answer: everybody knows everybody.
         for index in 0..self.configs.len() {
@@ -256,11 +265,14 @@ impl TestCluster {
         Ok(())
     }
 
+    fn config(&self, index: usize) -> ConfigFile {
+        let config = self.configs[index].clone();
+        ConfigFile { data: self.data_dir().join(&config.node), ..config }
+    }
+
     async fn begin(&mut self, index: usize) -> Result<(), TestError> {
         if self.nodes[index].is_none() {
-            let mut config = self.configs[index].clone();
-            config.data = self.data_dir().join(&config.node);
-            let started = TestNode::start(config).await;
+            let started = TestNode::start(self.config(index)).await;
             self.nodes[index] = Some(started.map_err(|why| TestError::Node { node: index, why })?);
         }
         Ok(())

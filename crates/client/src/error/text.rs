@@ -2,8 +2,10 @@
 
 use super::{Error, Fate, Unmet};
 
-/// Texts that begin so, and what they say.
-const BEGINNINGS: [(&str, fn(String) -> Error); 19] = [
+/// How a text begins, and the error that it is.
+type Meaning = (&'static str, fn(String) -> Error);
+
+const BEGINNINGS: [Meaning; 19] = [
     ("Permission denied", Error::Denied),
     ("Security is enabled", Error::Denied),
     ("no_type", Error::NoSuchType),

@@ -2,4 +2,5 @@
 
 mod failover;
 mod objects;
+mod tls;
 mod wipe;
