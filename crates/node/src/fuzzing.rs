@@ -102,6 +102,8 @@ pub fn pb(bytes: &[u8]) {
                 }
             }
             Request::Del(request) => drop(pb::Delete::new(&request, &defaults)),
+            Request::DtUpdate(request) => drop(pb::DtUpdate::new(*request, &defaults)),
+            Request::DtFetch(request) => drop(pb::DtFetch::new(&request, &defaults)),
             _ => {}
         }
     }

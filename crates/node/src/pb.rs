@@ -5,6 +5,7 @@
 //! clients that may be slow, `session` knows who has come in and whether TLS must come first, and `table` says who does
 //! what is asked.
 
+mod datatypes;
 mod incoming;
 mod needs;
 mod objects;

@@ -6,6 +6,7 @@
 
 pub mod content;
 pub mod datatype;
+pub mod estimate;
 pub mod http;
 pub mod index_entry;
 pub mod pb;

@@ -2,10 +2,11 @@
 //!
 //! [`message`] has the messages as they are on the wire, [`frame`] what is around them, [`code`] their numbers. The driver
 //! takes frames off a connection, reads each with [`Request::read`], translates those about keys ([`Get`], [`Put`],
-//! [`Delete`]) to what it asks the core, and writes back what these make of the answer. Whatever is wrong with a request is a
+//! [`Delete`], [`DtFetch`], [`DtUpdate`]) to what it asks the core, and writes back what these make of the answer. Whatever is wrong with a request is a
 //! [`Refusal`], which knows Riak's text for it, and whether Riak hangs up after it.
 
 pub mod code;
+mod datatype;
 mod delete;
 mod erlang;
 pub mod frame;
@@ -19,6 +20,7 @@ mod request;
 mod request_id;
 mod shown;
 
+pub use datatype::{DtFetch, DtUpdate, OldCounter, kind_of};
 pub use delete::Delete;
 pub use erlang::binary;
 pub use get::Get;

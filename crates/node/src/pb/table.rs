@@ -6,7 +6,7 @@ use cartwheel_riak::pb::{Refusal, Request, code};
 
 use super::needs::need;
 use super::outgoing::Outgoing;
-use super::{Trouble, objects, preflist};
+use super::{Trouble, datatypes, objects, preflist};
 use crate::http::Api;
 use crate::metrics::RIAK_VERSION;
 use crate::security::Visitor;
@@ -37,9 +37,10 @@ pub(super) async fn answer(
         Request::GetBucketType(_) | Request::SetBucketType(_) => {
             return Err(unsupported("bucket type properties over protocol buffers"));
         }
-        Request::CounterGet(_) | Request::CounterUpdate(_) | Request::DtFetch(_) | Request::DtUpdate(_) => {
-            return Err(unsupported("a data type"));
-        }
+        Request::DtFetch(request) => datatypes::fetch(api, &request, out).await?,
+        Request::DtUpdate(request) => datatypes::update(api, *request, out).await?,
+        Request::CounterGet(request) => datatypes::get_counter(api, &request, out).await?,
+        Request::CounterUpdate(request) => datatypes::update_counter(api, &request, out).await?,
         Request::MapRed(_) => return Err(unsupported("MapReduce")),
         // The session's: nobody gets here with them.
         Request::GetClientId | Request::SetClientId(_) | Request::Auth(_) | Request::StartTls => {

@@ -70,6 +70,23 @@ pub enum Refusal {
     /// What is no index entry.
     #[error("{}", precommit(.0))]
     IndexEntry(#[from] NoIndexEntry),
+    /// A data type in buckets of a type that there is not.
+    #[error("Error no bucket type `{}`", binary(.0))]
+    NoDataTypeOf(Vec<u8>),
+    /// A data type in buckets of a type that has none.
+    #[error("`undefined` is not a supported type")]
+    NoDataType,
+    /// An operation of another data type; with Riak's two blanks.
+    #[error("Operation type is `{asked}` but  bucket type is `{kind}`.")]
+    OtherDataType {
+        /// The operation's.
+        asked: &'static str,
+        /// The bucket's.
+        kind: &'static str,
+    },
+    /// A counter of the old kind, in a bucket that does not keep siblings.
+    #[error("\"Counters require bucket property 'allow_mult=true'\"")]
+    CountersNeedSiblings,
     /// What this server does not do.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
@@ -154,6 +171,7 @@ fn failed(error: &ClientError) -> String {
         ClientError::Overloaded { .. } => "overload".to_owned(),
         ClientError::NoType => "no_type".to_owned(),
         ClientError::Refused(refusal) => crate::datatype::refused(refusal),
+        ClientError::Invalid(Invalid::OneValue) => Refusal::CountersNeedSiblings.to_string(),
         ClientError::Invalid(_) | ClientError::NotAMember | ClientError::StorageFailed => error.to_string(),
     }
 }
