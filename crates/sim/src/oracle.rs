@@ -11,6 +11,7 @@ mod durable;
 mod handoff;
 mod hints;
 mod losses;
+mod merged;
 mod once;
 mod overlap;
 mod placement;
@@ -47,6 +48,7 @@ use self::durable::Claim;
 use self::handoff::{Handoffs, Removal};
 use self::hints::{Bound, Hints};
 use self::losses::Losses;
+use self::merged::Merged;
 use self::once::Once;
 use self::overlap::Overlap;
 use self::placement::Placement;
@@ -57,7 +59,7 @@ use self::sent::Sent;
 use self::siblings::FalseSiblings;
 use self::stale::StaleReads;
 use crate::lookup::Lookup;
-use crate::scenario::Scenario;
+use crate::scenario::{KindSpec, Scenario};
 use crate::workload::Truth;
 
 /// How often disks are looked at.
@@ -81,6 +83,7 @@ pub(crate) struct Oracle {
     handoffs: Handoffs,
     reaped: Reaped,
     hints: Hints,
+    merged: Merged,
     siblings: FalseSiblings,
     /// Which writes a request carried, where it was done.
     done: Lookup<WriteId, RequestId>,
@@ -97,8 +100,12 @@ impl Oracle {
     pub fn new(scenario: &Scenario) -> Self {
         let cluster = &scenario.cluster;
         let policy = if scenario.forgets() { Policy::LastWriteWins } else { Policy::KeepSiblings };
+        let mut findings = Findings::new(policy);
+        if let KindSpec::DataTypes { .. } = scenario.workload.kind {
+            findings.promise(Promise::Merged);
+        }
         Self {
-            findings: Findings::new(policy),
+            findings,
             dots: Dots::new(matches!(scenario.flaw, Some(Flaw::AmnesiaReusesActor | Flaw::ActorFromClock))),
             once: Once::default(),
             drops: Drops::default(),
@@ -113,6 +120,7 @@ impl Oracle {
             handoffs: Handoffs::default(),
             reaped: Reaped::default(),
             hints: Hints::new(Bound::of(scenario)),
+            merged: Merged::default(),
             siblings: FalseSiblings::default(),
             done: Lookup::default(),
             local_reads: Lookup::default(),
@@ -404,7 +412,10 @@ impl Oracle {
                 Version { dot, past, request, written_at: write.written_at, value: value.clone() }
             }
             // A change replaces what its coordinator holds, whatever its client has been shown.
-            (Written::Changed(_), Some(version)) => version.clone(),
+            (Written::Changed(_), Some(version)) => {
+                self.merged.made(request, dot);
+                version.clone()
+            }
             (Written::Changed(_), None) => return,
         };
         if let Some(id) = id {
@@ -453,6 +464,7 @@ impl Oracle {
     pub fn finish(&mut self, scene: &Scene<'_>, ring: &Ring, verdict: &Verdict) -> Findings {
         self.converge.finish(scene, &mut self.findings);
         Placement::finish(scene, ring, &mut self.findings);
+        self.merged.finish(scene, ring, &mut self.findings);
         for node in 0..scene.processes.len() as u32 {
             self.judge_trees(scene, node, "at the end");
         }

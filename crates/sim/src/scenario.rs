@@ -19,7 +19,7 @@ pub use faults::{Fault, FaultKind, NemesisSpec, TypeStep};
 pub use load::ScenarioError;
 pub use units::{Probability, QuorumSpec, Span, TargetSpec};
 pub use visits::{CrashSpec, Deed, RequestSpec, VisitSpec};
-pub use workload::{ArrivalSpec, KindSpec, Mix, PopularitySpec, WorkloadSpec};
+pub use workload::{ArrivalSpec, KindSpec, Mix, PopularitySpec, TypeSpec, WorkloadSpec};
 
 /// One scenario file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

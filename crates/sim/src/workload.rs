@@ -4,6 +4,7 @@
 //! at other nodes, and is written down. Kinds differ in what a visit does to what it reads.
 
 mod arrivals;
+pub(crate) mod changes;
 mod client;
 mod clients;
 mod keyspace;

@@ -46,6 +46,25 @@ fn every_file_holds_what_it_expects() {
 }
 
 #[test]
+fn data_types_end_as_what_was_done_to_them() {
+    for name in ["counter", "set", "map"] {
+        let scenario = load(&format!("datatypes/{name}.toml"));
+        let found = fuzz(0..25, 2, OnFailure::Stop, |_| scenario.clone(), |_| true);
+        assert!(found.failures.is_empty(), "{}", found.failures[0]);
+    }
+}
+
+/// A coordinator that is asked again under another name counts again.
+#[test]
+fn an_increment_that_counts_twice_is_found() {
+    let flaw = Some(Flaw::RetryNewCoordinator);
+    let scenario = Scenario { flaw, ..load("datatypes/counter.toml") };
+    let found = fuzz(0..100, 2, OnFailure::Stop, |_| scenario.clone(), |_| true);
+    let text = found.failures.first().map(ToString::to_string).unwrap_or_default();
+    assert!(text.contains("Merged"), "{text}");
+}
+
+#[test]
 fn last_write_wins_loses_acknowledged_writes_and_says_why() {
     let report = run(&load("shopping-cart-lww.toml"), 42);
     assert!(report.lost_writes > 0);

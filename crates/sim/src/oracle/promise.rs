@@ -39,10 +39,12 @@ pub enum Promise {
     NoResurrect,
     /// What was refused was not done.
     RefusedNotDone,
+    /// Data types end as what was done to them.
+    Merged,
 }
 
 impl Promise {
-    /// All of them.
+    /// All that are made of every workload: [`Self::Merged`] is of data types only.
     pub const ALL: [Self; 15] = [
         Self::DotUnique,
         Self::ClockMonotone,
@@ -108,6 +110,11 @@ impl Findings {
     pub fn new(policy: Policy) -> Self {
         let made = Promise::ALL.into_iter().filter(|promise| promise.is_made(policy));
         Self(made.map(|promise| (promise, Broken::default())).collect())
+    }
+
+    /// `promise` is made in this run, too.
+    pub fn promise(&mut self, promise: Promise) {
+        self.0.entry(promise).or_default();
     }
 
     /// `promise` was broken, as `what` says; where it was not made, that is no finding.

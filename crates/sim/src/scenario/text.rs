@@ -42,13 +42,17 @@ impl Scenario {
             u32::MAX,
             self.workload.kind.name(),
             self.workload.kind.keys_name(),
-            if let KindSpec::Ycsb { .. } = self.workload.kind { ", mix = \"a\"" } else { "" },
+            match self.workload.kind {
+                KindSpec::Ycsb { .. } => ", mix = \"a\"",
+                KindSpec::DataTypes { .. } => ", of = \"counter\"",
+                _ => "",
+            },
         );
         // The number of nodes is always said; so is what a workload must say.
         let mut usual = toml::from_str::<Self>(&least).map(|usual| table(&usual)).unwrap_or_default();
         let workload = usual.get_mut("workload").and_then(|kinds| kinds.get_mut(self.workload.kind.name()));
         if let Some(Value::Table(workload)) = workload {
-            for key in ["clients", self.workload.kind.keys_name(), "rate", "mix"] {
+            for key in ["clients", self.workload.kind.keys_name(), "rate", "mix", "of"] {
                 workload.remove(key);
             }
         }

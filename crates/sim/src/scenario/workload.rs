@@ -62,6 +62,16 @@ pub enum KindSpec {
         /// A visit only reads.
         read: Probability,
     },
+    /// Data types: each visit changes one, blindly, by a request that counts once however often it is tried; or reads it
+    /// and removes something with the context.
+    DataTypes {
+        /// Which.
+        of: TypeSpec,
+        /// A visit only reads.
+        read: Probability,
+        /// A visit reads, and removes something of that.
+        remove: Probability,
+    },
     /// The core workloads of YCSB.
     Ycsb {
         /// Which one.
@@ -69,6 +79,18 @@ pub enum KindSpec {
         /// A scan reads up to so many keys.
         scan_max: u32,
     },
+}
+
+/// Data types that a workload changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TypeSpec {
+    /// Counters that go up.
+    Counter,
+    /// Sets of few elements.
+    Set,
+    /// Maps of a counter, a set, a register and a map with a set.
+    Map,
 }
 
 /// The core workloads of YCSB, by their letters.
@@ -159,6 +181,7 @@ impl KindSpec {
             Self::Cart { .. } => "cart",
             Self::Registers { .. } => "registers",
             Self::Counters { .. } => "counters",
+            Self::DataTypes { .. } => "data_types",
             Self::Ycsb { .. } => "ycsb",
         }
     }
@@ -174,6 +197,7 @@ impl KindSpec {
             Self::Cart { .. } => "carts",
             Self::Registers { .. } => "registers",
             Self::Counters { .. } => "counters",
+            Self::DataTypes { .. } => "types",
             Self::Ycsb { .. } => "records",
         };
         if number == 0 { name.to_owned() } else { format!("{name}-{number}") }
@@ -185,6 +209,7 @@ impl KindSpec {
             Self::Cart { .. } => "cart",
             Self::Registers { .. } => "register",
             Self::Counters { .. } => "counter",
+            Self::DataTypes { .. } => "value",
             Self::Ycsb { .. } => "record",
         }
     }
@@ -237,6 +262,9 @@ impl WorkloadSpec {
             return wrong(&format!("popularity.{key}"), message);
         }
         match self.kind {
+            KindSpec::DataTypes { .. } if self.delete.value() > 0.0 => {
+                wrong("delete", format!("{}; allowed: 0, of data types", self.delete.value()))
+            }
             KindSpec::Ycsb { scan_max: 0, .. } => wrong("scan_max", "0; allowed: 1 or more".into()),
             _ => Ok(()),
         }

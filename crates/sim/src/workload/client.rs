@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cartwheel_check::WriteId;
+use cartwheel_core::datatype::Op;
 use cartwheel_core::id::RequestId;
 use cartwheel_core::version::{Context, Value};
 use cartwheel_core::{ClientOp, Key, Quorum};
@@ -87,6 +88,11 @@ pub enum Doing {
         more: u32,
     },
     Writing(Pending),
+    /// Changing a data type.
+    Changing {
+        op: Op,
+        context: Option<Context>,
+    },
 }
 
 /// A write on its way.

@@ -9,6 +9,7 @@ use cartwheel_core::version::Value;
 use cartwheel_core::{Answer, ClientError, ClientOp, Key, Quorum, ReadOptions, WriteOptions};
 
 use super::arrivals::Arrivals;
+use super::changes::{self, Change};
 use super::client::{Ask, Client, Doing, Next, Pending, Seen, Visit};
 use super::keyspace::Keyspace;
 use super::value::Items;
@@ -162,7 +163,13 @@ impl Clients {
         let doing = match does {
             Deed::AddBlindly => {
                 self.count(Counter::BlindPuts);
-                Doing::Writing(self.fill(client, key, Seen::default(), Items::default()))
+                match self.kind {
+                    KindSpec::DataTypes { of, .. } => {
+                        let op = changes::blindly(of, self.next_request(client));
+                        Doing::Changing { op, context: None }
+                    }
+                    _ => Doing::Writing(self.fill(client, key, Seen::default(), Items::default())),
+                }
             }
             Deed::Update => {
                 self.count(Counter::Updates);
@@ -204,9 +211,9 @@ impl Clients {
 
     fn start(&mut self, client: usize, key: usize, began_ns: u64, doing: Doing, request: RequestSpec) -> Ask {
         let RequestSpec { node, strict, primary, crash } = request;
+        let request = self.next_request(client);
         let state = &mut self.clients[client];
         state.requests += 1;
-        let request = RequestId((client as u128) << 64 | u128::from(state.requests));
         if let Doing::Writing(pending) = &doing {
             self.truth.carried(pending.id, request);
         }
@@ -224,6 +231,11 @@ impl Clients {
         });
         let crash_after = crash.map(|crash| crash.after);
         Ask { crash_after, ..self.ask(client) }
+    }
+
+    /// The name of the next request of `client`.
+    fn next_request(&self, client: usize) -> RequestId {
+        RequestId((client as u128) << 64 | u128::from(self.clients[client].requests + 1))
     }
 
     /// `client` crashes in the middle of a request, and remembers nothing but that. How long it is away, in nanoseconds.
@@ -253,6 +265,11 @@ impl Clients {
                 value: pending.value.clone(),
                 options: WriteOptions { sloppy: visit.sloppy, pw: visit.primary, ..WriteOptions::default() },
             },
+            Doing::Changing { op, context } => ClientOp::Update {
+                op: op.clone(),
+                context: context.clone(),
+                options: WriteOptions { sloppy: visit.sloppy, pw: visit.primary, ..WriteOptions::default() },
+            },
         };
         let key = self.keyspace.keys()[visit.key].clone();
         Ask { node: visit.node, request: visit.request, key, op, crash_after: None }
@@ -273,7 +290,17 @@ impl Clients {
                 self.record(client, visit.key, pending, Outcome::Acked, now_ns, by);
                 self.part(client, now_ns)
             }
+            Doing::Changing { op, context } => {
+                self.puts.succeeded(took_us);
+                self.note(Change { key: visit.key, request: visit.request, op, context, is_acked: true });
+                self.part(client, now_ns)
+            }
         }
+    }
+
+    fn note(&mut self, change: Change) {
+        let key = self.keyspace.keys()[change.key].clone();
+        self.truth.changed(change, key);
     }
 
     /// Reads on, writes, or is done.
@@ -294,6 +321,14 @@ impl Clients {
                 return self.part(client, now_ns);
             }
             self.deed(client, Deed::Add);
+        }
+        if let KindSpec::DataTypes { of, .. } = self.kind {
+            let Some((op, context)) = changes::removing(of, self.next_request(client), read) else {
+                return self.part(client, now_ns);
+            };
+            let request = self.request(client, false);
+            let doing = Doing::Changing { op, context: Some(context) };
+            return Next::Ask(self.start(client, key, now_ns, doing, request));
         }
         let pending = self.decide(client, key, read);
         let request = self.request(client, false);
@@ -318,6 +353,10 @@ impl Clients {
                 self.puts.failed(end);
                 let outcome = if visit.maybe_done { Outcome::Unknown } else { Outcome::Refused };
                 self.record(client, visit.key, pending, outcome, now_ns, Vec::new());
+            }
+            Doing::Changing { op, context } => {
+                self.puts.failed(end);
+                self.note(Change { key: visit.key, request: visit.request, op, context, is_acked: false });
             }
         }
         self.part(client, now_ns)

@@ -35,6 +35,10 @@ impl KindSpec {
             Self::Cart { blind, .. } => {
                 Intent::of(if stream.happens(blind.chance()) { Deed::AddBlindly } else { Deed::Add })
             }
+            Self::DataTypes { read, remove, .. } => {
+                let does = if stream.happens(remove.chance()) { Deed::Remove } else { Deed::AddBlindly };
+                reads_only(read, stream, does)
+            }
             _ if stream.happens(delete.chance()) => Intent::of(Deed::Delete),
             Self::Registers { read } => reads_only(read, stream, Deed::AddBlindly),
             Self::Counters { read } => reads_only(read, stream, Deed::Add),

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use cartwheel_check::WriteId;
+use cartwheel_core::Key;
 use cartwheel_core::id::RequestId;
 use cartwheel_core::version::{Siblings, Value, Version};
 
+use super::changes::Change;
 use super::write_id;
 use crate::lookup::Lookup;
 
@@ -20,6 +22,8 @@ pub struct Truth {
     carts: BTreeMap<usize, Vec<WriteId>>,
     /// Values are anything: they name no writes.
     is_unknown: bool,
+    /// What was done to data types, each with its key, in the order in which it ended.
+    changes: Vec<(Change, Key)>,
 }
 
 #[derive(Debug)]
@@ -83,6 +87,16 @@ impl Truth {
     /// The write that `value` names.
     pub fn of_value(&self, value: &Bytes) -> Option<WriteId> {
         if self.is_unknown { None } else { write_id(value) }
+    }
+
+    /// A change of a data type has ended.
+    pub fn changed(&mut self, change: Change, key: Key) {
+        self.changes.push((change, key));
+    }
+
+    /// What was done to data types.
+    pub fn changes(&self) -> &[(Change, Key)] {
+        &self.changes
     }
 
     /// A client decides to write to `cart`, having been shown `seen`.

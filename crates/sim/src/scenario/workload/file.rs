@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ArrivalSpec, KindSpec, Mix, PopularitySpec, WorkloadSpec};
+use super::{ArrivalSpec, KindSpec, Mix, PopularitySpec, TypeSpec, WorkloadSpec};
 use crate::latency::Latency;
 use crate::scenario::{Probability, Span};
 
@@ -113,6 +113,13 @@ sections! {
     Counters as Counters counts keys with {
         #[serde(default)]
         read: Probability,
+    }
+    DataTypes as DataTypes counts keys with {
+        of: TypeSpec,
+        #[serde(default)]
+        read: Probability,
+        #[serde(default)]
+        remove: Probability,
     }
     Ycsb as Ycsb counts keys with {
         mix: Mix,
