@@ -10,6 +10,7 @@ mod needs;
 mod objects;
 mod outgoing;
 mod preflist;
+mod props;
 mod session;
 mod table;
 
