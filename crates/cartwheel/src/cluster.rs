@@ -1,8 +1,8 @@
 //! `cartwheel cluster`: what operators see of a cluster, and how they change it.
 
-mod access;
-mod client;
-mod show;
+pub mod access;
+pub mod client;
+pub mod show;
 mod transfers;
 
 use std::process::ExitCode;
@@ -120,18 +120,11 @@ pub fn run(args: Args) -> ExitCode {
     if let Command::Set { share: Share { weight: None, zone: None }, .. } = args.command {
         return complain(&"cluster set: nothing to set; give --weight, --zone or both");
     }
-    let access = match args.access.access() {
-        Ok(access) => access,
+    let node = match args.access.client(args.node.clone()) {
+        Ok(node) => node,
         Err(why) => return complain(&why),
     };
-    // A password on an open line would be everybody's.
-    if access.credentials.is_some() && !args.node.is_private() {
-        return complain(&format!(
-            "{}: passwords are only sent over https; name the node's https address",
-            args.node
-        ));
-    }
-    let args = Args { node: args.node.clone().with(access), ..args };
+    let args = Args { node, ..args };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
@@ -227,13 +220,13 @@ fn tell<T: Serialize>(json: bool, what: &T, show: impl FnOnce(&T) -> String) -> 
 
 /// The asked node's view of the cluster, and what each member says of itself.
 #[derive(Serialize)]
-struct Survey {
+pub struct Survey {
     cluster: ClusterReport,
     nodes: Vec<Surveyed>,
 }
 
 #[derive(Serialize)]
-struct Surveyed {
+pub struct Surveyed {
     name: String,
     http: Option<String>,
     /// Why there is no report.

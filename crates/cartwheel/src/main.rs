@@ -1,5 +1,6 @@
 //! The `cartwheel` command.
 
+mod admin;
 mod cert;
 mod cluster;
 mod config;
@@ -39,6 +40,8 @@ enum Command {
     Dev(dev::Args),
     /// Look at a cluster, and change who its members are.
     Cluster(cluster::Args),
+    /// Bucket types, users and the rest, in the words of `riak admin`.
+    Admin(admin::Args),
     /// Make certificates for nodes and clients.
     #[command(subcommand)]
     Cert(cert::Command),
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),
         Command::Cluster(args) => cluster::run(args),
+        Command::Admin(args) => admin::run(args),
         Command::Cert(command) => cert::run(command),
         Command::Security(command) => security::run(&command),
         Command::Config(command) => config::run(&command),

@@ -11,6 +11,7 @@ mod needs;
 mod objects;
 mod outgoing;
 mod preflist;
+mod props;
 mod session;
 mod table;
 

@@ -114,7 +114,6 @@ pub(crate) struct Server {
 impl Server {
     /// Runs until it is told to stop, and has finished what it can; gives the store back to be closed.
     pub async fn run(mut self, mut inputs: Inputs) -> Result<StoreHandle, Ended> {
-        self.security.publish(self.node.status().cluster());
         self.carry_out();
         let mut drained_by = None;
         loop {

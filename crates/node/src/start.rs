@@ -371,6 +371,8 @@ fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers, sec
     };
     let now = clock.now();
     let node = Node::new(settings.core.clone(), boot.clone(), now, &mut out);
+    // Before anybody is answered.
+    security.publish(node.status().cluster());
     let flight = Flight::begin(settings, boot, now, (out.outputs(), node.next_timeout()));
     Server {
         node,

@@ -13,6 +13,7 @@ pub mod frame;
 mod get;
 pub mod message;
 mod names;
+pub mod props;
 mod put;
 mod quorum;
 mod refusal;

@@ -6,6 +6,8 @@
 mod compare;
 #[path = "pb_golden/exchange.rs"]
 mod exchange;
+#[path = "pb_golden/props.rs"]
+mod props;
 #[allow(dead_code, reason = "its HTTP side is for http_golden")]
 #[path = "http_golden/toy.rs"]
 mod toy;

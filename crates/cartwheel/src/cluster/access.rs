@@ -6,6 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cartwheel_node::CallerTls;
 
+use super::client::Client;
+
 /// How a person says so.
 #[derive(clap::Args)]
 #[group(id = "access")]
@@ -40,7 +42,21 @@ impl std::fmt::Debug for Access {
 }
 
 impl Args {
-    pub fn access(&self) -> Result<Access, String> {
+    /// `node`, asked as the person says.
+    ///
+    /// # Errors
+    ///
+    /// One line on what cannot be.
+    pub fn client(&self, node: Client) -> Result<Client, String> {
+        let access = self.access()?;
+        // A password on an open line would be everybody's.
+        if access.credentials.is_some() && !node.is_private() {
+            return Err(format!("{node}: passwords are only sent over https; name the node's https address"));
+        }
+        Ok(node.with(access))
+    }
+
+    fn access(&self) -> Result<Access, String> {
         let identity = self.certificate.as_deref().zip(self.key.as_deref());
         let tls = self.ca.as_deref().map(|ca| CallerTls::new(ca, identity)).transpose()?;
         let credentials = self.user.as_ref().map(|user| {

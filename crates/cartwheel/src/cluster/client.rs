@@ -111,6 +111,24 @@ impl Client {
         self.ask(Method::POST, path, body.into()).await
     }
 
+    /// The same, where a refusal is an answer, too: its one line.
+    pub async fn try_post(&self, path: &str, body: &impl Serialize) -> Result<Result<(), String>, Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::new(error.to_string()))?;
+        let asked = timeout(ANSWER_MAX, self.exchange(Method::POST, &prefixed(path), body.into())).await;
+        let too_late = || Err(format!("no answer within {} s", ANSWER_MAX.as_secs()));
+        let (status, body) = asked.unwrap_or_else(|_| too_late()).map_err(|why| self.unreachable(&why))?;
+        match serde_json::from_slice::<Refused>(&body) {
+            _ if status.is_success() => Ok(Ok(())),
+            Ok(refused) if status.is_client_error() => Ok(Err(refused.message)),
+            _ => Err(self.failure(status, &body)),
+        }
+    }
+
+    /// A page that is not for operators alone.
+    pub async fn get_page<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.ask_within(ANSWER_MAX, Method::GET, path.to_owned(), Bytes::new()).await
+    }
+
     /// The same, of what takes as long as it takes.
     pub async fn post_patiently<T: DeserializeOwned>(
         &self,
@@ -118,30 +136,34 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, Failure> {
         let body = serde_json::to_vec(body).map_err(|error| Failure::new(error.to_string()))?;
-        self.ask_within(PATIENCE, Method::POST, path, body.into()).await
+        self.ask_within(PATIENCE, Method::POST, prefixed(path), body.into()).await
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, Failure> {
-        self.ask_within(ANSWER_MAX, method, path, body).await
+        self.ask_within(ANSWER_MAX, method, prefixed(path), body).await
     }
 
     async fn ask_within<T: DeserializeOwned>(
         &self,
         at_most: Duration,
         method: Method,
-        path: &str,
+        path: String,
         body: Bytes,
     ) -> Result<T, Failure> {
-        let asked = timeout(at_most, self.exchange(method, path, body)).await;
+        let asked = timeout(at_most, self.exchange(method, &path, body)).await;
         let too_late = || Err(format!("no answer within {} s", at_most.as_secs()));
         let (status, body) = asked.unwrap_or_else(|_| too_late()).map_err(|why| self.unreachable(&why))?;
         if status.is_success() {
             let odd = |error| Failure::new(format!("{self}: not an answer of this release: {error}"));
             return serde_json::from_slice(&body).map_err(odd);
         }
-        match serde_json::from_slice::<Refused>(&body) {
-            Ok(refused) => Err(Failure::new(format!("{self}: {}", refused.message))),
-            Err(_) => Err(Failure::new(match status.as_u16() {
+        Err(self.failure(status, &body))
+    }
+
+    fn failure(&self, status: http::StatusCode, body: &[u8]) -> Failure {
+        match serde_json::from_slice::<Refused>(body) {
+            Ok(refused) => Failure::new(format!("{self}: {}", refused.message)),
+            Err(_) => Failure::new(match status.as_u16() {
                 401 if self.access.credentials.is_some() => {
                     format!(
                         "{self}: refused this user, or the password in CARTWHEEL_PASSWORD; the node's log says which"
@@ -150,10 +172,10 @@ impl Client {
                 401 => format!(
                     "{self}: wants to know who asks; give --user and CARTWHEEL_PASSWORD, or --certificate"
                 ),
-                403 => format!("{self}: {}", String::from_utf8_lossy(&body)),
+                403 => format!("{self}: {}", String::from_utf8_lossy(body)),
                 426 => format!("{self}: security is on; name its https address with --node, and --ca"),
                 _ => format!("{self}: answered {status}; is it a node of Cartwheel?"),
-            })),
+            }),
         }
     }
 
@@ -187,7 +209,7 @@ impl Client {
         tokio::spawn(connection);
         let mut request = Request::builder()
             .method(method)
-            .uri(format!("/cartwheel/{path}"))
+            .uri(path)
             .header(HOST, self.authority.as_str())
             .header(CONTENT_TYPE, "application/json");
         if let Some(credentials) = &self.access.credentials {
@@ -199,6 +221,11 @@ impl Client {
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
         Ok((status, body.map_err(|error| format!("the answer broke off: {error}"))?.to_bytes()))
     }
+}
+
+/// Where operators are answered.
+fn prefixed(path: &str) -> String {
+    format!("/cartwheel/{path}")
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Api {
     }
 
     /// Answered once it is on this node's disk.
-    pub(super) async fn change(&self, op: AskedOp) -> Result<AdminAnswer, Refused> {
+    pub(crate) async fn change(&self, op: AskedOp) -> Result<AdminAnswer, Refused> {
         self.ask_question(|answer| Question::Admin(AdminAsk { op, answer })).await?
     }
 }

@@ -63,5 +63,7 @@ fn in_riaks_words(refused: Refused) -> Refused {
             ("invalid_props", trouble.map_or_else(|| error.to_string(), |trouble| trouble.to_string()))
         }
     };
+    // Riak's word comes first.
+    let message = if kind.starts_with("invalid") { message } else { format!("{kind}: {message}") };
     Refused { message, ..Refused::new(kind, "") }
 }

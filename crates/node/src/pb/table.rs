@@ -6,7 +6,7 @@ use cartwheel_riak::pb::{Refusal, Request, code};
 
 use super::needs::need;
 use super::outgoing::Outgoing;
-use super::{Trouble, datatypes, objects, preflist};
+use super::{Trouble, datatypes, objects, preflist, props};
 use crate::http::Api;
 use crate::metrics::RIAK_VERSION;
 use crate::security::Visitor;
@@ -31,12 +31,11 @@ pub(super) async fn answer(
         Request::ListBuckets(_) | Request::ListKeys(_) => return Err(unsupported("listing")),
         Request::Index(_) => return Err(unsupported("querying an index")),
         Request::Coverage(_) => return Err(unsupported("a coverage plan")),
-        Request::GetBucket(_) | Request::SetBucket(_) | Request::ResetBucket(_) => {
-            return Err(unsupported("bucket properties over protocol buffers"));
-        }
-        Request::GetBucketType(_) | Request::SetBucketType(_) => {
-            return Err(unsupported("bucket type properties over protocol buffers"));
-        }
+        Request::GetBucket(request) => props::of_bucket(api, &request, out).await?,
+        Request::SetBucket(request) => props::set(api, &request, out).await?,
+        Request::ResetBucket(request) => props::reset(api, &request, out).await?,
+        Request::GetBucketType(request) => props::of_type(api, &request, out).await?,
+        Request::SetBucketType(request) => props::set_type(api, &request, out).await?,
         Request::DtFetch(request) => datatypes::fetch(api, &request, out).await?,
         Request::DtUpdate(request) => datatypes::update(api, *request, out).await?,
         Request::CounterGet(request) => datatypes::get_counter(api, &request, out).await?,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use cartwheel_core::id::{NodeId, RequestId, StoreId};
-use cartwheel_core::membership::{Cluster, Datatype, Props, Rules};
+use cartwheel_core::membership::{Cluster, Datatype, PlanError, Props, Rules};
 use cartwheel_core::ring::Ring;
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Dot, Policy, Siblings, Version};
@@ -82,21 +82,37 @@ impl Toy {
             },
             PropsVerb::Reset => Props::default(),
         };
-        match call.owner() {
-            Owner::Bucket(bucket) if call.verb() == PropsVerb::Reset => self.cluster.reset_props(ME, bucket),
-            Owner::Bucket(bucket) => match self.cluster.set_props(ME, bucket.clone(), set) {
-                Ok(()) => {}
-                Err(error) => return call.refused(&error),
-            },
-            Owner::Type(name) => match self.cluster.set_type_props(ME, name, set) {
-                Ok(()) => {}
-                Err(error) => return call.type_refused(&error),
-            },
+        let changed = match (call.verb(), call.owner()) {
+            (PropsVerb::Reset, owner) => {
+                self.reset(owner);
+                Ok(())
+            }
+            (_, owner) => self.set(owner, set),
+        };
+        match changed {
+            Ok(()) => call.done(),
+            Err(PlanError::Props(error)) => call.refused(&error),
+            Err(PlanError::Type(error)) => call.type_refused(&error),
+            Err(other) => panic!("{other}"),
         }
-        call.done()
     }
 
-    fn held(&self, owner: &Owner) -> Option<Held> {
+    pub fn set(&mut self, owner: &Owner, props: Props) -> Result<(), PlanError> {
+        match owner {
+            Owner::Bucket(bucket) => {
+                self.cluster.set_props(ME, bucket.clone(), props).map_err(PlanError::Props)
+            }
+            Owner::Type(name) => self.cluster.set_type_props(ME, name, props).map_err(PlanError::Type),
+        }
+    }
+
+    pub fn reset(&mut self, owner: &Owner) {
+        if let Owner::Bucket(bucket) = owner {
+            self.cluster.reset_props(ME, bucket);
+        }
+    }
+
+    pub fn held(&self, owner: &Owner) -> Option<Held> {
         let cluster = &self.cluster;
         let (props, rules) = match owner {
             Owner::Bucket(bucket) => {
