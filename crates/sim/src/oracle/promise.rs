@@ -39,11 +39,13 @@ pub enum Promise {
     NoResurrect,
     /// What was refused was not done.
     RefusedNotDone,
+    /// A listing shows what all homes held, and nothing that nobody held.
+    ListingTruth,
 }
 
 impl Promise {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::DotUnique,
         Self::ClockMonotone,
         Self::OncePerRequest,
@@ -59,6 +61,7 @@ impl Promise {
         Self::SiblingBound,
         Self::NoResurrect,
         Self::RefusedNotDone,
+        Self::ListingTruth,
     ];
 
     /// Whether it is made under `policy`. Last-write-wins forgets writes that nobody had seen, at once and on every
