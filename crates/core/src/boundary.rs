@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use crate::coverage::{CoverageReply, CoverageRequest};
 use crate::datatype::{Op, Refusal};
 use crate::id::{CallId, NodeId, RequestId};
 use crate::key::Key;
@@ -31,6 +32,8 @@ pub enum Input {
     Timeout,
     /// An operator asks.
     Admin(AdminRequest),
+    /// A client asks about many keys.
+    Coverage(CoverageRequest),
 }
 
 /// Everything a node can want done.
@@ -67,6 +70,8 @@ pub enum Output {
         /// The boot that this is.
         number: u64,
     },
+    /// A part of a listing, or why there is none.
+    Coverage(CoverageReply),
 }
 
 /// Where [`Node::handle`](crate::Node::handle) puts its outputs; owned by the caller, drained by it, reused.

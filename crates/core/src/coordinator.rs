@@ -2,12 +2,14 @@
 
 mod admission;
 mod conditional;
+mod coverage;
 mod forward;
 mod get;
 mod put;
 pub mod quorum;
 
 pub(crate) use conditional::ConditionalPut;
+pub(crate) use coverage::{Coverage, Looking, Serve as CoverageServe};
 pub(crate) use forward::Forwards;
 pub(crate) use get::{Asker, Checked, Gets};
 pub(crate) use put::{PutRequest, Puts, answer_caller};

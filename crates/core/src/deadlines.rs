@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
-use crate::id::{NodeId, OpId};
+use crate::id::{CallId, NodeId, OpId};
 use crate::membership::SwimTimer;
 use crate::time::Instant;
 
@@ -20,6 +20,10 @@ pub(crate) enum Timer {
     Probe,
     Swim(SwimTimer),
     Mend,
+    /// A whole listing.
+    Coverage(CallId),
+    /// One question of a listing.
+    CoverageAsk(OpId),
 }
 
 #[derive(Debug, Default)]

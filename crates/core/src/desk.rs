@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::anti_entropy::{Leaf, TreeHash, TreeNode};
+use crate::coordinator::Looking;
 use crate::id::{NodeId, OpId};
 use crate::key::Key;
 use crate::ring::Partition;
@@ -63,6 +64,8 @@ pub(crate) enum Waiter {
     Mend,
     /// Nobody: repair of our own copy.
     Nobody,
+    /// A listing, of a peer or of this node.
+    Coverage(Looking),
 }
 
 /// Tickets rise, and are mostly completed in their order: so both are lines that things leave near the front.

@@ -31,6 +31,7 @@ pub mod boundary;
 pub mod canonical;
 mod config;
 mod coordinator;
+pub mod coverage;
 mod cx;
 pub mod datatype;
 mod deadlines;

@@ -3,6 +3,7 @@
 use crate::anti_entropy::{Leaf, TreeHash, TreeNode};
 use crate::boundary::{Answer, ClientError};
 use crate::coordinator::quorum::Needs;
+use crate::coverage::CoverageMessage;
 use crate::id::{NodeId, OpId, RequestId};
 use crate::key::Key;
 use crate::membership::{Cluster, ClusterDigest};
@@ -32,6 +33,8 @@ pub enum Message {
     Reap(ReapMessage),
     /// Failure detection, in an encoding of its own: at most 1,400 bytes.
     Swim(Bytes),
+    /// A node that lists what all hold, and those that it asks.
+    Coverage(CoverageMessage),
 }
 
 /// Between a coordinator and a replica. `op` is the coordinator's and is echoed.

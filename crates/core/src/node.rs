@@ -1,5 +1,6 @@
 //! [`Node`]: owns the machines and hands each input to the one it concerns.
 
+mod coverage;
 mod dispatch;
 mod storage;
 
@@ -9,7 +10,7 @@ use crate::anti_entropy::Exchanges;
 use crate::background::BackgroundStatus;
 use crate::boundary::{Input, Outbox};
 use crate::config::{Boot, Config};
-use crate::coordinator::{Forwards, Gets, Puts};
+use crate::coordinator::{Coverage, Forwards, Gets, Puts};
 use crate::cx::{Cx, Env};
 use crate::id::NodeId;
 use crate::membership::{
@@ -47,6 +48,7 @@ struct Machines {
     gossip: Gossip,
     watch: Watch,
     doorstep: Doorstep,
+    coverage: Coverage,
     /// The state of the ring that the machines go by.
     ring: RingVersion,
 }
@@ -78,6 +80,7 @@ impl Node {
             gossip: Gossip::new(now.monotonic, last_boot),
             watch: Watch::new(&env.config, env.boot.number, seed),
             doorstep: Doorstep::default(),
+            coverage: Coverage::default(),
             ring: env.cluster.ring.version(),
         };
         let mut node = Self { env, machines };
@@ -98,6 +101,7 @@ impl Node {
             Input::Peer { from, message } => self.machines.on_peer(cx, from, message),
             Input::Storage(completion) => self.machines.on_storage(cx, completion),
             Input::Timeout => self.machines.on_timeout(cx),
+            Input::Coverage(request) => self.machines.on_coverage(cx, request),
         }
         if !cx.env.is_outdated {
             self.machines.follow_up(cx);
@@ -157,6 +161,11 @@ impl<'a> Status<'a> {
     /// Client requests being coordinated or forwarded.
     pub fn requests_running(&self) -> usize {
         self.node.machines.requests_running()
+    }
+
+    /// Listings being coordinated.
+    pub fn listings_running(&self) -> usize {
+        self.node.machines.coverage.running()
     }
 
     /// Storage requests in flight.

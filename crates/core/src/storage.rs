@@ -9,10 +9,12 @@
 //! 4. After a failed sync the store refuses everything until it is reopened.
 //! 5. The core bounds what is in flight ([`Config::storage_inflight_max`](crate::Config)).
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::anti_entropy::{Leaf, TreeHash, TreeNode};
+use crate::coverage::{Found, Scan};
 use crate::id::NodeId;
 use crate::key::Key;
 use crate::membership::Cluster;
@@ -100,6 +102,12 @@ pub enum StorageOp {
     },
     /// The partitions of which anything is stored.
     Occupied,
+    /// A page of the keys, buckets or index entries of what is stored, those of keys of which nothing but tombstones is
+    /// stored left out.
+    Scan {
+        /// Which.
+        scan: Box<Scan>,
+    },
 }
 
 /// A page of records.
@@ -193,6 +201,13 @@ pub enum StorageCompletion {
     },
     /// A sync failed: updates applied but not yet synced may or may not survive. Everything is refused from now on.
     SyncFailed,
+    /// Answer to [`StorageOp::Scan`].
+    Found {
+        /// The request.
+        ticket: Ticket,
+        /// The page.
+        result: Result<Found, StorageError>,
+    },
 }
 
 /// The store could not do it.

@@ -125,6 +125,7 @@ impl Peer {
             }
             StorageOp::Occupied => vec![StorageCompletion::Occupied { ticket, result: Ok(Vec::new()) }],
             StorageOp::Names { .. } => unreachable!("nothing was deleted"),
+            StorageOp::Scan { .. } => unreachable!("nobody lists anything"),
         }
     }
 }

@@ -219,6 +219,6 @@ fn value_bytes(input: &Input) -> u64 {
             StorageCompletion::Page { result: Ok(page), .. } => all(&page.records),
             _ => 0,
         },
-        Input::Timeout | Input::Admin(_) => 0,
+        Input::Timeout | Input::Admin(_) | Input::Coverage(_) => 0,
     }
 }

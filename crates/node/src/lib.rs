@@ -21,6 +21,8 @@ pub mod fuzzing;
 mod handshake;
 mod http;
 mod listener;
+#[allow(dead_code, reason = "clients come next")]
+mod listing;
 mod metrics;
 mod pb;
 mod peer;

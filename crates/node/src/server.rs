@@ -2,6 +2,7 @@
 //! wants done goes out from here.
 
 mod admin;
+mod listings;
 mod types;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use crate::strangers::StrangersReport;
 use crate::types::TypeReport;
 
 pub(crate) use admin::{AdminAsk, AdminCall, AskedOp};
+pub(crate) use listings::{ListingAsk, ListingSteps};
 
 /// Inputs taken from one channel before the others get their turn.
 const BATCH_MAX: usize = 256;
@@ -69,6 +71,8 @@ pub(crate) enum Question {
     Metadata(oneshot::Sender<Metadata>),
     /// Which bucket types are there?
     Types(oneshot::Sender<Vec<TypeReport>>),
+    /// List what all nodes hold.
+    List(ListingAsk),
 }
 
 /// What happens to a node, by where it comes from.
@@ -104,6 +108,7 @@ pub(crate) struct Server {
     pub flight: Flight,
     pub calls: BTreeMap<CallId, oneshot::Sender<Result<Answer, ClientError>>>,
     pub admin_calls: BTreeMap<CallId, AdminCall>,
+    pub listings: BTreeMap<CallId, ListingSteps>,
     pub next_call: u64,
     pub ended: Option<Ended>,
     pub sabotage: Option<Sabotage>,
@@ -176,6 +181,7 @@ impl Server {
             Question::Props(owner, answer) => drop(answer.send(self.held(&owner))),
             Question::Metadata(answer) => drop(answer.send(self.node.status().cluster().metadata.clone())),
             Question::Types(answer) => drop(answer.send(self.types())),
+            Question::List(ask) => self.list(ask),
         }
     }
 
@@ -215,6 +221,7 @@ impl Server {
                     }
                 }
                 Output::AdminReply(reply) => self.answer_operator(reply),
+                Output::Coverage(reply) => self.listed(reply),
                 Output::Contact { node, contact } => self.peers.on_contact(node, &contact),
                 Output::Send { to, message } => self.peers.send(to, message),
                 Output::Storage(request) => self.store.submit(request),

@@ -11,7 +11,8 @@ use cartwheel_core::membership::Cluster;
 use cartwheel_core::storage::StorageCompletion;
 use cartwheel_core::{Boot, Node, Outbox};
 use cartwheel_riak::http::Defaults;
-use cartwheel_store::{BeginError, Identity, OpenError, Salvaged, Store, StoreHandle};
+use cartwheel_riak::index;
+use cartwheel_store::{BeginError, Identity, Indexing, OpenError, Salvaged, Store, StoreHandle};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinHandle};
@@ -321,7 +322,8 @@ fn open(
     completed: mpsc::UnboundedSender<StorageCompletion>,
 ) -> Result<(Boot, StoreHandle), StartError> {
     let identity = Identity { cluster: settings.file.cluster.clone(), node: settings.file.node.clone() };
-    let mut opened = Store::open(&settings.file.data, &identity)?;
+    let indexing = Indexing { version: index::INDEXER_VERSION, indexer: index::entries };
+    let mut opened = Store::open_indexed(&settings.file.data, &identity, indexing)?;
     opened.keep_free(settings.file.disk_reserve_bytes);
     let cluster = opened.cluster.take();
     cluster.as_ref().map_or(Ok(()), |cluster| check_shape(settings, cluster))?;
@@ -385,6 +387,7 @@ fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers, sec
         counters: Counters::default(),
         events: EventLog::new(settings.core.node),
         admin_calls: BTreeMap::new(),
+        listings: BTreeMap::new(),
         calls: BTreeMap::new(),
         next_call: 0,
         ended: None,

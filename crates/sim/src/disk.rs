@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use cartwheel_core::Key;
 use cartwheel_core::anti_entropy::{Leaf, MerkleTree, TreeHash, TreeNode};
+use cartwheel_core::coverage::{Found, Indexer, Scan};
 use cartwheel_core::id::{NodeId, StoreId};
 use cartwheel_core::membership::Cluster;
 use cartwheel_core::replica::{Change, HintTotal, Record, Refused, Update};
@@ -203,6 +204,12 @@ impl Disk {
     /// The partitions of which anything is held, in order.
     pub fn occupied(&self) -> Vec<Partition> {
         self.trees.keys().copied().collect()
+    }
+
+    /// What `scan` finds, with index entries by `indexer`.
+    pub fn scan(&self, scan: &Scan, indexer: Indexer) -> Found {
+        let records = self.records.iter().map(|(key, record)| (key, &record.siblings));
+        scan.of(records, self.partitions, indexer)
     }
 
     /// A page of the keys of which nothing but tombstones is held, and which nobody is owed.

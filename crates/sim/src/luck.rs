@@ -41,6 +41,7 @@ pub enum Work {
     /// What is left of it after a crash?
     Crash,
     Occupied,
+    Scan,
 }
 
 /// What a message, or another event, is about. Events that are about nothing in particular share one.

@@ -10,6 +10,7 @@ mod drops;
 mod durable;
 mod handoff;
 mod hints;
+mod listing;
 mod losses;
 mod merged;
 mod once;
@@ -47,6 +48,7 @@ use self::drops::Drops;
 use self::durable::Claim;
 use self::handoff::{Handoffs, Removal};
 use self::hints::{Bound, Hints};
+use self::listing::Listings;
 use self::losses::Losses;
 use self::merged::Merged;
 use self::once::Once;
@@ -85,6 +87,7 @@ pub(crate) struct Oracle {
     hints: Hints,
     merged: Merged,
     siblings: FalseSiblings,
+    listings: Listings,
     /// Which writes a request carried, where it was done.
     done: Lookup<WriteId, RequestId>,
     /// Reads of a node's own disk on behalf of its clients, and when they were made.
@@ -122,6 +125,7 @@ impl Oracle {
             hints: Hints::new(Bound::of(scenario)),
             merged: Merged::default(),
             siblings: FalseSiblings::default(),
+            listings: Listings::default(),
             done: Lookup::default(),
             local_reads: Lookup::default(),
             serving: false,
@@ -145,6 +149,8 @@ impl Oracle {
         self.stale.crashed(id);
         self.overlap.crashed(id);
         self.sent.crashed(id);
+        self.listings.crashed(id);
+        self.listings.disk_changed(scene, id);
         self.local_reads.retain(|(at, _), _| *at != id);
         self.judge_trees(scene, node, "after a crash");
     }
@@ -154,6 +160,7 @@ impl Oracle {
         self.losses.disk_lost(scene.at_ns, name(node));
         self.regular.lost(name(node), None);
         self.overlap.lost(None);
+        self.listings.disk_changed(scene, name(node));
         self.judge_trees(scene, node, "after the disk was wiped");
     }
 
@@ -169,6 +176,7 @@ impl Oracle {
         self.losses.key_lost(scene.at_ns, name(node), key);
         self.regular.lost(name(node), Some(key));
         self.overlap.lost(Some(key));
+        self.listings.disk_changed(scene, name(node));
         self.judge_trees(scene, node, "after a key was wiped");
     }
 
@@ -229,6 +237,7 @@ impl Oracle {
                     self.quorums.shown(node, node, at_ns, &key, held);
                 }
             }
+            Input::Coverage(request) => self.listings.asked(scene, node, request),
             Input::Storage(_) | Input::Timeout | Input::Admin(_) => {}
         }
     }
@@ -272,6 +281,7 @@ impl Oracle {
                 }
             }
             Output::Event(Event::RingSuperseded { .. }) => self.regular.is_forked(),
+            Output::Coverage(reply) => self.listings.answered(scene, node, reply, &mut self.findings),
             Output::StartOver { .. } => self.converge.starts_over(scene, node, &mut self.findings),
             Output::Send { .. } | Output::Event(_) | Output::AdminReply(_) | Output::Contact { .. } => {}
         }
@@ -359,6 +369,7 @@ impl Oracle {
             Update::Drop { .. } => self.dropped(scene, Removal { node: name(node), key, state: before }),
             Update::Owe { .. } | Update::Redirect { .. } | Update::Confirm => {}
         }
+        self.listings.changed(key, scene.disk(name(node)).read(key).is_found());
         let is_done_twice = |version: &Version| self.once.is_done_twice(version.request);
         let states = (before, &change.siblings);
         self.siblings.updated((scene, node + 1), key, states, is_done_twice, &mut self.findings);

@@ -148,6 +148,10 @@ pub enum Counter {
     Scans,
     /// An operator had a bucket type created, activated or changed.
     TypesSet,
+    /// All keys of a bucket, or all buckets, were listed.
+    Listings,
+    /// They could not be.
+    ListingsFailed,
 }
 
 impl Counter {

@@ -58,6 +58,9 @@ pub struct Scenario {
     /// Faults at random times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nemesis: Option<NemesisSpec>,
+    /// Somebody lists all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listing: Option<ListingSpec>,
     /// What must come of it.
     #[serde(default)]
     pub expect: ExpectSpec,
@@ -199,6 +202,15 @@ impl ClusterSpec {
     fn default_hint_interval() -> Span {
         Span::from_ms(500)
     }
+}
+
+/// Somebody lists the keys of each bucket, then the buckets, at one node after the other; and once more of each when
+/// the cluster has converged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListingSpec {
+    /// How often, while clients and faults go on.
+    pub every: Span,
 }
 
 /// All links between nodes, and between clients and nodes.

@@ -7,6 +7,7 @@ mod device;
 mod faults;
 mod finish;
 mod listen;
+mod listings;
 mod look;
 mod operator;
 mod process;
@@ -24,6 +25,7 @@ use cartwheel_core::{Answer, ClientError, ClientRequest, Event as CoreEvent, Inp
 
 use self::faults::Mend;
 pub use self::listen::{Lived, run_heard};
+use self::listings::Listings;
 pub use self::look::{replay, run_recorded};
 use self::operator::Operator;
 pub(crate) use self::process::Process;
@@ -138,6 +140,14 @@ pub(crate) enum Event {
     SetProps {
         setting: usize,
     },
+    /// Somebody lists something.
+    List,
+    /// It has taken a part.
+    ListOn {
+        node: u32,
+        life: u32,
+        call: CallId,
+    },
 }
 
 /// Who waits for a call.
@@ -169,6 +179,7 @@ struct Simulator<'a> {
     oracle: Oracle,
     calls: BTreeMap<CallId, Call>,
     operator: Operator,
+    listings: Listings,
     next_call: u64,
     converged: bool,
     digest: TraceDigest,
@@ -217,6 +228,7 @@ impl<'a> Simulator<'a> {
             oracle: Oracle::new(scenario),
             calls: BTreeMap::new(),
             operator: Operator::default(),
+            listings: Listings::default(),
             next_call: 0,
             converged: false,
             digest: TraceDigest::default(),
@@ -249,6 +261,9 @@ impl<'a> Simulator<'a> {
         }
         if self.scenario.may_restore_disks() {
             self.queue.push(0, Event::CopyDisks);
+        }
+        if let Some(listing) = self.scenario.listing {
+            self.queue.push(listing.every.ns(), Event::List);
         }
         self.queue.push(self.scenario.duration.ns(), Event::Peace);
         let end = (self.scenario.duration.ns() + self.scenario.settle.ns()).min(self.until_ns);
@@ -326,6 +341,8 @@ impl<'a> Simulator<'a> {
             Event::StartOver { node, life } => self.start_over(node, life),
             Event::Operate { task, attempt } => self.operate(task, attempt),
             Event::SetProps { setting } => self.set_props(setting),
+            Event::List => self.list(),
+            Event::ListOn { node, life, call } => self.list_on(node, life, call),
         }
     }
 
@@ -389,6 +406,7 @@ impl<'a> Simulator<'a> {
                 Output::Send { to, message } => self.send(node, to, message),
                 Output::Storage(request) => self.submit(node, request),
                 Output::AdminReply(reply) => self.on_admin_reply(&reply),
+                Output::Coverage(reply) => self.on_listed(&reply),
                 Output::StartOver { .. } => outdated = true,
                 // Everybody finds everybody here.
                 Output::Contact { .. } => {}

@@ -39,6 +39,7 @@ pub fn scenario(seed: u64) -> Scenario {
         nemesis: Some(nemesis(stream)),
         expect: ExpectSpec { happened: BTreeMap::new(), ..ExpectSpec::default() },
         museum: None,
+        listing: None,
         flaw: None,
         cluster,
     };

@@ -1,14 +1,17 @@
-//! The storage engine: four keyspaces of one fjall database.
+//! The storage engine: five keyspaces of one fjall database.
 //!
 //! - `records`: disk key (token, bucket type, bucket, key) -> sealed record. A partition is one range.
 //! - `hints`: home node, 8 big-endian bytes, then disk key -> nothing. An index of `record.owed`, changed in the same
 //!   batch as the record, so that it is exact after any crash.
 //! - `tombstones`: disk key -> nothing. An index of the records that hold nothing but tombstones and are owed to nobody,
 //!   changed in the same batch, too.
+//! - `index`: bucket type, bucket, index, term, key -> nothing ([`cartwheel_wire::IndexKey`]). The keys of each bucket, and
+//!   the index entries of their values, changed in the same batch, too.
 //! - `meta`: whose data this is, and how many commits were made.
 //!
 //! Few keyspaces on purpose: each has its own tree, memory and files.
 
+mod index;
 mod scan;
 mod tombstones;
 
@@ -39,6 +42,7 @@ use crate::room::Room;
 use crate::state_file::{TEMPORARY, sync_directory};
 use crate::trees::{Replaced, Trees};
 
+pub use index::{Indexing, MARKER as INDEX_MARKER};
 pub use scan::Holding;
 
 /// Block cache, in bytes.
@@ -59,6 +63,8 @@ pub struct Engine {
     records: Keyspace,
     hints: Keyspace,
     tombstones: Keyspace,
+    index: Keyspace,
+    indexing: Indexing,
     meta: Keyspace,
     db: Database,
     path: PathBuf,
@@ -74,7 +80,7 @@ pub struct Engine {
 }
 
 /// What there is in an engine, by name.
-pub const KEYSPACES: [&str; 4] = ["records", "hints", "tombstones", "meta"];
+pub const KEYSPACES: [&str; 5] = ["records", "hints", "tombstones", "index", "meta"];
 
 /// Of disk keys.
 type DiskRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -129,7 +135,7 @@ pub fn create(dir: &Path, identity: &Identity, store: StoreId) -> Result<(), Ope
 
 fn initialize(path: &Path, identity: &Identity, store: StoreId) -> fjall::Result<()> {
     let db = database(path)?;
-    for name in &KEYSPACES[..3] {
+    for name in KEYSPACES {
         keyspace(&db, name)?;
     }
     let meta = keyspace(&db, "meta")?;
@@ -160,9 +166,10 @@ fn existing(db: &Database, name: &str) -> fjall::Result<Keyspace> {
 
 impl Engine {
     /// Opens the engine that [`create`] made in `dir`.
-    pub fn open(dir: &Path, lock: DirectoryLock) -> Result<Self, OpenError> {
+    pub fn open(dir: &Path, lock: DirectoryLock, indexing: Indexing) -> Result<Self, OpenError> {
         let path = directory(dir);
-        let mut engine = Self::open_database(path.clone(), lock).map_err(OpenError::engine(&path))?;
+        let mut engine =
+            Self::open_database(path.clone(), lock, indexing).map_err(OpenError::engine(&path))?;
         let commits = engine.meta_number(COMMITS)?;
         engine.commits = AtomicU64::new(commits);
         Ok(engine)
@@ -171,10 +178,11 @@ impl Engine {
     /// Opens an engine to read of it what can be read.
     pub fn open_damaged(dir: &Path, lock: DirectoryLock) -> Result<Self, OpenError> {
         let path = directory(dir);
-        Self::open_database(path.clone(), lock).map_err(OpenError::engine(&path))
+        let nothing = Indexing::default();
+        Self::open_database(path.clone(), lock, nothing).map_err(OpenError::engine(&path))
     }
 
-    fn open_database(path: PathBuf, lock: DirectoryLock) -> fjall::Result<Self> {
+    fn open_database(path: PathBuf, lock: DirectoryLock, indexing: Indexing) -> fjall::Result<Self> {
         let db = database(&path)?;
         // What a crash left in the page cache is about to be built upon.
         db.persist(PersistMode::SyncAll)?;
@@ -183,6 +191,8 @@ impl Engine {
             hints: existing(&db, "hints")?,
             // Older releases had none; what it says follows from the records.
             tombstones: keyspace(&db, "tombstones")?,
+            index: keyspace(&db, "index")?,
+            indexing,
             meta: existing(&db, "meta")?,
             db,
             room: Room::new(path.clone()),
@@ -253,6 +263,7 @@ impl Engine {
             "records" => &self.records,
             "hints" => &self.hints,
             "tombstones" => &self.tombstones,
+            "index" => &self.index,
             _ => &self.meta,
         }
     }
@@ -310,6 +321,7 @@ impl Engine {
             if is_damaged {
                 unknown.push(key.token());
                 self.unindex_hints(&mut batch, disk_key)?;
+                self.unindex_entries(&mut batch, key)?;
             }
             let siblings = |record: Option<&Record>| record.map(|it| it.siblings.clone()).unwrap_or_default();
             replaced.push(Replaced { key: key.clone(), before: siblings(before), now: siblings(now) });
@@ -318,6 +330,7 @@ impl Engine {
                 None => batch.remove(&self.records, disk_key),
             }
             self.index_tombstone(&mut batch, disk_key, before, now);
+            self.index_entries(&mut batch, key, before, now);
             let owed = |record: Option<&'a Record>| record.map_or(&[][..], |record| &record.owed);
             let (before, now) = (owed(before), owed(now));
             for &home in before.iter().filter(|home| !now.contains(home)) {
@@ -329,6 +342,7 @@ impl Engine {
         }
         let commits = self.commits() + 1;
         batch.insert(&self.meta, COMMITS, commits.to_be_bytes());
+        batch.insert(&self.meta, INDEX_MARKER, self.indexing.marker(commits));
         self.faults.commit()?;
         batch.commit()?;
         self.commits.store(commits, Ordering::SeqCst);

@@ -29,8 +29,8 @@ enum Crew {
 
 /// A running store.
 ///
-/// Four workers, each on a thread of its own unless the caller runs them: the committer; one for reads; one for what background work asks (scans, hash trees), which may be long
-/// and must not delay reads; one for what is kept beside the records.
+/// Five workers, each on a thread of its own unless the caller runs them: the committer; one for reads; one for what background work asks (scans, hash trees), which may be long
+/// and must not delay reads; one for listings, for which clients wait, and which may be long, too; one for what is kept beside the records.
 /// [`close`](Self::close) is the clean stop. Dropping the handle refuses what is still queued and waits for the
 /// threads, but leaves no marker: the next start counts as one after a crash.
 pub struct StoreHandle {
@@ -72,6 +72,7 @@ struct Queues {
     updates: Sender<Apply>,
     reads: Sender<StorageRequest>,
     scans: Sender<StorageRequest>,
+    listings: Sender<StorageRequest>,
     kept: Sender<StorageRequest>,
 }
 
@@ -98,24 +99,26 @@ impl StoreHandle {
     }
 
     /// A store without anybody who does what is queued, and what there is to do.
-    fn idle(opened: Opened, completions: Completions) -> (Self, [Work; 4]) {
+    fn idle(opened: Opened, completions: Completions) -> (Self, [Work; 5]) {
         let Opened { engine, boot, dir, .. } = opened;
         let (updates, to_apply) = mpsc::channel();
         let (reads, to_read) = mpsc::channel();
         let (scans, to_scan) = mpsc::channel();
+        let (listings, to_list) = mpsc::channel();
         let (kept, to_keep) = mpsc::channel();
         let committer = Committer::new(Arc::clone(&engine), Arc::clone(&completions));
         let works = [
             ("store-commit", Job::Commit(committer, to_apply)),
             ("store-read", Job::Read(to_read)),
             ("store-scan", Job::Read(to_scan)),
+            ("store-list", Job::Read(to_list)),
             ("store-keep", Job::Keep(dir.clone(), to_keep)),
         ]
         .map(|(name, job)| {
             let (engine, completions) = (Arc::clone(&engine), Arc::clone(&completions));
             Work { name, engine, completions, job }
         });
-        let queues = Some(Queues { updates, reads, scans, kept });
+        let queues = Some(Queues { updates, reads, scans, listings, kept });
         (Self { queues, crew: Crew::Threads(Vec::new()), completions, engine, boot, dir }, works)
     }
 
@@ -127,6 +130,7 @@ impl StoreHandle {
                 queues.updates.send(Apply { ticket: request.ticket, key, update }).is_ok()
             }
             StorageOp::Read { .. } => queues.reads.send(request).is_ok(),
+            StorageOp::Scan { .. } => queues.listings.send(request).is_ok(),
             StorageOp::SaveCluster { .. } => queues.kept.send(request).is_ok(),
             StorageOp::ScanHints { .. }
             | StorageOp::TreeHashes { .. }
@@ -205,6 +209,7 @@ fn refusal(request: &StorageRequest) -> StorageCompletion {
         StorageOp::Names { .. } => StorageCompletion::Names { ticket, result: Err(failed) },
         StorageOp::SaveCluster { .. } => StorageCompletion::Saved { ticket, result: Err(failed) },
         StorageOp::Occupied => StorageCompletion::Occupied { ticket, result: Err(failed) },
+        StorageOp::Scan { .. } => StorageCompletion::Found { ticket, result: Err(failed) },
     }
 }
 

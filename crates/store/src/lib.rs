@@ -8,7 +8,7 @@
 //! | `identity` | whose data this is: cluster, node, store id, format |
 //! | `boot` | boot number, since when every stop was clean, whether the last one was |
 //! | `cluster` | the cluster's state, as this node knew it last |
-//! | `engine/` | fjall: the keyspaces `records`, `hints`, `tombstones`, `meta` |
+//! | `engine/` | fjall: the keyspaces `records`, `hints`, `tombstones`, `index`, `meta` |
 //!
 //! [`Store::open`] checks and raises all that and gives an [`Opened`], which knows what the core's `Boot` needs.
 //! [`Opened::start`] starts the threads, [`Opened::start_stepped`] leaves it to the caller to run what they would;
@@ -46,7 +46,7 @@ mod worker;
 
 pub use backup::{Backup, BackupError};
 pub use committer::{BATCH_BYTES_MAX, BATCH_UPDATES_MAX};
-pub use engine::Holding;
+pub use engine::{Holding, Indexing};
 pub use error::{BeginError, CloseError, OpenError};
 #[doc(hidden)]
 pub use fault::Faults;

@@ -10,7 +10,7 @@ use cartwheel_core::storage::StorageCompletion;
 
 use crate::boot::BootFile;
 use crate::cluster_file;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Indexing};
 use crate::error::{BeginError, OpenError};
 use crate::fault::Faults;
 use crate::handle::StoreHandle;
@@ -52,6 +52,15 @@ impl Store {
     /// Whatever is not this node's, not readable by this release, damaged, or in use: see [`OpenError`]. Nothing
     /// was changed then, except that a missing directory may have been created.
     pub fn open(dir: &Path, identity: &Identity) -> Result<Opened, OpenError> {
+        Self::open_indexed(dir, identity, Indexing::default())
+    }
+
+    /// The same, with secondary indexes. What is stored is indexed anew when it was by another indexer, or by none.
+    ///
+    /// # Errors
+    ///
+    /// As of [`open`](Self::open).
+    pub fn open_indexed(dir: &Path, identity: &Identity, indexing: Indexing) -> Result<Opened, OpenError> {
         identity.validate()?;
         prepare(dir)?;
         let lock = DirectoryLock::acquire(dir)?;
@@ -61,8 +70,8 @@ impl Store {
         }
         let boot = BootFile::read(dir)?;
         let (engine, store) = match known {
-            Some((_, store)) if engine::exists(dir)? => reopen(dir, identity, lock, store, boot)?,
-            known => create(dir, identity, lock, known.is_some())?,
+            Some((_, store)) if engine::exists(dir)? => reopen(dir, identity, (lock, indexing), store, boot)?,
+            known => create(dir, identity, (lock, indexing), known.is_some())?,
         };
         let boot = BootFile::raise(boot, store, engine.commits());
         boot.write(dir)?;
@@ -78,6 +87,7 @@ impl Store {
         let owed = engine.hint_totals().map_err(unreadable)?;
         let cluster = cluster_file::read(dir)?;
         engine.complete_tombstones();
+        engine.complete_index()?;
         let engine = Arc::new(engine);
         Ok(Opened { store, number, continuous_since, owed, cluster, engine, boot, dir: dir.to_owned() })
     }
@@ -187,7 +197,7 @@ fn prepare(dir: &Path) -> Result<(), OpenError> {
 fn create(
     dir: &Path,
     identity: &Identity,
-    lock: DirectoryLock,
+    (lock, indexing): (DirectoryLock, Indexing),
     was_ours: bool,
 ) -> Result<(Engine, StoreId), OpenError> {
     let store = mint()?;
@@ -198,18 +208,18 @@ fn create(
     }
     identity.write(dir, store)?;
     engine::create(dir, identity, store)?;
-    Ok((Engine::open(dir, lock)?, store))
+    Ok((Engine::open(dir, lock, indexing)?, store))
 }
 
 /// Opens the engine and finds out whether it still is the `store` that the identity file names.
 fn reopen(
     dir: &Path,
     identity: &Identity,
-    lock: DirectoryLock,
+    (lock, indexing): (DirectoryLock, Indexing),
     store: StoreId,
     boot: Option<BootFile>,
 ) -> Result<(Engine, StoreId), OpenError> {
-    let engine = Engine::open(dir, lock)?;
+    let engine = Engine::open(dir, lock, indexing)?;
     let (owner, of_engine) = engine.identity()?;
     identity.expect(&owner, engine.path())?;
     let Some(loss) = loss(store, of_engine, engine.commits(), boot) else { return Ok((engine, store)) };

@@ -59,6 +59,7 @@ fn answer(engine: &Engine, StorageRequest { ticket, op }: StorageRequest) -> Opt
             let result = engine.scan_tombstones(after.as_ref(), limit);
             Some(StorageCompletion::Page { ticket, result })
         }
+        StorageOp::Scan { scan } => Some(StorageCompletion::Found { ticket, result: engine.scan(&scan) }),
         StorageOp::Occupied => Some(StorageCompletion::Occupied { ticket, result: engine.occupied() }),
         StorageOp::Names { keys } => Some(StorageCompletion::Names { ticket, result: engine.names(&keys) }),
         StorageOp::Apply { .. } | StorageOp::SaveCluster { .. } => None,

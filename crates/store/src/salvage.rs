@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use fjall::{Keyspace, OwnedWriteBatch, PersistMode, Readable, Snapshot};
 
 use crate::boot::BootFile;
-use crate::engine::{self, Engine, KEYSPACES};
+use crate::engine::{self, Engine, INDEX_MARKER, KEYSPACES};
 use crate::error::OpenError;
 use crate::identity::Identity;
 use crate::lock::DirectoryLock;
@@ -71,6 +71,10 @@ fn copy(damaged: &Engine, to: &Path) -> fjall::Result<(u64, u64)> {
     let (mut records, mut gaps) = (0, 0);
     for name in KEYSPACES {
         let into = engine::keyspace(&fresh, name)?;
+        if name == "index" {
+            // Built anew of the records that are left, when the engine is opened.
+            continue;
+        }
         let mut commit = Commit { fresh: &fresh, into, batch: fresh.batch(), bytes: 0, entries: 0 };
         let from = damaged.keyspace(name);
         let mut next = Some(Vec::new());
@@ -82,6 +86,7 @@ fn copy(damaged: &Engine, to: &Path) -> fjall::Result<(u64, u64)> {
         records += if name == "records" { commit.entries } else { 0 };
         commit.batch.commit()?;
     }
+    engine::keyspace(&fresh, "meta")?.remove(INDEX_MARKER)?;
     fresh.persist(PersistMode::SyncAll)?;
     Ok((records, gaps))
 }

@@ -3,6 +3,7 @@
 mod anti_entropy;
 mod birth;
 mod cluster;
+mod coverage;
 mod datatype;
 mod forward;
 mod input;

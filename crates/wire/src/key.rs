@@ -62,7 +62,7 @@ pub fn check_parts(parts: [&[u8]; 3]) -> Result<(), DecodeError> {
     }
 }
 
-fn put_part(bytes: &mut BytesMut, part: &[u8]) {
+pub fn put_part(bytes: &mut BytesMut, part: &[u8]) {
     for &byte in part {
         bytes.put_u8(byte);
         if byte == ESCAPE {
@@ -73,7 +73,7 @@ fn put_part(bytes: &mut BytesMut, part: &[u8]) {
 }
 
 /// The part at the front of `rest`, which then begins after its end.
-fn take_part(rest: &mut &[u8]) -> Result<Vec<u8>, DecodeError> {
+pub fn take_part(rest: &mut &[u8]) -> Result<Vec<u8>, DecodeError> {
     let mut part = Vec::new();
     loop {
         match **rest {

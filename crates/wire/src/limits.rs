@@ -14,6 +14,13 @@ pub const CONTEXT_BYTES_MAX: usize = 256 << 10;
 /// the storage engine's longest key (65,535 bytes) whatever they contain.
 pub const KEY_BYTES_MAX: usize = 32_000;
 
+/// Longest index term, or name of an index, in bytes. Behind a key it must fit into the storage engine's longest key, too:
+/// see [`index_key_fits`](crate::index_key_fits).
+pub const TERM_BYTES_MAX: usize = 32_000;
+
+/// Longest key of the storage engine, in bytes.
+pub const DISK_KEY_BYTES_MAX: usize = 65_535;
+
 /// Most concurrent versions of one key.
 pub const SIBLINGS_MAX: usize = 1_024;
 

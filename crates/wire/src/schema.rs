@@ -4,6 +4,7 @@
 
 pub mod birth;
 pub mod cluster;
+pub mod coverage;
 pub mod datatype;
 pub mod input;
 pub mod message;

@@ -279,6 +279,7 @@ impl Machines {
             }
             Message::Reap(message) => self.on_reap(cx, from, message),
             Message::Liveness(LivenessMessage::Pong) => {}
+            Message::Coverage(message) => self.on_coverage_message(cx, from, message),
         }
     }
 
@@ -442,6 +443,8 @@ impl Machines {
                     self.open_the_door(cx);
                 }
                 Timer::Probe => membership::on_probe_timer(cx),
+                Timer::Coverage(call) => self.coverage.on_timer(cx, call),
+                Timer::CoverageAsk(op) => self.coverage.on_silence(cx, op),
             }
         }
     }

@@ -71,6 +71,7 @@ impl Machines {
                 Some(Waiter::Nobody) => {}
                 other => unexpected("saved state", other.as_ref()),
             },
+            StorageCompletion::Found { ticket, result } => self.on_found(cx, ticket, result),
             StorageCompletion::Applied { ticket, result } => self.on_applied(cx, ticket, result),
             StorageCompletion::Synced { through } => {
                 while let Some(applied) = cx.env.desk.next_synced(through) {
@@ -206,6 +207,6 @@ impl Machines {
 
 /// The driver broke the storage contract; going on would acknowledge what may not be kept.
 #[track_caller]
-fn unexpected(what: &str, waiter: Option<&Waiter>) {
+pub(super) fn unexpected(what: &str, waiter: Option<&Waiter>) {
     panic!("storage completion of a {what} that belongs to {waiter:?}");
 }

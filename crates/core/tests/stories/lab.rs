@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cartwheel_core::anti_entropy::{Leaf, MerkleTree};
+use cartwheel_core::coverage::{
+    CoverageError, CoverageOp, CoverageRequest, Entry, Found, Listing, Part, Scan,
+};
 use cartwheel_core::id::{CallId, NodeId, RequestId, StoreId};
 use cartwheel_core::membership::{Bucket, Cluster, Props};
 use cartwheel_core::message::Message;
@@ -26,6 +29,7 @@ const PARTITIONS: u32 = 64;
 /// Words for what happens.
 mod say {
     use super::{ClientReply, Event, Message, values};
+    use cartwheel_core::coverage::CoverageMessage;
     use cartwheel_core::membership::{Cluster, MemberStatus};
     use cartwheel_core::message::{ForwardMessage, ReapMessage, ReplicaMessage};
 
@@ -86,6 +90,13 @@ mod say {
             Message::AntiEntropy(_) | Message::Membership(_) | Message::Swim(_) | Message::Liveness(_) => {
                 return None;
             }
+            Message::Coverage(CoverageMessage::Ask { scan, .. }) => {
+                format!("what do you hold of {} partitions?", scan.partitions.len())
+            }
+            Message::Coverage(CoverageMessage::Answer { result, .. }) => match result {
+                Ok(found) => format!("found {}", found.entries.len()),
+                Err(refusal) => format!("{refusal:?}"),
+            },
             Message::Replica(ReplicaMessage::Confirm { .. }) => "do you hold this?".into(),
             Message::Reap(ReapMessage::Ask { keys, .. }) => {
                 format!("do you hold anything but {} tombstone(s)?", keys.len())
@@ -110,6 +121,8 @@ pub struct Lab {
     disks_lost: BTreeMap<u64, u64>,
     messages: VecDeque<(u64, u64, Message)>,
     replies: BTreeMap<CallId, Result<Answer, ClientError>>,
+    /// Parts of listings, and what ended them.
+    pub parts: BTreeMap<CallId, Vec<Result<Part, CoverageError>>>,
     calls: u64,
     /// Nodes that hear and say nothing.
     pub cut: BTreeSet<u64>,
@@ -123,6 +136,20 @@ pub struct Lab {
     pub silent: BTreeSet<u64>,
     /// What happened, a line each; exchanges of equal trees are left out.
     pub log: Vec<String>,
+}
+
+fn names(disk: &BTreeMap<Key, Record>, keys: &[Key]) -> Vec<Name> {
+    let name = |key: &Key| Name {
+        digest: disk.get(key).map(|record| record.siblings.digest()),
+        is_owed: disk.get(key).is_some_and(|record| !record.owed.is_empty()),
+    };
+    keys.iter().map(name).collect()
+}
+
+/// Values are their own index entries.
+fn found(disk: &BTreeMap<Key, Record>, scan: &Scan) -> Found {
+    let records = disk.iter().map(|(key, record)| (key, &record.siblings));
+    scan.of(records, PARTITIONS, |data| vec![("value".into(), data.clone())])
 }
 
 /// A key whose homes among five nodes are n1, n2, n3, then n4, n5 stand in.
@@ -152,6 +179,7 @@ impl Lab {
             disks: (1..=nodes).map(|node| (node, BTreeMap::new())).collect(),
             messages: VecDeque::new(),
             replies: BTreeMap::new(),
+            parts: BTreeMap::new(),
             calls: 0,
             cut: BTreeSet::new(),
             unsynced: BTreeMap::new(),
@@ -302,6 +330,65 @@ impl Lab {
         call
     }
 
+    /// Writes some other key.
+    pub fn put_key(&mut self, node: u64, key: Key, value: Value) -> CallId {
+        let op = ClientOp::Put { context: Context::EMPTY, value, options: WriteOptions::default() };
+        self.ask_key(node, key, op)
+    }
+
+    pub fn get_key(&mut self, node: u64, key: Key) -> CallId {
+        self.ask_key(node, key, ClientOp::Get(ReadOptions::default()))
+    }
+
+    pub fn delete_key(&mut self, node: u64, key: Key, context: Context) -> CallId {
+        let op = ClientOp::Put { context, value: Value::Tombstone, options: WriteOptions::default() };
+        self.ask_key(node, key, op)
+    }
+
+    fn ask_key(&mut self, node: u64, key: Key, op: ClientOp) -> CallId {
+        self.calls += 1;
+        let call = CallId(self.calls);
+        let request = RequestId(u128::from(self.calls));
+        self.handle(node, Input::Client(ClientRequest { call, request, key, op, timeout: None }));
+        self.settle();
+        call
+    }
+
+    pub fn list(&mut self, node: u64, listing: Listing) -> CallId {
+        self.calls += 1;
+        let call = CallId(self.calls);
+        self.go_on(node, call, CoverageOp::Begin(Box::new(listing)));
+        call
+    }
+
+    pub fn go_on(&mut self, node: u64, call: CallId, op: CoverageOp) {
+        self.handle(node, Input::Coverage(CoverageRequest { call, op }));
+        self.settle();
+    }
+
+    /// Takes all parts of a listing that was begun, each when the last one has been taken, and waits for what is late.
+    pub fn take_all(&mut self, node: u64, call: CallId) -> Result<Vec<Entry>, CoverageError> {
+        let mut all = Vec::new();
+        for _ in 0..100_000 {
+            match self.parts.entry(call).or_default().pop() {
+                Some(Ok(Part { entries, is_last })) => {
+                    all.extend(entries);
+                    if is_last {
+                        return Ok(all);
+                    }
+                    self.go_on(node, call, CoverageOp::Next);
+                }
+                Some(Err(error)) => return Err(error),
+                None => self.pass(Duration::from_millis(100)),
+            }
+        }
+        panic!("a listing without an end");
+    }
+
+    pub fn listings(&self, node: u64) -> usize {
+        self.nodes[&node].status().listings_running()
+    }
+
     pub fn reply(&self, call: CallId) -> Option<&Result<Answer, ClientError>> {
         self.replies.get(&call)
     }
@@ -419,6 +506,7 @@ impl Lab {
                     self.events.push((node, event));
                 }
                 Output::Storage(request) => self.store(node, request),
+                Output::Coverage(reply) => self.parts.entry(reply.call).or_default().push(reply.result),
             }
         }
     }
@@ -455,14 +543,12 @@ impl Lab {
                 let fits = |_: &Key, record: &Record| !record.siblings.is_found() && record.owed.is_empty();
                 StorageCompletion::Page { ticket, result: Ok(page(disk, after.as_ref(), limit, fits)) }
             }
-            StorageOp::Occupied => StorageCompletion::Occupied { ticket, result: Ok(occupied(disk)) },
-            StorageOp::Names { keys } => {
-                let name = |key: &Key| Name {
-                    digest: disk.get(key).map(|record| record.siblings.digest()),
-                    is_owed: disk.get(key).is_some_and(|record| !record.owed.is_empty()),
-                };
-                StorageCompletion::Names { ticket, result: Ok(keys.iter().map(name).collect()) }
+            StorageOp::Scan { scan } => {
+                let result = if failed { Err(StorageError::Failed) } else { Ok(found(disk, &scan)) };
+                StorageCompletion::Found { ticket, result }
             }
+            StorageOp::Occupied => StorageCompletion::Occupied { ticket, result: Ok(occupied(disk)) },
+            StorageOp::Names { keys } => StorageCompletion::Names { ticket, result: Ok(names(disk, &keys)) },
             StorageOp::SaveCluster { .. } if failed => {
                 StorageCompletion::Saved { ticket, result: Err(StorageError::Failed) }
             }

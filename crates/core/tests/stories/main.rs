@@ -1,5 +1,6 @@
 //! Stories of a put and a get, one promise each.
 
+mod coverage;
 mod lab;
 mod props;
 mod script;

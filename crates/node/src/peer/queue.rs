@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use cartwheel_core::coverage::CoverageMessage;
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
 
 /// What a message is about, for counting.
@@ -15,6 +16,7 @@ pub(crate) enum Kind {
     AntiEntropy,
     Gossip,
     Reap,
+    Coverage,
 }
 
 impl Kind {
@@ -28,6 +30,7 @@ impl Kind {
             Message::Membership(_) => Self::Gossip,
             Message::Reap(_) => Self::Reap,
             Message::Swim(_) => Self::Swim,
+            Message::Coverage(_) => Self::Coverage,
         }
     }
 
@@ -47,6 +50,7 @@ impl Kind {
             Self::AntiEntropy => "anti_entropy",
             Self::Gossip => "gossip",
             Self::Reap => "reap",
+            Self::Coverage => "coverage",
         }
     }
 }
@@ -62,6 +66,9 @@ fn value_bytes(message: &Message) -> u64 {
         ) => siblings.value_bytes(),
         Message::Forward(ForwardMessage::Request { value, .. }) => value.value_bytes(),
         Message::Forward(ForwardMessage::Reply { result: Ok(answer), .. }) => answer.siblings.value_bytes(),
+        Message::Coverage(CoverageMessage::Answer { result: Ok(found), .. }) => {
+            found.entries.iter().map(|entry| entry.bytes() as u64).sum()
+        }
         _ => 0,
     }
 }

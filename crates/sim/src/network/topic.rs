@@ -1,5 +1,6 @@
 //! What a message is about, as far as its luck goes.
 
+use cartwheel_core::coverage::CoverageMessage;
 use cartwheel_core::id::OpId;
 use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
@@ -36,6 +37,8 @@ pub fn of(message: &Message) -> (u8, Topic) {
         Message::Reap(ReapMessage::Agree { op, .. }) => (61, Topic::Ends(*op)),
         Message::Reap(ReapMessage::Drop { .. }) => (62, Topic::Says),
         Message::Swim(_) => (70, Topic::Says),
+        Message::Coverage(CoverageMessage::Ask { op, .. }) => (80, Topic::Asks(*op, Subject::NONE)),
+        Message::Coverage(CoverageMessage::Answer { op, .. }) => (81, Topic::Ends(*op)),
     }
 }
 

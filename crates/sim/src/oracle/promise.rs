@@ -41,11 +41,13 @@ pub enum Promise {
     RefusedNotDone,
     /// Data types end as what was done to them.
     Merged,
+    /// A listing shows what all homes held, and nothing that nobody held.
+    ListingTruth,
 }
 
 impl Promise {
     /// All that are made of every workload: [`Self::Merged`] is of data types only.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::DotUnique,
         Self::ClockMonotone,
         Self::OncePerRequest,
@@ -61,6 +63,7 @@ impl Promise {
         Self::SiblingBound,
         Self::NoResurrect,
         Self::RefusedNotDone,
+        Self::ListingTruth,
     ];
 
     /// Whether it is made under `policy`. Last-write-wins forgets writes that nobody had seen, at once and on every

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use cartwheel_core::replica::Update;
 use cartwheel_core::storage::{Page, StorageOp, StorageRequest};
 
+use super::listings::indexer;
 use super::{Event, Simulator};
 use crate::disk::Disk;
 use crate::luck::{Subject, Work};
@@ -105,6 +106,10 @@ fn service(disk_spec: &DiskSpec, spec: &DeviceSpec, disk: &Disk, op: &StorageOp,
         }
         StorageOp::ScanTombstones { after, limit } => {
             page(disk_spec, spec, &disk.scan_tombstones(after.as_ref(), *limit), draws)
+        }
+        StorageOp::Scan { scan } => {
+            let found = disk.scan(scan, indexer);
+            disk_spec.read.sample(draws) + found.entries.len() as u64 * spec.scanned.ns()
         }
         StorageOp::Names { keys } => keys.iter().map(|_| disk_spec.read.sample(draws)).sum(),
         StorageOp::Occupied => disk.occupied().iter().map(|_| disk_spec.read.sample(draws)).sum(),

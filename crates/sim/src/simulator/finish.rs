@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 impl Simulator<'_> {
     /// Is it over?
     pub(super) fn look(&mut self) {
-        if self.busy().is_empty() && diverged(&self.copies()).is_empty() {
+        if self.busy().is_empty() && diverged(&self.copies()).is_empty() && self.has_listed() {
             self.converged = true;
         } else {
             self.queue.push(self.now + LOOK_EVERY.as_nanos() as u64, Event::Look);

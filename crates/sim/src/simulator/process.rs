@@ -9,6 +9,7 @@ use cartwheel_core::version::Policy;
 use cartwheel_core::{Boot, Config, Input, Node, Outbox};
 
 use super::device::Device;
+use super::listings::indexer;
 use super::{Event, Lived, Simulator};
 use crate::clock::Clock;
 use crate::disk::Disk;
@@ -97,6 +98,7 @@ fn failed(StorageRequest { ticket, op }: StorageRequest) -> StorageCompletion {
         StorageOp::Names { .. } => StorageCompletion::Names { ticket, result: Err(error) },
         StorageOp::SaveCluster { .. } => StorageCompletion::Saved { ticket, result: Err(error) },
         StorageOp::Occupied => StorageCompletion::Occupied { ticket, result: Err(error) },
+        StorageOp::Scan { .. } => StorageCompletion::Found { ticket, result: Err(error) },
     }
 }
 
@@ -113,6 +115,7 @@ fn work(op: &StorageOp) -> (Work, Subject) {
         StorageOp::Names { .. } => (Work::Names, Subject::NONE),
         StorageOp::SaveCluster { .. } => (Work::SaveCluster, Subject::NONE),
         StorageOp::Occupied => (Work::Occupied, Subject::NONE),
+        StorageOp::Scan { .. } => (Work::Scan, Subject::NONE),
     }
 }
 
@@ -324,6 +327,7 @@ impl Simulator<'_> {
             | StorageOp::ScanTombstones { .. }
             | StorageOp::Names { .. }
             | StorageOp::Occupied
+            | StorageOp::Scan { .. }
             | StorageOp::LeafKeys { .. } => self.now + spec.read.sample(&mut draws),
             StorageOp::SaveCluster { .. } => self.now + spec.sync.sample(&mut draws),
             StorageOp::Apply { .. } => {
@@ -373,6 +377,9 @@ impl Simulator<'_> {
             }
             StorageOp::Occupied => {
                 StorageCompletion::Occupied { ticket, result: Ok(process.disk.occupied()) }
+            }
+            StorageOp::Scan { scan } => {
+                StorageCompletion::Found { ticket, result: Ok(process.disk.scan(&scan, indexer)) }
             }
             StorageOp::Names { keys } => {
                 let names = keys.iter().map(|key| process.disk.name(key)).collect();

@@ -174,7 +174,10 @@ impl Recorder {
                 let kind = text.split([' ', '{']).next().unwrap_or_default().to_owned();
                 self.step(at, lane, What::Disk).text = kind;
             }
-            Input::Admin(_) | Input::Timeout | Input::Storage(_) => {}
+            Input::Coverage(request) if is_up => {
+                self.step(at, lane, What::Note).text = words::listing(&request.op);
+            }
+            Input::Admin(_) | Input::Timeout | Input::Storage(_) | Input::Coverage(_) => {}
         }
     }
 
@@ -228,6 +231,7 @@ impl Recorder {
                     "its disk is an old copy: peers have seen boot {seen}, and this is boot {number}"
                 );
             }
+            Output::Coverage(reply) => self.step(at, lane, What::Note).text = words::listed(reply),
             Output::Send { .. } | Output::Storage(_) | Output::Contact { .. } => {}
         }
     }

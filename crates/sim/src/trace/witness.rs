@@ -158,6 +158,11 @@ impl Witness {
                     self.plain(at_ns, node, What::Operator, Vec::new(), text);
                 }
             }
+            Input::Coverage(request) => {
+                if self.is_shown(at_ns, &[]) {
+                    self.plain(at_ns, node, What::Note, Vec::new(), words::listing(&request.op));
+                }
+            }
             Input::Timeout => {
                 if self.is_shown(at_ns, &[]) {
                     self.plain(at_ns, node, What::Timer, Vec::new(), "a time has come".into());
@@ -221,6 +226,11 @@ impl Witness {
             }
             Output::Storage(StorageRequest { ticket, op: StorageOp::Apply { key, update } }) => {
                 self.updates.insert((node, *ticket), (key.clone(), update.clone()));
+            }
+            Output::Coverage(reply) => {
+                if self.is_shown(at_ns, &[]) {
+                    self.plain(at_ns, node, What::Note, Vec::new(), words::listed(reply));
+                }
             }
             Output::Storage(_) | Output::Contact { .. } => {}
         }

@@ -1,5 +1,6 @@
 //! Messages and updates in words.
 
+use cartwheel_core::coverage::{CoverageMessage, CoverageOp, CoverageReply, Part, Query};
 use cartwheel_core::id::{OpId, RequestId};
 use cartwheel_core::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, MembershipMessage, Message, ReapMessage,
@@ -197,7 +198,51 @@ pub(super) fn said(message: &Message, truth: &Truth) -> Said {
             membership("gossip-state", format!("{members} members, ring {ring}{}", readiness(*ready)))
         }
         Message::Swim(bytes) => membership("swim", format!("{} bytes", bytes.len())),
+        Message::Coverage(message) => coverage(message),
     }
+}
+
+/// What is listed: `keys of carts`.
+fn wanted(query: &Query) -> String {
+    match query {
+        Query::Buckets { bucket_type } => format!("buckets of {}", bucket_type.escape_ascii()),
+        Query::Keys { bucket, .. } => format!("keys of {bucket}"),
+        Query::Index { bucket, field, .. } => format!("{} of {bucket}", field.escape_ascii()),
+    }
+}
+
+/// What a client asks of a listing.
+pub(super) fn listing(op: &CoverageOp) -> String {
+    match op {
+        CoverageOp::Begin(listing) => format!("list {}", wanted(&listing.query)),
+        CoverageOp::Next => "list on".into(),
+        CoverageOp::Cancel => "list no more".into(),
+    }
+}
+
+/// What a client is told of a listing.
+pub(super) fn listed(reply: &CoverageReply) -> String {
+    match &reply.result {
+        Ok(Part { entries, is_last }) => {
+            let end = if *is_last { ", the last" } else { "" };
+            format!("a part of {} entries{end}", entries.len())
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+fn coverage(message: &CoverageMessage) -> Said {
+    let (kind, op, text) = match message {
+        CoverageMessage::Ask { op, scan, .. } => {
+            let text = format!("{} in {} partitions", wanted(&scan.query), scan.partitions.len());
+            ("list", (*op, Whose::Senders), text)
+        }
+        CoverageMessage::Answer { op, result } => {
+            let text = result.as_ref().map_or_else(debug, |found| format!("{} entries", found.entries.len()));
+            ("listed", (*op, Whose::Receivers), text)
+        }
+    };
+    Said { kind, talk: Talk::Replica, keys: Vec::new(), op: Some(op), request: None, text }
 }
 
 fn readiness(ready: bool) -> &'static str {

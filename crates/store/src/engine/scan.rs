@@ -208,7 +208,7 @@ impl Engine {
         Ok(token_range(first, last))
     }
 
-    fn must_work(&self) -> Result<(), StorageError> {
+    pub(super) fn must_work(&self) -> Result<(), StorageError> {
         if self.is_fenced() { Err(StorageError::Failed) } else { Ok(()) }
     }
 }

@@ -5,6 +5,7 @@ mod corruption;
 mod directory;
 mod durability;
 mod hints;
+mod index;
 mod kept;
 mod kill;
 mod pages;

@@ -31,6 +31,7 @@ impl From<&Input> for schema::Input {
             Input::Storage(completion) => InputKind::Storage(completion.into()),
             Input::Timeout => InputKind::Timeout(Nothing {}),
             Input::Admin(request) => InputKind::Admin(request.into()),
+            Input::Coverage(request) => InputKind::Coverage(request.into()),
         };
         Self { kind: Some(kind) }
     }
@@ -47,6 +48,7 @@ impl TryFrom<schema::Input> for Input {
             InputKind::Storage(completion) => Self::Storage(completion.try_into()?),
             InputKind::Timeout(Nothing {}) => Self::Timeout,
             InputKind::Admin(request) => Self::Admin(request.try_into()?),
+            InputKind::Coverage(request) => Self::Coverage(request.try_into()?),
         })
     }
 }

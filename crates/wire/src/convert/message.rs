@@ -19,6 +19,7 @@ impl From<&Message> for schema::Envelope {
             Message::Membership(message) => schema::Conversation::Membership(message.into()),
             Message::Reap(message) => schema::Conversation::Reap(message.into()),
             Message::Swim(payload) => schema::Conversation::Swim(payload.clone()),
+            Message::Coverage(message) => schema::Conversation::Coverage(message.into()),
         };
         Self { conversation: Some(conversation) }
     }
@@ -39,6 +40,7 @@ impl TryFrom<schema::Envelope> for Message {
                 return Err(DecodeError::TooMany { what, max: SWIM_BYTES_MAX });
             }
             schema::Conversation::Swim(payload) => Self::Swim(payload),
+            schema::Conversation::Coverage(message) => Self::Coverage(message.try_into()?),
         })
     }
 }

@@ -9,7 +9,7 @@ use super::{Key, Nothing};
 /// What happens to a node. Read only by who trusts the file that it was kept in: lists have no limits of their own.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Input {
-    #[prost(oneof = "InputKind", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "InputKind", tags = "1, 2, 3, 4, 5, 6")]
     pub kind: Option<InputKind>,
 }
 
@@ -25,6 +25,8 @@ pub enum InputKind {
     Timeout(Nothing),
     #[prost(message, tag = "5")]
     Admin(AdminRequest),
+    #[prost(message, tag = "6")]
+    Coverage(super::coverage::Request),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -132,7 +134,7 @@ pub struct Completion {
     /// The watermark, where everything up to it is durable; 0 where a sync failed.
     #[prost(uint64, tag = "1")]
     pub ticket: u64,
-    #[prost(oneof = "Completed", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15")]
+    #[prost(oneof = "Completed", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16")]
     pub completed: Option<Completed>,
 }
 
@@ -167,6 +169,8 @@ pub enum Completed {
     Failed(Failed),
     #[prost(message, tag = "15")]
     NotChanged(Refusal),
+    #[prost(message, tag = "16")]
+    Found(super::coverage::Found),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

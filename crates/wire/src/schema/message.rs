@@ -2,6 +2,7 @@ use bytes::Bytes;
 use cartwheel_core::anti_entropy::NODES_PER_STEP;
 use cartwheel_core::replica::REAP_BATCH_MAX;
 
+use super::coverage::Coverage;
 use super::datatype::{DataType, Mutation, Refusal};
 use super::version::{Dot, Siblings, Vector};
 use super::{Key, Nothing, Repeated};
@@ -9,7 +10,7 @@ use crate::limits::{KEYS_DIFFERING_MAX, KEYS_PER_STEP_MAX};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Envelope {
-    #[prost(oneof = "Conversation", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "Conversation", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub conversation: Option<Conversation>,
 }
 
@@ -30,6 +31,8 @@ pub enum Conversation {
     /// In an encoding of its own.
     #[prost(bytes = "bytes", tag = "7")]
     Swim(Bytes),
+    #[prost(message, tag = "8")]
+    Coverage(Coverage),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

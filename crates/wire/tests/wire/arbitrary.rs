@@ -4,11 +4,15 @@
 mod datatype;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
+use cartwheel_core::coverage::{
+    CoverageMessage, CoverageOp, CoverageRequest, Entry, Found, Listing, Query, Refusal as NoAnswer, Scan,
+    Span,
+};
 use cartwheel_core::datatype::Mutation;
 use cartwheel_core::id::{CallId, NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
@@ -382,7 +386,8 @@ fn membership(g: &mut Gen) -> MembershipMessage {
 }
 
 fn message(g: &mut Gen) -> Message {
-    match below(g, 12) {
+    match below(g, 13) {
+        12 => Message::Coverage(coverage(g)),
         11 => Message::Swim(Bytes::from(any::<Vec<u8>>(g))),
         7 | 8 => Message::Membership(membership(g)),
         9 | 10 => Message::Reap(reap(g)),
@@ -390,6 +395,63 @@ fn message(g: &mut Gen) -> Message {
         0 | 1 => Message::Replica(replica(g)),
         2 | 3 => Message::Forward(forward(g)),
         _ => Message::Liveness(if any(g) { LivenessMessage::Ping } else { LivenessMessage::Pong }),
+    }
+}
+
+fn entry(g: &mut Gen) -> Entry {
+    Entry { term: Bytes::from(any::<Vec<u8>>(g)), key: Bytes::from(any::<Vec<u8>>(g)) }
+}
+
+fn query(g: &mut Gen) -> Query {
+    let bytes = |g: &mut Gen| Bytes::from(any::<Vec<u8>>(g));
+    let bucket = Bucket { bucket_type: any(g), name: any(g) };
+    let span = Span { from: bytes(g), to: option(g, bytes) };
+    match below(g, 3) {
+        0 => Query::Buckets { bucket_type: bytes(g) },
+        1 => Query::Keys { bucket, span },
+        _ => Query::Index { bucket, field: bytes(g), span },
+    }
+}
+
+fn partitions(g: &mut Gen) -> Vec<Partition> {
+    let all: BTreeSet<u32> = list(g, |g| any::<u32>(g) % (1 << 16)).into_iter().collect();
+    all.into_iter().map(Partition).collect()
+}
+
+fn found(g: &mut Gen) -> Found {
+    Found { entries: list(g, entry), next: option(g, entry) }
+}
+
+fn coverage(g: &mut Gen) -> CoverageMessage {
+    let op = OpId(any(g));
+    let result = match below(g, 6) {
+        0..2 => {
+            let scan = Scan {
+                query: query(g),
+                partitions: partitions(g).into(),
+                after: option(g, entry),
+                limit: any(g),
+            };
+            return CoverageMessage::Ask { op, n: any(g), scan: Box::new(scan) };
+        }
+        2 => Err(NoAnswer::NotHere(partitions(g))),
+        3 => Err(NoAnswer::Overloaded),
+        4 => Err(NoAnswer::StorageFailed),
+        _ => Ok(found(g)),
+    };
+    CoverageMessage::Answer { op, result }
+}
+
+fn coverage_op(g: &mut Gen) -> CoverageOp {
+    match below(g, 3) {
+        0 => CoverageOp::Next,
+        1 => CoverageOp::Cancel,
+        _ => CoverageOp::Begin(Box::new(Listing {
+            query: query(g),
+            after: option(g, entry),
+            limit: option(g, any),
+            timeout: option(g, |g| Duration::from_nanos(any(g))),
+        })),
     }
 }
 
@@ -477,7 +539,8 @@ fn completion(g: &mut Gen) -> StorageCompletion {
         _ => Ok(Applied { siblings: siblings(g), dot: option(g, dot), newly_owed: option(g, node) }),
     };
     let name = |g: &mut Gen| Name { digest: option(g, |g| Digest(any(g))), is_owed: any(g) };
-    match below(g, 11) {
+    match below(g, 12) {
+        10 => StorageCompletion::Found { ticket, result: result(g, found) },
         0 => StorageCompletion::Read { ticket, result: result(g, siblings) },
         1 | 2 => StorageCompletion::Applied { ticket, result: result(g, applied) },
         3 => StorageCompletion::Hints { ticket, result: result(g, |g| list(g, held)) },
@@ -497,7 +560,8 @@ fn completion(g: &mut Gen) -> StorageCompletion {
 
 fn input(g: &mut Gen) -> Input {
     let call = CallId(number(g));
-    match below(g, 10) {
+    match below(g, 11) {
+        10 => Input::Coverage(CoverageRequest { call, op: coverage_op(g) }),
         0..3 => Input::Client(ClientRequest {
             call,
             request: request(g),

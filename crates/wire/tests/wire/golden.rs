@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
+use cartwheel_core::coverage::{CoverageMessage, Entry, Found, Query, Refusal, Scan, Span};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
     Bucket, BucketType, Change, Cluster, ClusterDigest, Contact, Datatype, Departure, LastBoot, Member,
@@ -197,6 +198,30 @@ fn liveness_messages() {
     message_is(Message::Liveness(LivenessMessage::Ping), "1a020a00");
     message_is(Message::Liveness(LivenessMessage::Pong), "1a021200");
     message_is(Message::Swim(Bytes::from_static(b"ping")), "3a0470696e67");
+}
+
+#[test]
+fn coverage_messages() {
+    let op = OpId(5);
+    let entry = || Entry { term: Bytes::from_static(b"7"), key: Bytes::from_static(b"k") };
+    let span = Span { from: Bytes::from_static(b"1"), to: Some(Bytes::from_static(b"9")) };
+    let bucket = Bucket { bucket_type: b"t".to_vec(), name: b"b".to_vec() };
+    let query = Query::Index { bucket, field: Bytes::from_static(b"n_int"), span };
+    let partitions: Vec<Partition> = [0, 1, 300].map(Partition).to_vec();
+    let scan = Scan { query, partitions: partitions.clone().into(), after: Some(entry()), limit: 10 };
+    message_is(
+        Message::Coverage(CoverageMessage::Ask { op, n: 3, scan: Box::new(scan) }),
+        "4238090500000000000000122d080312171a150a0c0a01741201621a013122013912056e5f696e741a060a040000aa0222060a013712016b280a",
+    );
+    let found = Found { entries: vec![entry()], next: Some(entry()) };
+    message_is(
+        Message::Coverage(CoverageMessage::Answer { op, result: Ok(found) }),
+        "421d0905000000000000001a120a080a060a013712016b12060a013712016b",
+    );
+    let refused = |refusal| Message::Coverage(CoverageMessage::Answer { op, result: Err(refusal) });
+    message_is(refused(Refusal::NotHere(partitions)), "421109050000000000000022060a040000aa02");
+    message_is(refused(Refusal::Overloaded), "420b0905000000000000002a00");
+    message_is(refused(Refusal::StorageFailed), "420b0905000000000000003200");
 }
 
 /// A state with something in every field but the properties of buckets, which came later.

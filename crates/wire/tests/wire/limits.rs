@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use cartwheel_core::Key;
 use cartwheel_core::anti_entropy::{LEAVES_PER_STEP, Leaf};
+use cartwheel_core::coverage::{CoverageMessage, ENTRIES_PER_PAGE_MAX, Entry, Found, Query, Scan};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
     Bucket, BucketType, Change, Cluster, Contact, LastBoot, METADATA_BYTES_MAX, METADATA_ENTRIES_MAX,
@@ -17,7 +18,7 @@ use cartwheel_core::version::{Context, Digest, Dot, Siblings, Value, Version, Ve
 use cartwheel_wire::limits::{
     ADDRESS_BYTES_MAX, BUCKETS_MAX, CLUSTER_BYTES_MAX, KEY_BYTES_MAX, LIVES_MAX, MEMBERS_MAX,
     MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NODES_MAX, PARTITIONS_MAX, SIBLINGS_MAX, STORES_MAX, SWIM_BYTES_MAX,
-    VECTOR_ENTRIES_MAX,
+    TERM_BYTES_MAX, VECTOR_ENTRIES_MAX,
 };
 use cartwheel_wire::{
     DecodeError, EncodeError, decode_cluster, decode_context, decode_key, decode_message, decode_record,
@@ -137,6 +138,40 @@ fn a_message_of_failure_detection_fits_into_a_packet() {
     assert_eq!(decode_message(encode_message(&full)), Ok(full));
     let refused = decode_message(encode_message(&message(SWIM_BYTES_MAX + 1)));
     assert_eq!(refused, Err(too_many("bytes of a failure-detection message", SWIM_BYTES_MAX)));
+}
+
+#[test]
+fn a_page_of_a_listing_is_no_longer_than_the_core_asks_for() {
+    let answer = |count: usize, bytes: usize| {
+        let entry = |n: usize| Entry { term: vec![b't'; bytes].into(), key: n.to_le_bytes().to_vec().into() };
+        let found = Found { entries: (0..count).map(entry).collect(), next: None };
+        Message::Coverage(CoverageMessage::Answer { op: OpId(1), result: Ok(found) })
+    };
+    let full = answer(ENTRIES_PER_PAGE_MAX, 1);
+    assert_eq!(decode_message(encode_message(&full)), Ok(full));
+    let refused = decode_message(encode_message(&answer(ENTRIES_PER_PAGE_MAX + 1, 1)));
+    assert_eq!(refused, Err(too_many("entries of a page", ENTRIES_PER_PAGE_MAX)));
+    let longest = answer(1, TERM_BYTES_MAX);
+    assert_eq!(decode_message(encode_message(&longest)), Ok(longest));
+    let refused = decode_message(encode_message(&answer(1, TERM_BYTES_MAX + 1)));
+    assert_eq!(refused, Err(too_many("bytes of an index term", TERM_BYTES_MAX)));
+}
+
+#[test]
+fn a_node_can_be_asked_about_every_partition_of_the_widest_ring() {
+    let ask = |count: usize| {
+        let partitions =
+            (0..count).map(|at| Partition(u32::try_from(at).expect("small"))).collect::<Vec<_>>();
+        let query = Query::Buckets { bucket_type: "default".into() };
+        let scan = Box::new(Scan { query, partitions: partitions.into(), after: None, limit: 1 });
+        Message::Coverage(CoverageMessage::Ask { op: OpId(1), n: 3, scan })
+    };
+    let all = ask(PARTITIONS_MAX);
+    let bytes = encode_message(&all);
+    assert!(bytes.len() < PARTITIONS_MAX + 100, "a byte each: {}", bytes.len());
+    assert_eq!(decode_message(bytes), Ok(all));
+    let refused = decode_message(encode_message(&ask(PARTITIONS_MAX + 1)));
+    assert_eq!(refused, Err(too_many("partitions", PARTITIONS_MAX)));
 }
 
 /// The widest ring, owned by `owners` nodes in turn.

@@ -17,7 +17,7 @@ use crate::schema::input::{self as schema, Completed};
 const NOT_FOUND: u32 = 1;
 const MOVED_ON: u32 = 2;
 const ERRORS: [StorageError; 2] = [StorageError::Failed, StorageError::Corrupt];
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind::Read,
     Kind::Applied,
     Kind::Hints,
@@ -27,6 +27,7 @@ const KINDS: [Kind; 9] = [
     Kind::Names,
     Kind::Saved,
     Kind::Occupied,
+    Kind::Found,
 ];
 
 /// What can fail.
@@ -41,6 +42,7 @@ enum Kind {
     Names,
     Saved,
     Occupied,
+    Found,
 }
 
 fn done<T>(kind: Kind, result: &Result<T, StorageError>, of: impl FnOnce(&T) -> Completed) -> Completed {
@@ -91,6 +93,9 @@ impl From<&StorageCompletion> for schema::Completion {
             }
             From::Occupied { ticket, result } => {
                 (*ticket, done(Kind::Occupied, result, |partitions| occupied(partitions)))
+            }
+            From::Found { ticket, result } => {
+                (*ticket, done(Kind::Found, result, |found| Completed::Found(found.into())))
             }
             From::Synced { through } => (*through, Completed::Synced(Nothing {})),
             From::SyncFailed => (Ticket(0), Completed::SyncFailed(Nothing {})),
@@ -166,6 +171,7 @@ impl TryFrom<schema::Completion> for StorageCompletion {
                 let partitions = occupied.partitions.into_iter().map(Partition).collect();
                 Self::Occupied { ticket, result: Ok(partitions) }
             }
+            Completed::Found(found) => Self::Found { ticket, result: Ok(found.try_into()?) },
             Completed::Synced(Nothing {}) => Self::Synced { through: ticket },
             Completed::SyncFailed(Nothing {}) => Self::SyncFailed,
             Completed::Failed(schema::Failed { kind, error }) => {
@@ -186,6 +192,7 @@ fn failed(ticket: Ticket, kind: Kind, error: StorageError) -> StorageCompletion 
         Kind::Names => StorageCompletion::Names { ticket, result: Err(error) },
         Kind::Saved => StorageCompletion::Saved { ticket, result: Err(error) },
         Kind::Occupied => StorageCompletion::Occupied { ticket, result: Err(error) },
+        Kind::Found => StorageCompletion::Found { ticket, result: Err(error) },
     }
 }
 
