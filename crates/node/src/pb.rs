@@ -6,6 +6,7 @@
 //! what is asked.
 
 mod incoming;
+mod listings;
 mod needs;
 mod objects;
 mod outgoing;

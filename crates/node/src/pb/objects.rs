@@ -53,6 +53,6 @@ fn named(field: Option<&Bytes>) -> Result<RequestId, Refusal> {
 }
 
 /// A request without a name, as all of Riak's clients send them, is a new one.
-fn fresh_id() -> RequestId {
+pub(super) fn fresh_id() -> RequestId {
     RequestId(u128::from_le_bytes(runtime::random()))
 }
