@@ -74,6 +74,16 @@ pub struct Span {
     pub to: Option<Bytes>,
 }
 
+impl Query {
+    /// The bucket type.
+    pub fn bucket_type(&self) -> &[u8] {
+        match self {
+            Self::Buckets { bucket_type } => bucket_type,
+            Self::Keys { bucket, .. } | Self::Index { bucket, .. } => &bucket.bucket_type,
+        }
+    }
+}
+
 impl Span {
     /// Whether `term` is in it.
     pub fn contains(&self, term: &[u8]) -> bool {
@@ -194,6 +204,8 @@ pub enum CoverageError {
     },
     /// This node is not a member of the cluster (yet, or any more); nothing was done.
     NotAMember,
+    /// There is no such bucket type; nothing was done.
+    NoType,
 }
 
 impl core::fmt::Display for CoverageError {
@@ -207,6 +219,7 @@ impl core::fmt::Display for CoverageError {
                 write!(f, "too many requests at this node (limit {limit}); nothing was done")
             }
             Self::NotAMember => write!(f, "this node is not a member of the cluster; nothing was done"),
+            Self::NoType => write!(f, "there is no such active bucket type; nothing was done"),
         }
     }
 }

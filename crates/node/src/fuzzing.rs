@@ -77,6 +77,10 @@ pub fn http(bytes: &[u8]) {
         Call::Delete(delete) => drop(delete.read_op()),
         Call::Props(props) if props.verb() == PropsVerb::Set => drop(props.props(body)),
         Call::Props(_) => {}
+        Call::List(list) => drop(list.listing()),
+        Call::Index(index) => {
+            drop((index.listing(), index.term_regex().map(crate::http::regex)));
+        }
     }
 }
 
@@ -104,6 +108,9 @@ pub fn pb(bytes: &[u8]) {
             Request::Del(request) => drop(pb::Delete::new(&request, &defaults)),
             Request::DtUpdate(request) => drop(pb::DtUpdate::new(*request, &defaults)),
             Request::DtFetch(request) => drop(pb::DtFetch::new(&request, &defaults)),
+            Request::Index(request) => drop(pb::Index::new(&request).map(|index| index.listing())),
+            Request::ListKeys(request) => drop(pb::list_keys(&request)),
+            Request::ListBuckets(request) => drop(pb::list_buckets(&request)),
             _ => {}
         }
     }

@@ -2,9 +2,9 @@
 
 mod admin;
 mod body;
+mod listings;
 mod pages;
 mod props;
-#[allow(dead_code, reason = "the listings that are streamed come next")]
 mod security;
 mod stream;
 mod types;
@@ -44,6 +44,7 @@ use crate::tls::{Certificates, ClientSide, Stream};
 use self::stream::{Outgoing, Reply};
 
 pub(crate) use body::Bodies;
+pub(crate) use listings::regex;
 
 /// What a connection needs to answer requests.
 pub(crate) struct Api {
@@ -230,6 +231,8 @@ impl Api {
             Call::Get(get) => self.get(id, &get).await,
             Call::Delete(delete) => self.delete(id, &delete).await,
             Call::Props(props) => self.props(&props, body).await,
+            Call::List(list) => return Ok(self.list(list).await),
+            Call::Index(index) => return Ok(self.index(*index).await),
             Call::Put(put) => match self.bodies.read(body).await {
                 Ok(body) => self.put(id, &put, body.bytes.clone()).await,
                 Err(refusal) => Call::refuse(&refusal),

@@ -21,7 +21,6 @@ pub mod fuzzing;
 mod handshake;
 mod http;
 mod listener;
-#[allow(dead_code, reason = "clients come next")]
 mod listing;
 mod metrics;
 mod pb;

@@ -1,8 +1,6 @@
 //! A listing as whoever renders it sees it: one part after the other, each asked for when it is wanted. Given up by
 //! dropping it.
 
-use std::collections::VecDeque;
-
 use cartwheel_core::coverage::{CoverageError, Entry, Listing, Part};
 use cartwheel_core::id::CallId;
 use regex::bytes::Regex;
@@ -81,7 +79,7 @@ impl Filtered {
     }
 
     /// The next part; it may be empty. `None` after the last one, and after an error.
-    pub async fn next(&mut self) -> Option<Result<VecDeque<Entry>, CoverageError>> {
+    pub async fn next(&mut self) -> Option<Result<Vec<Entry>, CoverageError>> {
         if self.left == Some(0) {
             return None;
         }
@@ -91,7 +89,7 @@ impl Filtered {
                 self.matches.as_ref().is_none_or(|matches| matches.is_match(text))
             };
             let most = self.left.unwrap_or(usize::MAX);
-            let kept: VecDeque<Entry> = entries.into_iter().filter(fits).take(most).collect();
+            let kept: Vec<Entry> = entries.into_iter().filter(fits).take(most).collect();
             self.left = self.left.map(|left| left - kept.len());
             kept
         }))

@@ -7,6 +7,7 @@
 
 mod datatypes;
 mod incoming;
+mod listings;
 mod needs;
 mod objects;
 mod outgoing;

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use cartwheel_core::Key;
-use cartwheel_core::coverage::{Entry, Query, Span};
+use cartwheel_core::coverage::{CoverageError, Entry, Query, Span};
 use cartwheel_core::membership::Bucket;
 use cartwheel_wire::index_key_fits;
 use cartwheel_wire::limits::{KEY_BYTES_MAX, TERM_BYTES_MAX};
@@ -230,6 +230,17 @@ fn span(
         }
         Wanted::Range(from, to) => Span { from: encode(from)?, to: Some(encode(to)?) },
     })
+}
+
+/// Why there is no list, or no more of it, in Riak's words.
+pub fn reason(error: &CoverageError) -> &'static str {
+    match error {
+        CoverageError::Uncovered { .. } => "insufficient_vnodes_available",
+        CoverageError::Timeout => "timeout",
+        CoverageError::Overloaded { .. } => "overload",
+        CoverageError::NotAMember => "not_a_member",
+        CoverageError::NoType => "no_type",
+    }
 }
 
 /// How a page is continued: after its last entry. Opaque to clients.

@@ -48,6 +48,11 @@ fn siblings_are_laid_out_as_riak_does_it() {
     replay(include_str!("golden/http_extra.txt"), &[("/buckets/x1/keys/s", rich, "1")]);
 }
 
+#[test]
+fn keys_are_listed_and_indexes_queried_as_with_riak() {
+    replay(include_str!("golden/http_listing.txt"), &[]);
+}
+
 /// What Riak shows of a bucket or a type is shown, by the same names and with the same values; the order is nobody's, and DW
 /// differs on purpose.
 #[test]

@@ -4,7 +4,9 @@ use super::Machines;
 use super::storage::unexpected;
 use crate::boundary::Output;
 use crate::coordinator::{CoverageServe, Looking};
-use crate::coverage::{CoverageError, CoverageMessage, CoverageOp, CoverageReply, CoverageRequest, Found};
+use crate::coverage::{
+    CoverageError, CoverageMessage, CoverageOp, CoverageReply, CoverageRequest, Found, Query,
+};
 use crate::cx::Cx;
 use crate::desk::Waiter;
 use crate::id::NodeId;
@@ -14,7 +16,7 @@ use crate::storage::{StorageError, Ticket};
 impl Machines {
     pub(super) fn on_coverage(&mut self, cx: &mut Cx, CoverageRequest { call, op }: CoverageRequest) {
         match op {
-            CoverageOp::Begin(listing) => match self.may_list(cx) {
+            CoverageOp::Begin(listing) => match self.may_list(cx, &listing.query) {
                 Ok(()) => self.coverage.begin(cx, call, *listing),
                 Err(error) => cx.out.push(Output::Coverage(CoverageReply { call, result: Err(error) })),
             },
@@ -23,9 +25,11 @@ impl Machines {
         }
     }
 
-    fn may_list(&self, cx: &Cx) -> Result<(), CoverageError> {
+    fn may_list(&self, cx: &Cx, query: &Query) -> Result<(), CoverageError> {
         if !self.gossip.serves(cx) {
             Err(CoverageError::NotAMember)
+        } else if !cx.env.cluster.has_type(query.bucket_type()) {
+            Err(CoverageError::NoType)
         } else if cx.storage_has_room() {
             Ok(())
         } else {

@@ -1,12 +1,15 @@
 //! Messages to a client that may read slowly, or not at all.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use cartwheel_riak::pb::frame;
 use cartwheel_riak::pb::message::Coded;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::tls::{Stream, what_happened};
@@ -49,6 +52,14 @@ impl<'a> Outgoing<'a> {
         patiently(self.patience, self.stream.flush()).await
     }
 
+    /// Whether the client has sent something meanwhile: a byte of it is read, and lost.
+    pub async fn is_interrupted(&mut self) -> bool {
+        let mut byte = [0];
+        let mut read = pin!(self.stream.read(&mut byte));
+        // Only what is there already counts; a client that has gone is found out when it is written to.
+        poll_fn(|cx| Poll::Ready(matches!(read.as_mut().poll(cx), Poll::Ready(Ok(1))))).await
+    }
+
     async fn write(&mut self) -> Result<(), Gone> {
         while !self.buffer.is_empty() {
             match patiently(self.patience, self.stream.write(&self.buffer)).await? {
@@ -70,11 +81,9 @@ async fn patiently<T>(patience: Duration, step: impl Future<Output = io::Result<
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use bytes::Bytes;
     use cartwheel_riak::pb::message::RpbListKeysResp;
-    use tokio::io::AsyncReadExt;
-
-    use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(1);
 

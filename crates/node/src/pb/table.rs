@@ -6,7 +6,7 @@ use cartwheel_riak::pb::{Refusal, Request, code};
 
 use super::needs::need;
 use super::outgoing::Outgoing;
-use super::{Trouble, datatypes, objects, preflist, props};
+use super::{Trouble, datatypes, listings, objects, preflist, props};
 use crate::http::Api;
 use crate::metrics::RIAK_VERSION;
 use crate::security::Visitor;
@@ -28,8 +28,9 @@ pub(super) async fn answer(
         Request::Put(request) => objects::put(api, *request, out).await?,
         Request::Del(request) => objects::delete(api, &request, out).await?,
         Request::Preflist(request) => preflist::show(api, &request, out).await?,
-        Request::ListBuckets(_) | Request::ListKeys(_) => return Err(unsupported("listing")),
-        Request::Index(_) => return Err(unsupported("querying an index")),
+        Request::ListBuckets(request) => listings::buckets(api, &request, out).await?,
+        Request::ListKeys(request) => listings::keys(api, &request, out).await?,
+        Request::Index(request) => listings::index(api, &request, out).await?,
         Request::Coverage(_) => return Err(unsupported("a coverage plan")),
         Request::GetBucket(request) => props::of_bucket(api, &request, out).await?,
         Request::SetBucket(request) => props::set(api, &request, out).await?,

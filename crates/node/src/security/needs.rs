@@ -2,7 +2,7 @@
 
 use cartwheel_core::id::RequestId;
 use cartwheel_core::membership::Bucket;
-use cartwheel_riak::http::{Call, PropsVerb};
+use cartwheel_riak::http::{Call, Listed, PropsVerb};
 use cartwheel_riak::props::Owner;
 
 use super::policy::{Permission, Scope};
@@ -18,6 +18,11 @@ pub(crate) fn need(call: &Call) -> Option<(Permission, Scope)> {
             Some((Permission::Put, scope))
         }
         Call::Delete(delete) => Some((Permission::Delete, Scope::Bucket(Bucket::of(delete.key())))),
+        Call::List(list) => Some(match list.listed().clone() {
+            Listed::Keys(bucket) => (Permission::ListKeys, Scope::Bucket(bucket)),
+            Listed::Buckets(bucket_type) => (Permission::ListBuckets, Scope::Type(bucket_type)),
+        }),
+        Call::Index(index) => Some((Permission::Index, Scope::Bucket(index.bucket().clone()))),
         Call::Props(props) => {
             let shows = props.verb() == PropsVerb::Show;
             Some(match props.owner().clone() {

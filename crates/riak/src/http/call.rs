@@ -6,6 +6,8 @@ use http::{HeaderMap, Method};
 
 use super::delete::Delete;
 use super::get::Get;
+use super::index::Index;
+use super::listing::List;
 use super::props::BucketProps;
 use super::put::Put;
 use super::query::Query;
@@ -36,6 +38,10 @@ pub enum Call {
     Delete(Delete),
     /// Show, set or reset the properties of a bucket or a bucket type; to set them wants the body.
     Props(BucketProps),
+    /// List keys or buckets.
+    List(List),
+    /// Query a secondary index.
+    Index(Box<Index>),
 }
 
 impl Call {
@@ -57,7 +63,13 @@ impl Call {
                 Query::parse(head.uri.query(), defaults).refuse_old_listing()?;
                 BucketProps::of_bucket(bucket, head, defaults).map(Self::Props)
             }
-            (Route::Bucket(bucket), _) => Put::parse(bucket, None, head, defaults).map(Self::Put),
+            (Route::Bucket(bucket), &Method::POST) => Put::parse(bucket, None, head, defaults).map(Self::Put),
+            (Route::Bucket(bucket), _) => List::keys(bucket, head, defaults).map(Self::List),
+            (Route::Buckets(bucket_type), _) => List::buckets(bucket_type, head, defaults).map(Self::List),
+            (Route::Index(bucket, field, values), _) => {
+                let index = Index::parse(bucket, &field, values, head, defaults);
+                index.map(|index| Self::Index(Box::new(index)))
+            }
             (Route::Props(bucket), _) => BucketProps::of_bucket(bucket, head, defaults).map(Self::Props),
             (Route::TypeProps(name), _) => BucketProps::of_type(name, head, defaults).map(Self::Props),
             (Route::Object(bucket, key), method) if [Method::PUT, Method::POST].contains(method) => {

@@ -21,7 +21,7 @@ use super::response::{self, Response, set};
 use super::route::{Bucket, quote};
 use super::siblings;
 use crate::content::{Content, Undecodable};
-use crate::vtag;
+use crate::{index, vtag};
 
 /// A write.
 #[derive(Clone, Debug)]
@@ -71,7 +71,8 @@ impl Put {
             raw_content_type: fields::raw_content_type(&head.headers),
             demands: Demands::of_write(&head.headers),
         };
-        put.check_accept().map(|()| put)
+        put.check_accept()?;
+        put.check_indexes().map(|()| put)
     }
 
     /// A client that wants the object back must take it in the form in which it sends it: found out before the write.
@@ -80,6 +81,15 @@ impl Put {
         match self.returned {
             Returned::Object if !acceptable => Err(Refusal::NotAcceptable),
             _ => Ok(()),
+        }
+    }
+
+    /// Entries that could not be kept are refused before they are written.
+    fn check_indexes(&self) -> Result<(), Refusal> {
+        let key = self.key(RequestId(0))?;
+        match index::too_long(&self.content, &key) {
+            Some(entry) => Err(Refusal::IndexTooLong(String::from_utf8_lossy(&entry.key).into_owned())),
+            None => Ok(()),
         }
     }
 

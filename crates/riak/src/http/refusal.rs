@@ -108,6 +108,31 @@ pub enum Refusal {
         /// The value.
         value: String,
     },
+    /// An index entry that nothing is long enough to keep.
+    #[error("Index entry of field '{0}' is too long to be kept under this key.\n")]
+    IndexTooLong(String),
+    /// A question about an index that makes no sense.
+    #[error("Invalid query: {0}\n")]
+    IndexQuery(String),
+    /// An expression that terms cannot be held against.
+    #[error("{0}")]
+    TermRegex(String),
+    /// A parameter that is not what it should be.
+    #[error("Invalid {name:?}. {value:?} is not {allowed}")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it should be.
+        allowed: &'static str,
+    },
+    /// A list that is too long to be sent whole.
+    #[error("the list is longer than {limit} bytes: ask for it as a stream\n")]
+    ListTooLong {
+        /// The bound, in bytes.
+        limit: usize,
+    },
     /// An X-Riak-Vclock header that this cluster did not make.
     #[error("X-Riak-Vclock header cannot be decoded: {0}\n")]
     Context(String),
@@ -162,7 +187,9 @@ impl Refusal {
             Self::UnknownMethod(_) | Self::Condition { .. } => StatusCode::NOT_IMPLEMENTED,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::TimedOut | Self::BodiesTooLarge { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut | Self::BodiesTooLarge { .. } | Self::ListTooLong { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Insecure => StatusCode::UPGRADE_REQUIRED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
@@ -182,6 +209,10 @@ impl Refusal {
             | Self::Link
             | Self::IndexField(_)
             | Self::IndexValue { .. }
+            | Self::IndexTooLong(_)
+            | Self::IndexQuery(_)
+            | Self::TermRegex(_)
+            | Self::Parameter { .. }
             | Self::Context(_)
             | Self::PropsForm
             | Self::Property(_)

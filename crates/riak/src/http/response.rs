@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 pub type Response = http::Response<Bytes>;
 
 /// What a failed request's numbers are told in, beside Riak's text.
-const ERROR: HeaderName = HeaderName::from_static("x-cartwheel-error");
+pub(super) const ERROR: HeaderName = HeaderName::from_static("x-cartwheel-error");
 const DELETED: HeaderName = HeaderName::from_static("x-riak-deleted");
 
 /// The answer to a ping.

@@ -21,6 +21,10 @@ pub(super) enum Route {
     Props(Bucket),
     /// The properties of a bucket type.
     TypeProps(Vec<u8>),
+    /// The buckets of a type.
+    Buckets(Option<Vec<u8>>),
+    /// A secondary index of a bucket: its name, and one value or two.
+    Index(Bucket, Vec<u8>, Vec<Vec<u8>>),
 }
 
 /// A bucket, and how the client spelled it.
@@ -58,6 +62,14 @@ impl Route {
             ["riak", bucket, rest @ ..] => {
                 Self::below(Bucket { form: Form::Riak, ..Bucket::new(None, bucket)? }, rest)
             }
+            ["buckets"] => Ok(Self::Buckets(None)),
+            ["types", bucket_type, "buckets"] => Ok(Self::Buckets(Some(name(bucket_type)?))),
+            ["buckets", bucket, "index", field, values @ ..] => {
+                Self::index(Bucket::new(None, bucket)?, field, values)
+            }
+            ["types", bucket_type, "buckets", bucket, "index", field, values @ ..] => {
+                Self::index(Bucket::new(Some(name(bucket_type)?), bucket)?, field, values)
+            }
             ["buckets", bucket, "props"] => Self::props(None, bucket),
             ["types", bucket_type, "props"] => Ok(Self::TypeProps(name(bucket_type)?)),
             ["types", bucket_type, "buckets", bucket, "props"] => {
@@ -79,6 +91,14 @@ impl Route {
         Self::below(Bucket::new(bucket_type, bucket)?, rest)
     }
 
+    fn index(bucket: Bucket, field: &str, values: &[&str]) -> Result<Self, Refusal> {
+        if !(1..=2).contains(&values.len()) {
+            return Err(Refusal::NoSuchPage);
+        }
+        let values = values.iter().map(|value| unquote(value.as_bytes())).collect();
+        Ok(Self::Index(bucket, name(field)?, values))
+    }
+
     fn below(bucket: Bucket, rest: &[&str]) -> Result<Self, Refusal> {
         match rest {
             [] => Ok(Self::Bucket(bucket)),
@@ -92,7 +112,8 @@ impl Route {
         match self {
             Self::Ping | Self::Root => "HEAD, GET",
             Self::OldBucket(_) => "HEAD, GET, POST, PUT",
-            Self::Bucket(_) => "POST",
+            Self::Bucket(_) => "HEAD, GET, POST",
+            Self::Buckets(_) | Self::Index(..) => "HEAD, GET",
             Self::Props(_) => "HEAD, GET, PUT, DELETE",
             Self::TypeProps(_) => "HEAD, GET, PUT",
             Self::Object(..) => "HEAD, GET, POST, PUT, DELETE",

@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use super::shown::{self, Extent};
 use crate::content::Content;
 use crate::http::Defaults;
-use crate::{index_entry, vtag};
+use crate::{index, index_entry, vtag};
 
 /// A write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Put {
             n: quorum::homes(request.n_val, n)?,
             condition: condition(&request, &context),
         };
-        Ok(Self {
+        let put = Self {
             bucket: names::bucket_of(bucket_type, &request.bucket),
             key: request.key.is_some().then_some(named),
             context,
@@ -67,7 +67,12 @@ impl Put {
                 _ => None,
             },
             content: content(request.content)?,
-        })
+        };
+        // Entries that could not be kept are refused before they are written.
+        match index::too_long(&put.content, &put.key(RequestId(0))?) {
+            Some(entry) => Err(Refusal::IndexTooLong(String::from_utf8_lossy(&entry.key).into_owned())),
+            None => Ok(put),
+        }
     }
 
     /// The bucket.

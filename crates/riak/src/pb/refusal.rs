@@ -87,6 +87,9 @@ pub enum Refusal {
     /// A counter of the old kind, in a bucket that does not keep siblings.
     #[error("\"Counters require bucket property 'allow_mult=true'\"")]
     CountersNeedSiblings,
+    /// An index entry that nothing is long enough to keep.
+    #[error("index entry of {0} is too long to be kept under this key")]
+    IndexTooLong(String),
     /// What this server does not do.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
@@ -122,6 +125,9 @@ pub enum Refusal {
     /// It has, and has not proven it. Which of its claims was wrong is nobody's business but the log's.
     #[error("Authentication failed")]
     AuthenticationFailed,
+    /// A request came while a stream of answers was under way.
+    #[error("Cannot send another request while one is in progress")]
+    Busy,
     /// Whatever else, in the words that the client is to read.
     #[error("{0}")]
     Other(String),
@@ -135,7 +141,14 @@ impl Refusal {
 
     /// Whether the server hangs up after it has said so, as Riak does after what makes it crash.
     pub fn closes(&self) -> bool {
-        matches!(self, Self::Undecodable { .. } | Self::Frame(_) | Self::Vclock(_) | Self::Overloaded { .. })
+        matches!(
+            self,
+            Self::Undecodable { .. }
+                | Self::Frame(_)
+                | Self::Vclock(_)
+                | Self::Overloaded { .. }
+                | Self::Busy
+        )
     }
 }
 
@@ -211,6 +224,7 @@ mod tests {
     fn only_what_cannot_be_understood_ends_a_connection() {
         assert!(Refusal::Frame(FrameError::Empty).closes());
         assert!(Refusal::Vclock("short".to_owned()).closes());
+        assert!(Refusal::Busy.closes());
         assert!(!Refusal::UnknownCode(99).closes());
         assert!(!Refusal::AuthenticationFailed.closes());
     }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
+use cartwheel_core::coverage::{CoverageError, Entry, Listing, Scan};
 use cartwheel_core::id::{NodeId, RequestId, StoreId};
 use cartwheel_core::membership::{Cluster, Datatype, PlanError, Props, Rules};
-use cartwheel_core::ring::Ring;
+use cartwheel_core::ring::{Partition, Ring};
 use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Dot, Policy, Siblings, Version};
 use cartwheel_core::{Answer, ClientError, ClientOp, Config, Key};
-use cartwheel_riak::http::{BucketProps, Call, Defaults, PropsVerb, Response, pong};
+use cartwheel_riak::http::{BucketProps, Call, Coming, Defaults, PropsVerb, Response, pong};
+use cartwheel_riak::index;
 use cartwheel_riak::props::{Held, Owner};
 use http::request::Parts;
 
@@ -69,8 +71,31 @@ impl Toy {
                 };
                 delete.render(&self.run(delete.key(), delete.write_op(context)))
             }
+            Ok(Call::List(list)) => match self.look(list.listing()) {
+                _ if list.coming() == Coming::Nothing => list.nothing(),
+                Ok(entries) => list.whole(list.names(entries.iter())),
+                Err(error) => list.refusal(&error).unwrap_or_else(|| list.whole(list.error(&error))),
+            },
+            Ok(Call::Index(index)) => match self.look(index.listing()) {
+                Ok(entries) => index.whole(&entries),
+                Err(error) => index.failed(&error),
+            },
             Err(refusal) => Call::refuse(&refusal),
         }
+    }
+
+    /// What a listing finds.
+    fn look(&self, listing: Listing) -> Result<Vec<Entry>, CoverageError> {
+        if !self.cluster.has_type(listing.query.bucket_type()) {
+            return Err(CoverageError::NoType);
+        }
+        if listing.timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(CoverageError::Timeout);
+        }
+        let Listing { query, after, limit, .. } = listing;
+        let partitions: Vec<Partition> = (0..8).map(Partition).collect();
+        let scan = Scan { query, partitions: partitions.into(), after, limit: limit.unwrap_or(u32::MAX) };
+        Ok(scan.of(self.keys.iter(), 8, index::entries).entries)
     }
 
     fn props(&mut self, call: &BucketProps, body: &str) -> Response {
