@@ -192,10 +192,16 @@ impl Api {
                 Ok(()) => Ok(self.administer(&head, path, body).await.into()),
                 Err(denial) => Err(denial),
             },
-            None if pages::is_page(head.uri.path()) => match visitor.may(Permission::Admin, &Scope::Any) {
-                Ok(()) => Ok(self.page(&head).await.into()),
-                Err(denial) => Err(denial),
-            },
+            None if pages::is_page(head.uri.path()) => {
+                let may = match pages::is_for_operators(head.uri.path()) {
+                    true => visitor.may(Permission::Admin, &Scope::Any),
+                    false => Ok(()),
+                };
+                match may {
+                    Ok(()) => Ok(self.page(&head).await.into()),
+                    Err(denial) => Err(denial),
+                }
+            }
             None => self.serve(&head, body, &visitor).await,
         };
         (answered.unwrap_or_else(|denial| self.denied(origin, &denial).into()), Standing::Idle)

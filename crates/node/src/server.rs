@@ -19,6 +19,7 @@ use cartwheel_store::StoreHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::cluster::ClusterReport;
+use crate::contact::Addresses;
 use crate::counters::Counters;
 use crate::events::EventLog;
 use crate::flight::Flight;
@@ -259,9 +260,21 @@ impl Server {
             let is_home = !suspected.contains(home);
             let node = if is_home { *home } else { *standing_in.next()? };
             let partition = u32::try_from((first + steps) % owners.len()).ok()?;
-            Some(Keeper { partition, node: self.peers.name(node), is_home })
+            Some(Keeper { partition, node: self.as_riak_names(node), is_home })
         };
         list.homes().iter().filter_map(keeper).collect()
+    }
+
+    /// A node as Riak's clients know nodes: `riak@HOST`, of which they take the host. One that is called NAME@HOST is
+    /// called that.
+    fn as_riak_names(&self, node: NodeId) -> String {
+        let name = self.peers.name(node);
+        let status = self.node.status();
+        let member = status.cluster().members.get(&node);
+        match member.and_then(|member| Addresses::parse(&member.contact.value.address)) {
+            Some(Addresses { peer, .. }) if !name.contains('@') => format!("riak@{}", peer.to_call().0),
+            _ => name,
+        }
     }
 
     fn reconnect(&mut self, node: NodeId) {

@@ -25,9 +25,15 @@ const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Whether this is a page that needs the permission to administer.
+/// Whether this is a page of numbers.
 pub(super) fn is_page(path: &str) -> bool {
     matches!(path, "/metrics" | "/stats")
+}
+
+/// Whether it takes the permission to administer. Riak shows `/stats` to everybody who may come in, and its clients look
+/// there for the version.
+pub(super) fn is_for_operators(path: &str) -> bool {
+    path != "/stats"
 }
 
 impl Api {

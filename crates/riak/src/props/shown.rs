@@ -38,9 +38,9 @@ pub fn shown(owner: &Owner, held: &Held) -> Map<String, Value> {
         show("claimant", json!(claimant));
     }
     show("dvv_enabled", json!(switch(props, "dvv_enabled").unwrap_or(!(is_untyped && *riak_defaults))));
-    for (name, quorum) in
-        [("r", rules.r), ("w", rules.w), ("pr", rules.pr), ("pw", rules.pw), ("dw", rules.dw)]
-    {
+    // Every copy that counts toward W is a durable one.
+    let dw = if rules.dw == Quorum::Count(0) { rules.w } else { rules.dw };
+    for (name, quorum) in [("r", rules.r), ("w", rules.w), ("pr", rules.pr), ("pw", rules.pw), ("dw", dw)] {
         show(name, spelled(quorum));
     }
     show("n_val", json!(rules.n));
