@@ -12,6 +12,7 @@ mod flipped;
 mod http;
 mod https;
 mod limits;
+mod listings;
 mod membership;
 mod old_copy;
 mod one_down;

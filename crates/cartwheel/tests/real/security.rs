@@ -54,6 +54,11 @@ pub fn hash(password: &str) -> String {
 
 /// A node with users that answers over TLS.
 fn guarded(dir: &TempDir, authority: &Authority) -> (Node, SocketAddr) {
+    guarded_by(dir, authority, "")
+}
+
+/// The same, with more grants.
+pub fn guarded_by(dir: &TempDir, authority: &Authority, grants: &str) -> (Node, SocketAddr) {
     let mut node = Node::new(dir, "n1");
     node.configure("test", &[("n1", node.peer)]);
     authority.certify("n1", node.dir());
@@ -62,7 +67,8 @@ fn guarded(dir: &TempDir, authority: &Authority) -> (Node, SocketAddr) {
         &format!("https = \"{https}\"\nsecurity = \"security.toml\""),
         &client_tls_of(authority, &node),
     );
-    std::fs::write(node.dir().join("security.toml"), USERS.replace("HASH", &hash("milk"))).expect("written");
+    let users = USERS.replace("HASH", &hash("milk")) + grants;
+    std::fs::write(node.dir().join("security.toml"), users).expect("written");
     node.spawn();
     let client = Client::new(authority, None);
     until("it answers", || client.send(https, "GET", "/ping", None, "").is_ok());
