@@ -25,5 +25,7 @@ mod pb_limits;
 mod pb_security;
 mod refused;
 mod security;
+mod shared_security;
 mod shop;
 mod tls;
+mod types;

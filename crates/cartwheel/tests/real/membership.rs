@@ -27,7 +27,7 @@ fn member_status(report: &ClusterReport, name: &str) -> String {
 
 impl Cluster {
     /// Starts a newcomer that knows the founders.
-    fn newcomer(&mut self, name: &str) {
+    pub fn newcomer(&mut self, name: &str) {
         let mut node = Node::new(&self.dir, name);
         let founders: Vec<(&str, SocketAddr)> =
             self.nodes[..3].iter().map(|node| (node.name.as_str(), node.peer)).collect();
@@ -42,7 +42,7 @@ impl Cluster {
     }
 
     /// Prepares each of `changes`, commits them together, and waits until nothing moves any more.
-    fn change(&self, by: usize, changes: &[&[&str]]) {
+    pub fn change(&self, by: usize, changes: &[&[&str]]) {
         let operator = &self.nodes[by];
         let before = cluster_of(operator).ring.epoch;
         for change in changes {
