@@ -21,6 +21,7 @@
 //! tests may run side by side. Each node has a runtime of its own, with a clock that the test's cannot stop.
 
 mod member;
+mod types;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ use tempfile::TempDir;
 use self::member::TestNode;
 use crate::client::Client;
 use crate::error::Error;
+use crate::props::Props;
 use crate::quorum::Quorum;
 
 /// How long nodes may take to be ready.
@@ -65,6 +67,9 @@ pub enum TestError {
         /// The last answer.
         last: Error,
     },
+    /// A node does not make a bucket type.
+    #[error("bucket type: {0}")]
+    BucketType(String),
     /// What the nodes were configured with makes no sense.
     #[error("{0}")]
     Config(String),
@@ -224,6 +229,25 @@ impl TestCluster {
         self.until_ready(index, Quorum::Default).await
     }
 
+    /// Makes a bucket type and activates it, and waits until all nodes that run know it. Types go when the cluster is wiped. In a
+    /// cluster with users it takes one who may, which this method is not.
+    ///
+    /// # Errors
+    ///
+    /// See [`TestError`].
+    pub async fn create_bucket_type(&self, name: &str, props: &Props) -> Result<(), TestError> {
+        let Some(first) = self.nodes.iter().position(Option::is_some) else {
+            return Err(TestError::BucketType("no node runs".to_owned()));
+        };
+        types::create(self.configs[first].http, name, props).await.map_err(TestError::BucketType)?;
+        let running = (0..self.nodes.len()).filter(|index| self.nodes[*index].is_some());
+        for index in running {
+            let client = self.client.only(index);
+            self.until(async || client.bucket_type(name.to_owned()).props().await.map(drop)).await?;
+        }
+        Ok(())
+    }
+
     /// Throws everything away: keys, properties, bucket types, what nodes owe each other. All nodes run afterwards, those that
     /// were down too, at the addresses that they had; clients go on.
     ///
@@ -279,12 +303,16 @@ impl TestCluster {
     }
 
     async fn until_ready(&self, index: usize, pr: Quorum) -> Result<(), TestError> {
-        let began = Instant::now();
         let client = self.client.only(index);
+        self.until(async || client.bucket("ready?").get("ready?").pr(pr).await.map(drop)).await
+    }
+
+    /// Asks until it is answered.
+    async fn until(&self, ask: impl AsyncFn() -> Result<(), Error>) -> Result<(), TestError> {
+        let began = Instant::now();
         loop {
-            let read = client.bucket("ready?").get("ready?").pr(pr).timeout(READY_MAX).await;
-            match read {
-                Ok(_) => return Ok(()),
+            match ask().await {
+                Ok(()) => return Ok(()),
                 Err(last) if began.elapsed() > READY_MAX => return Err(TestError::NotReady { last }),
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }

@@ -1,5 +1,6 @@
 //! The client with real nodes in the process.
 
+mod datatypes;
 mod failover;
 mod objects;
 mod tls;

@@ -6,7 +6,7 @@ use cartwheel_riak::pb::{DtFetch, DtUpdate, OldCounter, Refusal, kind_of};
 use cartwheel_riak::props::Owner;
 
 use super::Trouble;
-use super::objects::fresh_id;
+use super::objects::{fresh_id, named};
 use super::outgoing::Outgoing;
 use crate::http::Api;
 use crate::server::Question;
@@ -21,6 +21,7 @@ pub(super) async fn fetch(api: &Api, request: &DtFetchReq, out: &mut Outgoing<'_
 
 /// Changes a data type.
 pub(super) async fn update(api: &Api, request: DtUpdateReq, out: &mut Outgoing<'_>) -> Result<(), Trouble> {
+    let id = named(request.request_id.as_ref())?;
     let update = DtUpdate::new(request, &api.defaults)?;
     let limit = api.bodies.each_max;
     if update.value_bytes() > limit as u64 {
@@ -29,7 +30,6 @@ pub(super) async fn update(api: &Api, request: DtUpdateReq, out: &mut Outgoing<'
     let rules = rules(api, update.bucket()).await?;
     let kind = kind_of(update.bucket(), rules.as_ref())?;
     let rules = rules.ok_or(Refusal::NoDataType)?;
-    let id = fresh_id();
     let key = update.key(id)?;
     let result = api.ask(id, &key, update.op(kind, &rules)?, update.timeout()).await;
     Ok(out.send(&update.answer(&key, result)?).await?)
@@ -53,9 +53,10 @@ pub(super) async fn update_counter(
     request: &RpbCounterUpdateReq,
     out: &mut Outgoing<'_>,
 ) -> Result<(), Trouble> {
+    let id = named(request.request_id.as_ref())?;
     let counter = OldCounter::update(request, &api.defaults)?;
     let rules = rules(api, counter.bucket()).await?.ok_or(Refusal::NoDataType)?;
-    let result = api.ask(fresh_id(), counter.key(), counter.op(&rules)?, None).await;
+    let result = api.ask(id, counter.key(), counter.op(&rules)?, None).await;
     Ok(out.send(&counter.updated(result)?).await?)
 }
 

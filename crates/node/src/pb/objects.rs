@@ -48,7 +48,7 @@ pub(super) async fn delete(api: &Api, request: &RpbDelReq, out: &mut Outgoing<'_
 }
 
 /// The client's own name for its request: the same when it is sent again.
-fn named(field: Option<&Bytes>) -> Result<RequestId, Refusal> {
+pub(super) fn named(field: Option<&Bytes>) -> Result<RequestId, Refusal> {
     Ok(request_id(field)?.unwrap_or_else(fresh_id))
 }
 
