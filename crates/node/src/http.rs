@@ -225,10 +225,16 @@ impl Api {
             request_id(&head.headers).and_then(|id| Ok((id, Call::parse(head, &self.defaults)?)));
         let (id, call) = match understood {
             Ok(understood) => understood,
-            Err(refusal) => return Ok(Call::refuse(&refusal).into()),
+            Err(refusal) => {
+                self.bodies.skip(body).await;
+                return Ok(Call::refuse(&refusal).into());
+            }
         };
-        if let Some((permission, scope)) = need(&call) {
-            visitor.may(permission, &scope)?;
+        if let Some((permission, scope)) = need(&call)
+            && let Err(denial) = visitor.may(permission, &scope)
+        {
+            self.bodies.skip(body).await;
+            return Err(denial);
         }
         let id = id.unwrap_or_else(|| RequestId(u128::from_le_bytes(runtime::random())));
         let response = match call {

@@ -10,6 +10,10 @@ use hyper::body::{Body, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+/// Longest body that is read although nobody wants it, in bytes, and how long that may take.
+const SKIPPED_MAX: usize = 64 * 1024;
+const SKIPPED_WITHIN: Duration = Duration::from_secs(1);
+
 /// How much of bodies is kept, and for how long it is waited.
 #[derive(Debug)]
 pub(crate) struct Bodies {
@@ -50,6 +54,22 @@ impl Bodies {
             Ok(read) => read,
             Err(_) => Err(Refusal::Body(format!("not within {} ms", self.timeout.as_millis()))),
         }
+    }
+
+    /// Reads a short body that nobody wants. With one that is not read a connection ends, and clients that keep theirs
+    /// find out with their next request.
+    pub async fn skip(&self, mut body: Incoming) {
+        let read = async {
+            let mut left = SKIPPED_MAX;
+            while let Some(Ok(frame)) = body.frame().await {
+                match left.checked_sub(frame.into_data().map_or(0, |data| data.len())) {
+                    Some(rest) => left = rest,
+                    None => return,
+                }
+            }
+        };
+        // Whoever is slow has its connection ended.
+        _ = timeout(SKIPPED_WITHIN.min(self.timeout), read).await;
     }
 
     /// Room is taken as bytes come, not as they are announced: who announces much and sends nothing takes none. Nobody
