@@ -51,3 +51,7 @@ real *options='whole':
 # Bytes of strangers at one decoder: hello, peer_frames, message, http, pb, cluster, security_file. Takes `cargo install cargo-fuzz`.
 fuzz-bytes target="message" seconds="60":
     cd fuzz && cargo fuzz run --sanitizer none {{target}} -- -max_total_time={{seconds}}
+
+# The public Python and Node clients of Riak against three nodes, and the Python client's own suite; `just riak-clients counters` runs what has that name.
+riak-clients *feature:
+    clients/run.sh {{feature}}
