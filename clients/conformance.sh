@@ -1,7 +1,7 @@
 #!/bin/sh
-# What the Python client's own suite expects to be there. ADMIN: a command that takes riak-admin's words.
+# What the suites that clients bring along expect to be there. ADMIN: a command that takes riak-admin's words.
 #
-#   conformance.sh types | security
+#   conformance.sh types | security | no-riak
 set -eu
 make() {
   $ADMIN bucket-type create "$1" "$2" && $ADMIN bucket-type activate "$1"
@@ -18,6 +18,12 @@ types)
   make plain '{"props":{}}'
   make mr '{"props":{}}'
   make write_once '{"props":{"write_once":true}}'
+  ;;
+no-riak)
+  make no_riak_test_bucket_type '{"props":{"r":1,"allow_mult":true}}'
+  make no_riak_test_crdt_counter '{"props":{"datatype":"counter","allow_mult":true}}'
+  make no_riak_test_crdt_map '{"props":{"datatype":"map","allow_mult":true}}'
+  make no_riak_test_crdt_set '{"props":{"datatype":"set","allow_mult":true}}'
   ;;
 security)
   $ADMIN security add-group test
