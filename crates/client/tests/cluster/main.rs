@@ -2,6 +2,7 @@
 
 mod datatypes;
 mod failover;
+mod listings;
 mod objects;
 mod tls;
 mod wipe;
