@@ -33,16 +33,17 @@ def copy_object(key, old, new):
     kept = [content for content in there.siblings if content.exists]
     missing = [one for one in found if not any(same(one, other) for other in kept)]
     gone = [other for other in kept if not any(same(one, other) for one in found)]
-    # What the old cluster has no more is replaced by what it has; siblings are then written beside each other.
+    # What the old cluster has no more is replaced by what it has. The first version does that, the others go beside it.
     vclock = there.vclock if gone or not kept else None
-    for content in missing:
+    for content in found if gone else missing:
         made = new.new(key)
         made.vclock = vclock
         made.content_type, made.charset, made.content_encoding = content.content_type, content.charset, content.content_encoding
         made.encoded_data = content.encoded_data
         made.usermeta, made.links, made.indexes = dict(content.usermeta), list(content.links), set(content.indexes)
         made.store()
-    return bool(missing)
+        vclock = None
+    return bool(found and (gone or missing))
 
 
 def add_to_map(target, source):
