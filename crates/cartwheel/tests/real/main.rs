@@ -3,6 +3,7 @@
 mod all_down;
 mod backup;
 mod cluster;
+mod conditions;
 mod conflict;
 mod degraded;
 mod deploy;
@@ -19,6 +20,7 @@ mod one_down;
 mod operators;
 mod pages;
 mod pb;
+mod pb_datatypes;
 mod pb_golden;
 mod pb_killed;
 mod pb_limits;

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use cartwheel_riak::pb::code;
 use cartwheel_riak::pb::frame::Frame;
-use cartwheel_riak::pb::message::{RpbContent, RpbGetReq, RpbGetResp, RpbPutReq, RpbPutResp};
+use cartwheel_riak::pb::message::{
+    DtFetchResp, DtUpdateReq, DtUpdateResp, RpbContent, RpbGetReq, RpbGetResp, RpbPutReq, RpbPutResp,
+};
 use prost::Message;
 
 /// Vclocks as Riak made them, and ours for the same things.
@@ -22,6 +24,10 @@ impl Vclocks {
             }),
             code::PUT_REQ => RpbPutReq::decode(body.clone()).map(|mut request| {
                 self.replace(&mut request.vclock);
+                request.encode_to_vec()
+            }),
+            code::DT_UPDATE_REQ => DtUpdateReq::decode(body.clone()).map(|mut request| {
+                self.replace(&mut request.context);
                 request.encode_to_vec()
             }),
             _ => Ok(body.to_vec()),
@@ -60,6 +66,21 @@ impl Vclocks {
                 self.learn(&mut theirs.vclock, &mut ours.vclock);
                 for answer in [&mut theirs, &mut ours] {
                     anonymous(&mut answer.content);
+                    answer.key = answer.key.take().map(|_| Bytes::new());
+                }
+                (theirs.encode_to_vec().into(), ours.encode_to_vec().into())
+            }
+            code::DT_FETCH_RESP => {
+                let [mut theirs, mut ours] =
+                    [theirs, ours].map(|body| DtFetchResp::decode(body.clone()).expect("a message"));
+                self.learn(&mut theirs.context, &mut ours.context);
+                (theirs.encode_to_vec().into(), ours.encode_to_vec().into())
+            }
+            code::DT_UPDATE_RESP => {
+                let [mut theirs, mut ours] =
+                    [theirs, ours].map(|body| DtUpdateResp::decode(body.clone()).expect("a message"));
+                self.learn(&mut theirs.context, &mut ours.context);
+                for answer in [&mut theirs, &mut ours] {
                     answer.key = answer.key.take().map(|_| Bytes::new());
                 }
                 (theirs.encode_to_vec().into(), ours.encode_to_vec().into())
