@@ -24,6 +24,8 @@ cat "$work/out"
 expect 0 "$cartwheel" sim run sim-scenarios/shopping-cart-lww.toml --seed 42
 grep -q 'lost  .*last-write-wins' "$work/out" || { echo "no lost write was explained"; exit 1; }
 
+expect 0 "$cartwheel" sim run sim-scenarios/faults/listings.toml --seed 42
+
 # An expectation that fails is 1, bad input is 2 and one line.
 sed 's/^availability_min = .*/lost_writes_min = 1/' "$cart" >"$work/strict.toml"
 expect 1 "$cartwheel" sim run "$work/strict.toml" --seed 42

@@ -37,6 +37,9 @@ pub fn check(scenario: &Scenario) -> Result<(), PlayError> {
             format!("{nodes} with spares; allowed on real nodes: at most {NODES_MAX}"),
         );
     }
+    if scenario.listing.is_some() {
+        return wrong("listing", "nobody lists anything of real nodes; leave it out".to_owned());
+    }
     if scenario.cluster.last_write_wins {
         return wrong(
             "cluster.last_write_wins",

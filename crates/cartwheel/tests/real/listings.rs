@@ -60,9 +60,13 @@ fn objects(reply: &Reply) -> Vec<Value> {
         let length = std::str::from_utf8(&rest[..end]).expect("text");
         let length = usize::from_str_radix(length, 16).expect("a number");
         if length == 0 {
-            let json = |part: &str| serde_json::from_str(part).expect("JSON");
+            // None of them is nested, and what is around them has no braces.
+            let json = |part: &str| {
+                let begin = part.find('{')?;
+                Some(serde_json::from_str(&part[begin..]).expect("JSON"))
+            };
             let text = String::from_utf8(body).expect("text");
-            return text.split_inclusive('}').filter(|part| part.contains('{')).map(json).collect();
+            return text.split_inclusive('}').filter_map(json).collect();
         }
         body.extend_from_slice(&rest[end + 2..end + 2 + length]);
         rest = &rest[end + 2 + length + 2..];
