@@ -5,6 +5,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
+use cartwheel_core::Config;
+use cartwheel_core::id::NodeId;
+use cartwheel_core::membership::{Datatype, Rules};
+use cartwheel_core::ring::Ring;
 use cartwheel_riak::http::{Call, Defaults, PropsVerb, request_id};
 use cartwheel_riak::pb::{self, Request};
 use http::request::Parts;
@@ -75,6 +79,15 @@ pub fn http(bytes: &[u8]) {
             drop((put.key(id), put.op(Bytes::copy_from_slice(body))));
         }
         Call::Delete(delete) => drop(delete.read_op()),
+        Call::DataType(call) => {
+            let rules = Config::new(NodeId(1), Ring::new(&[NodeId(1)], 8, 1).expect("a ring")).rules();
+            for datatype in Datatype::ALL {
+                let rules = Rules { datatype: Some(datatype), ..rules };
+                if let Ok(admitted) = call.admit(Some(&rules)) {
+                    drop(call.op(&admitted, &Bytes::copy_from_slice(body)));
+                }
+            }
+        }
         Call::Props(props) if props.verb() == PropsVerb::Set => drop(props.props(body)),
         Call::Props(_) => {}
         Call::List(list) => drop(list.listing()),

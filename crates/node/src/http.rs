@@ -2,6 +2,7 @@
 
 mod admin;
 mod body;
+mod datatype;
 mod listings;
 mod pages;
 mod props;
@@ -242,6 +243,7 @@ impl Api {
             Call::Resources(resources) => resources.render(),
             Call::Get(get) => self.get(id, &get).await,
             Call::Delete(delete) => self.delete(id, &delete).await,
+            Call::DataType(call) => self.data_type(id, &call, body).await,
             Call::Props(props) => self.props(&props, body).await,
             Call::List(list) => return Ok(self.list(list).await),
             Call::Index(index) => return Ok(self.index(*index).await),

@@ -1,9 +1,53 @@
 //! Data types in Riak's words, whatever the transport.
 
+pub mod json;
+
+use std::sync::Arc;
+
 use bytes::Bytes;
-use cartwheel_core::datatype::{DataType, Field, FieldKind, Kind, Refusal};
+use cartwheel_core::Answer;
+use cartwheel_core::datatype::{DataType, Field, FieldKind, Held, Kind, Refusal};
+use cartwheel_core::membership::Datatype;
 
 use crate::content::Content;
+
+/// The kind of value that a bucket's property `datatype` names.
+pub fn kind_of(datatype: Datatype) -> Kind {
+    match datatype {
+        Datatype::Counter => Kind::Counter,
+        Datatype::Set => Kind::Set,
+        Datatype::Map => Kind::Map,
+        Datatype::Hll => Kind::Hll,
+        Datatype::Gset => Kind::GSet,
+    }
+}
+
+/// As Riak calls it.
+pub fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Counter => "counter",
+        Kind::Set => "set",
+        Kind::Map => "map",
+        Kind::Hll => "hll",
+        Kind::GSet => "gset",
+    }
+}
+
+/// As Riak calls it.
+pub fn field_name(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Counter => "counter",
+        FieldKind::Register => "register",
+        FieldKind::Map => "map",
+        FieldKind::Flag => "flag",
+        FieldKind::Set => "set",
+    }
+}
+
+/// The value that an answer comes to, its siblings merged. `None`: there is none of this kind.
+pub fn value_of(answer: &Answer, kind: Kind) -> Option<Arc<DataType>> {
+    Held::of(&answer.siblings, kind).value
+}
 
 /// What a data type is to one who reads it like any object: its type, and bytes that mean something here only.
 pub fn as_content(value: &DataType) -> Content {

@@ -7,6 +7,7 @@
 mod accept;
 mod call;
 mod condition;
+mod datatype;
 mod delete;
 mod fields;
 mod get;
@@ -24,6 +25,7 @@ mod route;
 mod siblings;
 
 pub use call::{Call, Defaults, request_id};
+pub use datatype::{Admitted, DataType};
 pub use delete::Delete;
 pub use get::Get;
 pub use index::Index;

@@ -53,6 +53,21 @@ fn keys_are_listed_and_indexes_queried_as_with_riak() {
     replay(include_str!("golden/http_listing.txt"), &[]);
 }
 
+#[test]
+fn data_types_are_changed_and_shown_as_with_riak() {
+    let exchanges = Exchange::parse_all(include_str!("golden/http_datatypes.txt"));
+    assert!(exchanges.len() > 30, "the file was read");
+    let (mut toy, mut names) = (Toy::default(), Names::default());
+    // What the probe did without recording it, or elsewhere in the recording.
+    let json = r#"{"Content-Type": "application/json"}"#;
+    let siblings = exchange::request("PUT", "/buckets/p1/props", json);
+    assert_eq!(toy.answer(&siblings, r#"{"props":{"allow_mult":true}}"#).status(), 204);
+    for exchange in &exchanges {
+        let response = toy.answer(&exchange.request(&names), &exchange.body(&names));
+        exchange.check(&response, &mut names);
+    }
+}
+
 /// What Riak shows of a bucket or a type is shown, by the same names and with the same values; the order is nobody's, and DW
 /// differs on purpose.
 #[test]

@@ -47,7 +47,7 @@ fn every_file_holds_what_it_expects() {
 
 #[test]
 fn data_types_end_as_what_was_done_to_them() {
-    for name in ["counter", "set", "map"] {
+    for name in ["counter", "set", "map", "random"] {
         let scenario = load(&format!("datatypes/{name}.toml"));
         let found = fuzz(0..25, 2, OnFailure::Stop, |_| scenario.clone(), |_| true);
         assert!(found.failures.is_empty(), "{}", found.failures[0]);

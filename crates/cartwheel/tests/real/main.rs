@@ -5,6 +5,7 @@ mod backup;
 mod cluster;
 mod conditions;
 mod conflict;
+mod data_types;
 mod degraded;
 mod deploy;
 mod dev;

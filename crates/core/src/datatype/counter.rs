@@ -5,22 +5,24 @@
 //! must count once however often its client tries, and a client tries elsewhere when a coordinator is silent; so each
 //! count remembers its latest requests. An update whose request some count remembers changes nothing. Where two
 //! coordinators that did not know of each other have both made it, both remember it: [`Counter::value`] leaves out all
-//! but the one with the least dot, and the others take theirs back for good when they next write.
+//! but the one of the least actor, and the others take theirs back for good when they next write.
 //!
 //! What is remembered is bounded: [`REQUESTS_MAX`] requests of each actor, and up to twice as many while somebody else
-//! still has one of them to take back. A request is counted twice only if two coordinators have made it, and the first
-//! has made that many later changes to the same counter before hearing of the second (or the second of the first).
+//! still has one of them to take back. A request is counted twice only if two coordinators have made it, and one of them
+//! has made that many later changes to the same counter before hearing of the other.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::dots::Causal;
 use crate::id::RequestId;
 use crate::version::{Actor, Dot, VersionVector};
 
-/// How many of its latest requests each actor remembers of one counter. Twice as many while others still count one of
-/// them, too.
-pub const REQUESTS_MAX: usize = 32;
+/// How many of its latest requests each actor remembers of one counter, at ten bytes each. Twice as many while others
+/// still count one of them, too. A coordinator that makes ten increments a second may be cut off for half a minute.
+pub const REQUESTS_MAX: usize = 256;
 
 /// A count that goes up and down.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -42,12 +44,15 @@ pub struct Count {
 /// A request that an actor has counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Recent {
-    /// The request.
-    pub request: RequestId,
-    /// With the actor, the dot under which it was counted.
-    pub counter: u64,
+    /// The request: xxh3-64 of its id's 16 bytes, the low one first. Frozen.
+    pub request: u64,
     /// What it added; 0 once it was taken back, because another actor has counted it, too.
     pub amount: i64,
+}
+
+/// As requests are remembered.
+fn name(request: RequestId) -> u64 {
+    xxh3_64(&request.0.to_le_bytes())
 }
 
 impl Counter {
@@ -56,13 +61,11 @@ impl Counter {
         let mut value = self.0.values().fold(0i128, |sum, count| {
             sum.saturating_add_unsigned(count.increments).saturating_sub_unsigned(count.decrements)
         });
-        let mut first: BTreeMap<RequestId, Dot> = BTreeMap::new();
-        for (dot, recent) in self.remembered() {
-            first.entry(recent.request).and_modify(|first| *first = (*first).min(dot)).or_insert(dot);
-        }
-        for (dot, recent) in self.remembered() {
-            if first[&recent.request] != dot {
-                value -= i128::from(recent.amount);
+        let remembered = self.remembered();
+        for pair in remembered.windows(2) {
+            let [(request, ..), (again, _, amount)] = pair else { continue };
+            if request == again {
+                value -= i128::from(*amount);
             }
         }
         value
@@ -70,64 +73,50 @@ impl Counter {
 
     /// How much it carries: a number and the requests remembered, for each actor.
     pub(super) fn value_bytes(&self) -> u64 {
-        self.0.values().map(|count| 16 + 16 * count.recent.len() as u64).sum()
+        self.0.values().map(|count| 16 + 10 * count.recent.len() as u64).sum()
     }
 
     /// Adds `amount` under `dot`, unless `request` is remembered to have been counted.
     pub(super) fn increment(&mut self, dot: Dot, request: RequestId, amount: i64) {
         let actor = dot.actor;
         let mut own = self.0.remove(&actor).unwrap_or_default();
-        self.settle(actor, &mut own);
-        let is_counted =
-            self.remembered().any(|(_, recent)| recent.request == request) || own.remembers(request);
-        if !is_counted {
+        let others = self.remembered();
+        own.take_back(actor, &others);
+        let request = name(request);
+        if !is_among(&others, request) && !own.remembers(request) {
             own.add(amount);
-            own.recent.push(Recent { request, counter: dot.counter, amount });
+            own.recent.push(Recent { request, amount });
         }
-        self.forget_oldest(&mut own);
+        own.forget_oldest(&others);
         if !own.is_new() {
             own.counter = dot.counter;
             self.0.insert(actor, own);
         }
     }
 
-    /// All that is remembered, each with its dot.
-    fn remembered(&self) -> impl Iterator<Item = (Dot, &Recent)> {
-        self.0
-            .iter()
-            .flat_map(|(&actor, count)| count.recent.iter().map(move |recent| (recent.dot(actor), recent)))
-    }
-
-    fn is_counted_before(&self, request: RequestId, dot: Dot) -> bool {
-        self.remembered().any(|(earlier, recent)| recent.request == request && earlier < dot)
-    }
-
-    /// What others have counted before `actor` did, it takes back. `self` is all but its own.
-    fn settle(&self, actor: Actor, own: &mut Count) {
-        for at in 0..own.recent.len() {
-            let Recent { request, amount, .. } = own.recent[at];
-            if amount != 0 && self.is_counted_before(request, own.recent[at].dot(actor)) {
-                own.recent[at].amount = 0;
-                own.take_back(amount);
-            }
-        }
-    }
-
-    /// Forgets the oldest requests past the bound, but not those that somebody else still has to take back.
-    fn forget_oldest(&self, own: &mut Count) {
-        let mut spare = own.recent.len().saturating_sub(REQUESTS_MAX);
-        let excess = own.recent.len().saturating_sub(2 * REQUESTS_MAX);
-        own.recent.drain(..excess);
-        spare -= excess;
-        let is_open = |request: RequestId| {
-            self.remembered().any(|(_, recent)| recent.request == request && recent.amount != 0)
+    /// All that is remembered: the request, who has counted it, and what. In that order.
+    fn remembered(&self) -> Vec<Remembered> {
+        let of_one = |(&actor, count): (&Actor, &Count)| {
+            count.recent.iter().map(move |recent| (recent.request, actor, recent.amount)).collect::<Vec<_>>()
         };
-        own.recent.retain(|recent| {
-            let goes = spare > 0 && !is_open(recent.request);
-            spare -= usize::from(goes);
-            !goes
-        });
+        let mut all: Vec<Remembered> = self.0.iter().flat_map(of_one).collect();
+        all.sort_unstable();
+        all
     }
+}
+
+/// A request, who has counted it, and what.
+type Remembered = (u64, Actor, i64);
+
+/// What is remembered of `request`, the least actor first.
+fn of(remembered: &[Remembered], request: u64) -> &[Remembered] {
+    let from = remembered.partition_point(|(other, ..)| *other < request);
+    let to = remembered.partition_point(|(other, ..)| *other <= request);
+    &remembered[from..to]
+}
+
+fn is_among(remembered: &[Remembered], request: u64) -> bool {
+    !of(remembered, request).is_empty()
 }
 
 impl Count {
@@ -137,25 +126,39 @@ impl Count {
         *sum = sum.saturating_add(size);
     }
 
-    fn take_back(&mut self, amount: i64) {
-        let size = u128::from(amount.unsigned_abs());
-        let sum = if amount < 0 { &mut self.decrements } else { &mut self.increments };
-        *sum = sum.saturating_sub(size);
+    /// What lesser actors have counted, too, `actor` takes back.
+    fn take_back(&mut self, actor: Actor, others: &[Remembered]) {
+        for recent in &mut self.recent {
+            let is_theirs = of(others, recent.request).first().is_some_and(|(_, first, _)| *first < actor);
+            if is_theirs {
+                let size = u128::from(recent.amount.unsigned_abs());
+                let sum = if recent.amount < 0 { &mut self.decrements } else { &mut self.increments };
+                *sum = sum.saturating_sub(size);
+                recent.amount = 0;
+            }
+        }
     }
 
-    fn remembers(&self, request: RequestId) -> bool {
+    /// Forgets the oldest requests past the bound, but not those that somebody else still has to take back.
+    fn forget_oldest(&mut self, others: &[Remembered]) {
+        let excess = self.recent.len().saturating_sub(2 * REQUESTS_MAX);
+        self.recent.drain(..excess);
+        let mut spare = self.recent.len().saturating_sub(REQUESTS_MAX);
+        let is_open = |request| of(others, request).iter().any(|(.., amount)| *amount != 0);
+        self.recent.retain(|recent| {
+            let goes = spare > 0 && !is_open(recent.request);
+            spare -= usize::from(goes);
+            !goes
+        });
+    }
+
+    fn remembers(&self, request: u64) -> bool {
         self.recent.iter().any(|recent| recent.request == request)
     }
 
     /// Nothing was ever counted.
     fn is_new(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-impl Recent {
-    fn dot(&self, actor: Actor) -> Dot {
-        Dot { actor, counter: self.counter }
     }
 }
 

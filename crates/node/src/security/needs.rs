@@ -23,6 +23,10 @@ pub(crate) fn need(call: &Call) -> Option<(Permission, Scope)> {
             Listed::Buckets(bucket_type) => (Permission::ListBuckets, Scope::Type(bucket_type)),
         }),
         Call::Index(index) => Some((Permission::Index, Scope::Bucket(index.bucket().clone()))),
+        Call::DataType(call) => {
+            let permission = if call.is_change() { Permission::Put } else { Permission::Get };
+            Some((permission, Scope::Bucket(call.bucket())))
+        }
         Call::Props(props) => {
             let shows = props.verb() == PropsVerb::Show;
             Some(match props.owner().clone() {

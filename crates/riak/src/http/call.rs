@@ -4,6 +4,7 @@ use cartwheel_core::id::RequestId;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
+use super::datatype::DataType;
 use super::delete::Delete;
 use super::get::Get;
 use super::index::Index;
@@ -36,6 +37,8 @@ pub enum Call {
     Put(Put),
     /// Delete a key.
     Delete(Delete),
+    /// Show or change a data type; to change it wants the body.
+    DataType(DataType),
     /// Show, set or reset the properties of a bucket or a bucket type; to set them wants the body.
     Props(BucketProps),
     /// List keys or buckets.
@@ -72,6 +75,12 @@ impl Call {
             }
             (Route::Props(bucket), _) => BucketProps::of_bucket(bucket, head, defaults).map(Self::Props),
             (Route::TypeProps(name), _) => BucketProps::of_type(name, head, defaults).map(Self::Props),
+            (Route::DataType(bucket, key), _) => {
+                DataType::typed(bucket, key, head, defaults).map(Self::DataType)
+            }
+            (Route::Counter(bucket, key), _) => {
+                DataType::counter(bucket, &key, head, defaults).map(Self::DataType)
+            }
             (Route::Object(bucket, key), method) if [Method::PUT, Method::POST].contains(method) => {
                 Put::parse(bucket, Some(key), head, defaults).map(Self::Put)
             }

@@ -123,6 +123,11 @@ pub(super) fn precondition_failed() -> Response {
     html(StatusCode::PRECONDITION_FAILED, plain_page(StatusCode::PRECONDITION_FAILED))
 }
 
+/// Riak's page for what it cannot make sense of.
+pub(super) fn bad_request() -> Response {
+    html(StatusCode::BAD_REQUEST, plain_page(StatusCode::BAD_REQUEST))
+}
+
 pub(super) fn failed(error: &ClientError) -> Response {
     let mut response = match error {
         ClientError::Invalid(Invalid::Quorum { asked, n }) if asked > n => {
@@ -147,8 +152,8 @@ pub(super) fn failed(error: &ClientError) -> Response {
         ),
         ClientError::StorageFailed => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     };
-    // A condition that does not hold is an answer, and Riak's to the byte.
-    if !matches!(error, ClientError::Unfit(_)) {
+    // A condition that does not hold, and a removal of nothing, are answers, and Riak's to the byte.
+    if !matches!(error, ClientError::Unfit(_) | ClientError::Refused(_)) {
         set(&mut response, ERROR, error.to_string().as_bytes());
     }
     response

@@ -17,6 +17,10 @@ pub(super) enum Route {
     /// A bucket by its older path: its properties, or a key that the server makes.
     OldBucket(Bucket),
     Object(Bucket, Vec<u8>),
+    /// A data type; `None`: whose key the server makes.
+    DataType(Bucket, Option<Vec<u8>>),
+    /// A counter of the older kind.
+    Counter(Bucket, Vec<u8>),
     /// The properties of a bucket.
     Props(Bucket),
     /// The properties of a bucket type.
@@ -79,6 +83,13 @@ impl Route {
             ["types", bucket_type, "buckets", bucket, "keys", rest @ ..] => {
                 Self::in_bucket(Some(name(bucket_type)?), bucket, rest)
             }
+            ["types", bucket_type, "buckets", bucket, "datatypes"] => {
+                Ok(Self::DataType(Bucket::new(Some(name(bucket_type)?), bucket)?, None))
+            }
+            ["types", bucket_type, "buckets", bucket, "datatypes", key] => {
+                Ok(Self::DataType(Bucket::new(Some(name(bucket_type)?), bucket)?, Some(name(key)?)))
+            }
+            ["buckets", bucket, "counters", key] => Ok(Self::Counter(Bucket::new(None, bucket)?, name(key)?)),
             _ => Err(Refusal::NoSuchPage),
         }
     }
@@ -114,6 +125,7 @@ impl Route {
             Self::OldBucket(_) => "HEAD, GET, POST, PUT",
             Self::Bucket(_) => "HEAD, GET, POST",
             Self::Buckets(_) | Self::Index(..) => "HEAD, GET",
+            Self::DataType(..) | Self::Counter(..) => "GET, HEAD, POST",
             Self::Props(_) => "HEAD, GET, PUT, DELETE",
             Self::TypeProps(_) => "HEAD, GET, PUT",
             Self::Object(..) => "HEAD, GET, POST, PUT, DELETE",

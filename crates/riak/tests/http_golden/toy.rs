@@ -1,16 +1,19 @@
 //! A node that is nothing but a map: the core's pure apply, and no cluster.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cartwheel_core::coverage::{CoverageError, Entry, Listing, Scan};
+use cartwheel_core::datatype::Mutation;
 use cartwheel_core::id::{NodeId, RequestId, StoreId};
 use cartwheel_core::membership::{Cluster, Datatype, PlanError, Props, Rules};
+use cartwheel_core::replica::{Change, Record, Refused, Update, Write, Written};
 use cartwheel_core::ring::{Partition, Ring};
 use cartwheel_core::time::WallTime;
-use cartwheel_core::version::{Actor, Dot, Policy, Siblings, Version};
+use cartwheel_core::version::{Actor, Context, Dot, Policy, Siblings, Version};
 use cartwheel_core::{Answer, ClientError, ClientOp, Config, Key};
-use cartwheel_riak::http::{BucketProps, Call, Coming, Defaults, PropsVerb, Response, pong};
+use cartwheel_riak::http::{BucketProps, Call, Coming, DataType, Defaults, PropsVerb, Response, pong};
 use cartwheel_riak::index;
 use cartwheel_riak::props::{Held, Owner};
 use http::request::Parts;
@@ -33,7 +36,11 @@ impl Default for Toy {
         let mut cluster = Cluster::founded(&members, ring, 3, &BTreeMap::new());
         let types = [
             ("plain", Props::default()),
+            ("counters", Props { datatype: Some(Datatype::Counter), ..Props::default() }),
+            ("sets", Props { datatype: Some(Datatype::Set), ..Props::default() }),
             ("maps", Props { datatype: Some(Datatype::Map), ..Props::default() }),
+            ("hlls", Props { datatype: Some(Datatype::Hll), ..Props::default() }),
+            ("gsets", Props { datatype: Some(Datatype::Gset), ..Props::default() }),
             ("write_once", Props { write_once: Some(true), ..Props::default() }),
         ];
         for (name, props) in types {
@@ -61,6 +68,7 @@ impl Toy {
                 put.render(&key, &result)
             }
             Ok(Call::Props(call)) => self.props(&call, body),
+            Ok(Call::DataType(call)) => self.data_type(&call, body),
             Ok(Call::Delete(delete)) => {
                 let context = match delete.context() {
                     Some(context) => context.clone(),
@@ -122,6 +130,21 @@ impl Toy {
         }
     }
 
+    fn data_type(&mut self, call: &DataType, body: &str) -> Response {
+        let held = self.held(&Owner::Bucket(call.bucket()));
+        let admitted = match call.admit(held.as_ref().map(|held| &held.rules)) {
+            Ok(admitted) => admitted,
+            Err(response) => return *response,
+        };
+        let Some(key) = call.key(RequestId(u128::from(self.writes))).expect("short names") else {
+            return call.not_found(&admitted);
+        };
+        match call.op(&admitted, &Bytes::copy_from_slice(body.as_bytes())) {
+            Ok(op) => call.render(&admitted, &key, &self.run(&key, op)),
+            Err(response) => *response,
+        }
+    }
+
     pub fn set(&mut self, owner: &Owner, props: Props) -> Result<(), PlanError> {
         match owner {
             Owner::Bucket(bucket) => {
@@ -159,6 +182,13 @@ impl Toy {
         }
         let siblings = self.keys.entry(key.clone()).or_default();
         let mut dot = None;
+        if let ClientOp::Update { op, context, .. } = op {
+            self.writes += 1;
+            let mutation = Written::Changed(Arc::new(Mutation { op, context }));
+            let change = coordinated(siblings, mutation, self.writes)?;
+            *siblings = change.siblings;
+            return Ok(Answer::new(siblings, Policy::KeepSiblings, change.dot, vec![ME]));
+        }
         if let ClientOp::Put { context, value, options } = op {
             let read = Answer::new(siblings, Policy::KeepSiblings, None, vec![]);
             if let Some(unfit) = options.condition.and_then(|condition| condition.unfit(&read)) {
@@ -178,5 +208,27 @@ impl Toy {
             *siblings = siblings.with(version, Policy::KeepSiblings);
         }
         Ok(Answer::new(siblings, Policy::KeepSiblings, dot, vec![NodeId(1)]))
+    }
+}
+
+/// What a store makes of a change.
+fn coordinated(siblings: &Siblings, value: Written, write: u64) -> Result<Change, ClientError> {
+    let record = Record { siblings: siblings.clone(), ..Record::default() };
+    let (request, context) = (RequestId(u128::from(write)), Context::EMPTY);
+    let update = Update::Coordinate {
+        write: Arc::new(Write { request, context, value, written_at: WallTime(1_780_000_000_000_000) }),
+        made: None,
+        // Beside the one that counts the plain writes.
+        mint: Actor { node: ME, store: StoreId(2), boot: 1, mint: write },
+        continuous_since: 1,
+        past_entries_max: 50,
+        owed: None,
+        policy: Policy::KeepSiblings,
+        flaw: None,
+    };
+    match update.apply(Some(&record)) {
+        Ok((_, change)) => Ok(change),
+        Err(Refused::Mutation(refusal)) => Err(ClientError::Refused(refusal)),
+        Err(refused) => panic!("{refused:?}"),
     }
 }

@@ -10,8 +10,9 @@ use cartwheel_core::datatype::{
 };
 use cartwheel_core::version::{Actor, Dot, VersionVector};
 
-use super::{all, chosen, code, halves, join, of_code, out_of_range, required, split, whole};
+use super::{all, chosen, code, halves, of_code, out_of_range, required, whole};
 use crate::error::DecodeError;
+use crate::limits::RECENT_REQUESTS_MAX;
 use crate::schema::Nothing;
 use crate::schema::datatype as schema;
 
@@ -111,19 +112,30 @@ impl Places<'_> {
             increments_low,
             decrements_high,
             decrements_low,
-            recent: Some(count.recent.iter().map(Into::into).collect()),
+            requests: count.recent.iter().map(|recent| recent.request).collect(),
+            amounts: count.recent.iter().map(|recent| recent.amount).collect(),
         }
     }
 
     fn counter_of(&self, counter: schema::Counter) -> Result<Counter, DecodeError> {
         let count = |count: schema::Count| {
             let dot = self.dot_of(count.actor.into(), count.counter)?;
-            let recent = all("recent requests", count.recent.unwrap_or_default())?;
+            let (requests, amounts) = (count.requests, count.amounts);
+            if requests.len() > RECENT_REQUESTS_MAX {
+                return Err(DecodeError::TooMany { what: "recent requests", max: RECENT_REQUESTS_MAX });
+            }
+            if requests.len() != amounts.len() {
+                return Err(DecodeError::OutOfRange {
+                    field: "amounts of requests",
+                    got: amounts.len() as u64,
+                });
+            }
+            let recent = requests.into_iter().zip(amounts);
             let made = Count {
                 counter: dot.counter,
                 increments: whole(count.increments_high, count.increments_low),
                 decrements: whole(count.decrements_high, count.decrements_low),
-                recent: recent.into_iter().map(Into::into).collect(),
+                recent: recent.map(|(request, amount)| Recent { request, amount }).collect(),
             };
             Ok((dot.actor, made))
         };
@@ -197,20 +209,6 @@ impl Places<'_> {
             Ok((Field { name: entry.name, kind: value.kind() }, Entry { presence, value }))
         };
         Ok(Map(all("fields", map)?.into_iter().map(entry).collect::<Result<_, DecodeError>>()?))
-    }
-}
-
-impl From<&Recent> for schema::Recent {
-    fn from(recent: &Recent) -> Self {
-        let (request_high, request_low) = split(recent.request);
-        Self { request_high, request_low, counter: recent.counter, amount: recent.amount }
-    }
-}
-
-impl From<schema::Recent> for Recent {
-    fn from(recent: schema::Recent) -> Self {
-        let request = join(recent.request_high, recent.request_low);
-        Self { request, counter: recent.counter, amount: recent.amount }
     }
 }
 

@@ -4,9 +4,7 @@ use bytes::Bytes;
 
 use super::version::Vector;
 use super::{Nothing, Repeated};
-use crate::limits::{
-    DEFERRED_CONTEXTS_MAX, DEFERRED_REMOVALS_MAX, ELEMENTS_MAX, RECENT_REQUESTS_MAX, VECTOR_ENTRIES_MAX,
-};
+use crate::limits::{DEFERRED_CONTEXTS_MAX, DEFERRED_REMOVALS_MAX, ELEMENTS_MAX, VECTOR_ENTRIES_MAX};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct DataType {
@@ -37,7 +35,6 @@ pub type Counter = Repeated<Count, VECTOR_ENTRIES_MAX>;
 pub type Elements = Repeated<Element, ELEMENTS_MAX>;
 pub type Map = Repeated<Entry, ELEMENTS_MAX>;
 pub type Deferred = Repeated<Waiting, DEFERRED_CONTEXTS_MAX>;
-pub type Recents = Repeated<Recent, RECENT_REQUESTS_MAX>;
 pub type Removals = Repeated<Removal, DEFERRED_REMOVALS_MAX>;
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -55,20 +52,12 @@ pub struct Count {
     pub decrements_high: u64,
     #[prost(uint64, tag = "6")]
     pub decrements_low: u64,
-    #[prost(message, optional, tag = "7")]
-    pub recent: Option<Recents>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
-pub struct Recent {
-    #[prost(fixed64, tag = "1")]
-    pub request_high: u64,
-    #[prost(fixed64, tag = "2")]
-    pub request_low: u64,
-    #[prost(uint64, tag = "3")]
-    pub counter: u64,
-    #[prost(sint64, tag = "4")]
-    pub amount: i64,
+    /// The latest requests, the oldest first,
+    #[prost(fixed64, repeated, tag = "7")]
+    pub requests: Vec<u64>,
+    /// and what each added.
+    #[prost(sint64, repeated, tag = "8")]
+    pub amounts: Vec<i64>,
 }
 
 /// An element of a set, or a value assigned to a register (under one dot).

@@ -10,7 +10,7 @@ use cartwheel_core::datatype::{
 use cartwheel_core::version::{Dot, VersionVector};
 use quickcheck::Gen;
 
-use super::{any, below, context, number, option, request, vector};
+use super::{any, below, context, number, option, vector};
 
 pub fn data_type(g: &mut Gen) -> DataType {
     let clock = vector(g);
@@ -42,7 +42,7 @@ fn seen(g: &mut Gen, clock: &VersionVector) -> Option<Dot> {
 }
 
 fn counter(g: &mut Gen, clock: &VersionVector) -> Counter {
-    let recent = |g: &mut Gen| Recent { request: request(g), counter: number(g), amount: any(g) };
+    let recent = |g: &mut Gen| Recent { request: any(g), amount: any(g) };
     let count = |g: &mut Gen, dot: Dot| {
         let made =
             Count { counter: dot.counter, increments: any(g), decrements: any(g), recent: many(g, recent) };
