@@ -18,7 +18,7 @@ pub enum Command {
     Disable,
     /// Whether anybody is asked.
     Status,
-    /// A new user, with password=PASSWORD, groups=GROUP[,GROUP].
+    /// A new user, with `password=PASSWORD`, `groups=GROUP[,GROUP]`.
     AddUser(Named),
     /// Change a user; what is not named stays.
     AlterUser(Named),
@@ -28,7 +28,7 @@ pub enum Command {
     PrintUser(Named),
     /// All users.
     PrintUsers,
-    /// A new group, with groups=GROUP[,GROUP] that it is part of.
+    /// A new group, with `groups=GROUP[,GROUP]` that it is part of.
     AddGroup(Named),
     /// Change a group.
     AlterGroup(Named),
@@ -56,13 +56,13 @@ pub enum Command {
     },
     /// All sources.
     PrintSources,
-    /// PERMISSION[,PERMISSION] on any|TYPE [BUCKET] to WHO[,WHO]
+    /// `PERMISSION[,PERMISSION] on any|TYPE [BUCKET] to WHO[,WHO]`
     Grant {
         /// The sentence.
         #[arg(required = true)]
         words: Vec<String>,
     },
-    /// PERMISSION[,PERMISSION] on any|TYPE [BUCKET] from WHO[,WHO]
+    /// `PERMISSION[,PERMISSION] on any|TYPE [BUCKET] from WHO[,WHO]`
     Revoke {
         /// The sentence.
         #[arg(required = true)]
