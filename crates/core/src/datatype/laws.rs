@@ -210,7 +210,8 @@ quickcheck! {
     /// An element is there if some add of it has not been seen by any remove.
     fn an_add_that_no_remove_had_seen_is_there(steps: Vec<Step>) -> TestResult {
         let mut world = World::default();
-        let (mut adds, mut removes): (Vec<(Bytes, Dot)>, Vec<(Bytes, VersionVector)>) = Default::default();
+        let mut adds: Vec<(Bytes, Dot)> = Vec::new();
+        let mut removes: Vec<(Bytes, VersionVector)> = Vec::new();
         for (at, what, n) in steps {
             let at = usize::from(at) % STORES;
             match what % 4 {

@@ -201,16 +201,11 @@ impl Update {
             } => {
                 let mut record = stored.cloned().unwrap_or_default();
                 let write = &*record.flawed(write, *mint, *flaw);
-                let dot = match (record.dot_of(write.request, *made), &write.value) {
-                    (Some(known), _) => known,
-                    (None, Written::Value(value)) => {
-                        let dot = record.next_dot(&write.context.0, *mint, *continuous_since);
-                        record.coordinate(write, value, dot, *past_entries_max as usize, *policy)
-                    }
-                    (None, Written::Changed(mutation)) => {
-                        let held = Held::of(&record.siblings, mutation.op.kind());
-                        let dot = record.next_dot_beside(&held, mutation, *mint, *continuous_since);
-                        record.change(write, mutation, &held, dot, *past_entries_max as usize, *policy)?
+                let dot = match record.dot_of(write.request, *made) {
+                    Some(known) => known,
+                    None => {
+                        let actors = (*mint, *continuous_since);
+                        record.make(write, actors, *past_entries_max as usize, *policy)?
                     }
                 };
                 let newly_owed = record.owe(*owed);
@@ -273,6 +268,28 @@ impl Record {
     fn dot_of(&self, request: RequestId, made: Option<Dot>) -> Option<Dot> {
         let is_seen = |made: &Dot| self.siblings.counter(made.actor) >= made.counter;
         self.siblings.by_request(request).map(|version| version.dot).or(made.filter(is_seen))
+    }
+
+    /// Issues a dot for `write`, and adds it. The first of the actors counts where the kept one may not go on: if it is of
+    /// a boot before the one beside.
+    fn make(
+        &mut self,
+        write: &Write,
+        (mint, continuous_since): (Actor, u64),
+        past_entries_max: usize,
+        policy: Policy,
+    ) -> Result<Dot, Refused> {
+        match &write.value {
+            Written::Value(value) => {
+                let dot = self.next_dot(&write.context.0, mint, continuous_since);
+                Ok(self.coordinate(write, value, dot, past_entries_max, policy))
+            }
+            Written::Changed(mutation) => {
+                let held = Held::of(&self.siblings, mutation.op.kind());
+                let dot = self.next_dot_beside(&held, mutation, mint, continuous_since);
+                self.change(write, mutation, &held, dot, past_entries_max, policy)
+            }
+        }
     }
 
     /// Adds the write under `dot`. The dot.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cartwheel_core::anti_entropy::{Leaf, TreeHash, TreeNode};
 use cartwheel_core::coverage::{CoverageMessage, Entry, Found, Query, Refusal, Scan, Span};
+use cartwheel_core::datatype::{Count, Counter, DataType, Deferred, Recent, Set, State};
 use cartwheel_core::id::{NodeId, OpId, RequestId, StoreId};
 use cartwheel_core::membership::{
     Bucket, BucketType, Change, Cluster, ClusterDigest, Contact, Datatype, Departure, LastBoot, Member,
@@ -24,8 +25,8 @@ use cartwheel_core::time::WallTime;
 use cartwheel_core::version::{Actor, Context, Digest, Dot, Siblings, Value, Version, VersionVector};
 use cartwheel_core::{Answer, ClientError, Key, Needs, Quorum, QuorumKind};
 use cartwheel_wire::{
-    decode_cluster, decode_context, decode_key, decode_message, decode_record, encode_cluster,
-    encode_context, encode_key, encode_message, encode_record,
+    decode_cluster, decode_context, decode_data_type, decode_key, decode_message, decode_record,
+    encode_cluster, encode_context, encode_data_type, encode_key, encode_message, encode_record,
 };
 
 pub fn dot(node: u64, counter: u64) -> Dot {
@@ -136,6 +137,27 @@ fn replica_messages() {
         "0a0d0905000000000000002a021003",
     );
 }
+
+#[test]
+fn data_types() {
+    let clock = || VersionVector::from_iter([dot(1, 2)]);
+    let is = |state: State, golden: &str| {
+        let value = DataType::from_parts(clock(), state, Deferred::default());
+        let bytes = encode_data_type(&value);
+        assert_eq!(hex(&bytes), format!("{CLOCK}{golden}"));
+        assert_eq!(decode_data_type(bytes), Ok(value));
+    };
+    let recent = vec![Recent { request: 0x0102, amount: 5 }];
+    let count = Count { counter: 2, increments: 5, decrements: 0, recent };
+    let counter = Counter([(dot(1, 2).actor, count)].into());
+    is(State::Counter(counter), "12130a11100220053a08020100000000000042010a");
+    let milk = Bytes::from_static(b"milk");
+    let set = Set([(milk, [dot(1, 2)].into_iter().collect())].into());
+    is(State::Set(set), "1a0c0a0a0a046d696c6b12020002");
+}
+
+/// One dot.
+const CLOCK: &str = "0a1a0a1809010000000000000011bc0a000000000000180320012802";
 
 #[test]
 fn forward_messages() {
