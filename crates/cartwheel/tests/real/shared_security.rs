@@ -34,18 +34,16 @@ fn as_oscar(https: SocketAddr, authority: &Authority, words: &[&str]) -> (bool, 
     (done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
 }
 
-#[test]
-fn users_are_known_everywhere_over_restarts_and_nobody_is_locked_out_unawares() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let authority = Authority::new(&dir.path().join("ca"));
-    let bobs = authority.certify_user("bob");
-    let mut nodes = cluster(&dir, &authority);
-    let (n1, https) = (&nodes[0].0, nodes[2].1);
-    let tell = |words: &[&str]| {
-        let (done, said) = n1.admin(&[&["security"], words].concat());
-        assert!(done, "{words:?}: {said}");
-        said
-    };
+/// Says something of security, and what was answered.
+fn tell(node: &Node, words: &[&str]) -> String {
+    let (done, said) = node.admin(&[&["security"], words].concat());
+    assert!(done, "{words:?}: {said}");
+    said
+}
+
+/// Alice and Bob may shop; Oscar is known.
+fn let_shoppers_in(n1: &Node) {
+    let tell = |words: &[&str]| tell(n1, words);
     assert_eq!(tell(&["status"]), "Disabled\n");
     tell(&["add-group", "shoppers"]);
     tell(&["add-user", "alice", "password=milk", "groups=shoppers"]);
@@ -64,9 +62,18 @@ fn users_are_known_everywhere_over_restarts_and_nobody_is_locked_out_unawares() 
     assert!(!done && said.contains("Permission not recognized: riak_kv.fly"), "{said}");
     let (done, said) = n1.admin(&["security", "add-user", "alice"]);
     assert!(!done && said.contains("This name is already in use"), "{said}");
+}
 
-    tell(&["grant", "cartwheel.admin", "on", "any", "to", "oscar"]);
-    let warned = tell(&["enable"]);
+#[test]
+fn users_are_known_everywhere_over_restarts_and_nobody_is_locked_out_unawares() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let authority = Authority::new(&dir.path().join("ca"));
+    let bobs = authority.certify_user("bob");
+    let mut nodes = cluster(&dir, &authority);
+    let (n1, https) = (&nodes[0].0, nodes[2].1);
+    let_shoppers_in(n1);
+    tell(n1, &["grant", "cartwheel.admin", "on", "any", "to", "oscar"]);
+    let warned = tell(n1, &["enable"]);
     assert!(
         warned.contains("plain HTTP is refused") && warned.contains("who may administer the cluster: oscar"),
         "{warned}"

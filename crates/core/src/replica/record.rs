@@ -248,14 +248,17 @@ impl Update {
                 }
                 Ok(record.changed(None, None))
             }
-            Self::Salvage { siblings, policy } => {
-                let mut record = stored.cloned().unwrap_or_default();
-                record.siblings = record.siblings.merge(siblings, *policy);
-                let (record, change) = record.changed(None, None);
-                Ok((record.filter(|record| *record != Record::default()), change))
-            }
+            Self::Salvage { siblings, policy } => Ok(salvaged(stored, siblings, *policy)),
         }
     }
+}
+
+/// What other homes hold, merged with what is left here. Nothing is kept of nothing.
+fn salvaged(stored: Option<&Record>, siblings: &Siblings, policy: Policy) -> (Option<Record>, Change) {
+    let mut record = stored.cloned().unwrap_or_default();
+    record.siblings = record.siblings.merge(siblings, policy);
+    let (record, change) = record.changed(None, None);
+    (record.filter(|record| *record != Record::default()), change)
 }
 
 impl Record {

@@ -12,9 +12,9 @@ use super::exchange::{Exchange, Recorded};
 use super::toy::Toy;
 use super::{DEFAULTS, framed, recording};
 
-fn answer(toy: &mut Toy, request: Request) -> Result<Frame, Refusal> {
+fn answer(toy: &mut Toy, request: &Request) -> Result<Frame, Refusal> {
     let bucket = |of: Option<&[u8]>, name: &[u8]| Owner::Bucket(bucket_of(of, name));
-    let (owner, props) = match &request {
+    let (owner, props) = match request {
         Request::GetBucket(it) => (bucket(it.bucket_type.as_deref(), &it.bucket), None),
         Request::GetBucketType(it) => (Owner::Type(it.bucket_type.to_vec()), None),
         Request::SetBucket(it) => (bucket(it.bucket_type.as_deref(), &it.bucket), Some(&it.props)),
@@ -59,7 +59,7 @@ fn properties_are_shown_set_and_reset_as_with_riak() {
         }
         let [Recorded::Frame(theirs)] = answers.as_slice() else { panic!("{name}: not one whole answer") };
         let request = Request::read(request).expect("a request");
-        let ours = answer(&mut toy, request).unwrap_or_else(|refusal| framed(&refusal.message()));
+        let ours = answer(&mut toy, &request).unwrap_or_else(|refusal| framed(&refusal.message()));
         assert_eq!(comparable(ours), comparable(theirs.clone()), "{name}");
         compared += 1;
     }
