@@ -8,7 +8,7 @@ use cartwheel_riak::pb::Refusal;
 use cartwheel_riak::pb::frame::{self, Frame, LENGTH_BYTES};
 use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::http::Bodies;
 use crate::tls::{Stream, what_happened};
@@ -70,7 +70,8 @@ impl<'a> Incoming<'a> {
             let read = stream.read_buf(&mut self.buffer);
             let read = match self.began {
                 None => read.await,
-                Some(began) => match timeout_at(began + self.bodies.timeout, read).await {
+                Some(began) => match timeout(self.bodies.timeout.saturating_sub(began.elapsed()), read).await
+                {
                     Ok(read) => read,
                     Err(_) => return Err(NoFrame::Late(self.bodies.timeout)),
                 },

@@ -285,9 +285,10 @@ async fn linger(stream: &mut Stream) {
     }
     let mut thrown_away = 0;
     let mut chunk = [0; 4 << 10];
-    let end = tokio::time::Instant::now() + LINGER_MAX;
+    let began = tokio::time::Instant::now();
     while thrown_away < LINGER_BYTES_MAX {
-        match tokio::time::timeout_at(end, stream.read(&mut chunk)).await {
+        let left = LINGER_MAX.saturating_sub(began.elapsed());
+        match tokio::time::timeout(left, stream.read(&mut chunk)).await {
             Ok(Ok(bytes)) if bytes > 0 => thrown_away += bytes,
             _ => return,
         }
