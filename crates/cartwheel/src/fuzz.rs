@@ -29,6 +29,9 @@ pub struct Args {
     /// network, workload and faults.
     #[arg(long)]
     scenario: Option<PathBuf>,
+    /// The general swarm, with data types in the place of what its clients do: a counter, a set, a map in turns.
+    #[arg(long, conflicts_with_all = ["scenario", "corpus"])]
+    data_types: bool,
     /// The seeds, as FROM..TO (TO not included).
     #[arg(long, default_value = "0..100", value_parser = seeds)]
     seeds: Range<u64>,
@@ -152,7 +155,8 @@ fn annotate(args: &Args, campaign: &Campaign, report: &Report) {
 }
 
 fn of_seed(args: &Args, scenario: Option<&Scenario>, seed: u64) -> Scenario {
-    Scenario { flaw: args.flaw, ..scenario.cloned().unwrap_or_else(|| swarm::scenario(seed)) }
+    let swarm = || if args.data_types { swarm::data_types(seed) } else { swarm::scenario(seed) };
+    Scenario { flaw: args.flaw, ..scenario.cloned().unwrap_or_else(swarm) }
 }
 
 /// Where the scenario of a seed that mutated one goes.
@@ -235,7 +239,11 @@ fn progress_bar(seeds: u64) -> ProgressBar {
 }
 
 fn tell(args: &Args, campaign: &Campaign, took: Duration) {
-    let name = args.scenario.as_ref().map_or("the swarm".into(), |path| path.display().to_string());
+    let name = match &args.scenario {
+        Some(path) => path.display().to_string(),
+        None if args.data_types => "the swarm of data types".into(),
+        None => "the swarm".into(),
+    };
     say(&format!(
         "ran           {} seeds of {name}: {:.2} simulated hours, {} events, {} acknowledged writes",
         campaign.seeds,
@@ -282,7 +290,10 @@ fn replay(args: &Args, campaign: &Campaign, seed: u64) -> String {
     }
     match &args.scenario {
         Some(path) => format!("cartwheel sim run {} --seed {seed}{flaw}", path.display()),
-        None => format!("cartwheel sim swarm --seed {seed}{flaw}"),
+        None => {
+            let data_types = if args.data_types { " --data-types" } else { "" };
+            format!("cartwheel sim swarm{data_types} --seed {seed}{flaw}")
+        }
     }
 }
 

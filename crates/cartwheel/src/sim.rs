@@ -46,6 +46,9 @@ pub struct SwarmArgs {
     /// The seed, which makes the scenario, too.
     #[arg(long)]
     seed: u64,
+    /// Data types in the place of what the swarm's clients do, as `fuzz --data-types` has them.
+    #[arg(long)]
+    data_types: bool,
     /// Print the scenario that the seed makes, as a file, instead of running it.
     #[arg(long)]
     show: bool,
@@ -86,7 +89,8 @@ pub fn run(command: Command) -> ExitCode {
             Err(error) => complain(&error),
         },
         Command::Swarm(args) => {
-            let scenario = swarm::scenario(args.seed);
+            let scenario =
+                if args.data_types { swarm::data_types(args.seed) } else { swarm::scenario(args.seed) };
             if args.show {
                 return show(&Scenario { seed: Some(args.seed), ..scenario });
             }

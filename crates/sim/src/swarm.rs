@@ -8,7 +8,7 @@ use cartwheel_core::Quorum;
 use crate::latency::Latency;
 use crate::scenario::{
     ArrivalSpec, ClockSpec, ClusterSpec, DiskSpec, ExpectSpec, KindSpec, Mix, NemesisSpec, NetworkSpec,
-    PopularitySpec, Probability, QuorumSpec, Scenario, Span, TargetSpec, WorkloadSpec,
+    PopularitySpec, Probability, QuorumSpec, Scenario, Span, TargetSpec, TypeSpec, WorkloadSpec,
 };
 use crate::streams::{Component, Stream, Streams};
 
@@ -70,6 +70,26 @@ pub fn scenario(seed: u64) -> Scenario {
         nemesis.corrupt_record = pick(stream, &[0, 0, 1, 2]) as u32;
     }
     haunt(stream, &mut scenario);
+    scenario
+}
+
+/// The scenario of `seed` with data types in the place of what its clients do: a counter, a set and a map in turns. What
+/// data types are not made for is left out of it: buckets that do not keep siblings, and deletes.
+pub fn data_types(seed: u64) -> Scenario {
+    let mut scenario = scenario(seed);
+    let of = [TypeSpec::Counter, TypeSpec::Set, TypeSpec::Map][(seed % 3) as usize];
+    scenario.name = "swarm of data types".into();
+    scenario.cluster.last_write_wins = false;
+    scenario.expect.lost_writes_max = None;
+    scenario.workload = WorkloadSpec {
+        kind: KindSpec::DataTypes { of, read: tenths(1), remove: tenths(2) },
+        delete: Probability::default(),
+        retries: scenario.workload.retries + 1,
+        ..scenario.workload
+    };
+    if let Some(nemesis) = &mut scenario.nemesis {
+        nemesis.set_props = 0;
+    }
     scenario
 }
 

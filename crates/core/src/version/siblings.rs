@@ -146,13 +146,18 @@ impl Siblings {
         self.versions().iter().map(bytes).sum()
     }
 
-    /// The highest count of `actor` that this state has seen, 0 for none.
+    /// The highest count of `actor` that this state has seen, 0 for none. What a data type has merged it has seen, however
+    /// pasts are pruned.
     pub fn counter(&self, actor: Actor) -> u64 {
         self.versions()
             .iter()
             .map(|version| {
                 let own = if version.dot.actor == actor { version.dot.counter } else { 0 };
-                own.max(version.past.counter(actor))
+                let merged = match &version.value {
+                    Value::DataType(value) => value.clock().counter(actor),
+                    Value::Data(_) | Value::Tombstone => 0,
+                };
+                own.max(version.past.counter(actor)).max(merged)
             })
             .max()
             .unwrap_or(0)

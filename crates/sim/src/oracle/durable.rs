@@ -5,21 +5,29 @@
 
 use cartwheel_core::Key;
 use cartwheel_core::id::NodeId;
-use cartwheel_core::version::Siblings;
+use cartwheel_core::version::{Dot, Siblings, Value};
 
 use super::losses::Losses;
 use super::{Findings, Promise, Scene, seconds};
 use crate::workload::Truth;
 
 /// Whether somebody who holds `held` holds `state`, or what superseded it: by its name, by a past that contains it, or,
-/// as pasts are pruned, by what the writers are known to have been shown.
+/// as pasts are pruned, by what a data type has merged, or the writers are known to have been shown.
 pub fn covers(truth: &Truth, held: &Siblings, state: &Siblings) -> bool {
-    let has = |dot| held.versions().iter().any(|version| version.dot == dot || version.past.contains(dot));
+    let has = |dot| has_seen(held, dot);
     let knows = |version| {
         let place = truth.of_version(version).and_then(|write| truth.place(write));
         place.is_some_and(|place| truth.known_to(truth.of_siblings(held)).contains(place))
     };
     state.versions().iter().all(|version| has(version.dot) || knows(version))
+}
+
+/// Whether `held` has `dot`, or what has seen it. What a data type has seen is pruned nowhere.
+pub fn has_seen(held: &Siblings, dot: Dot) -> bool {
+    held.versions().iter().any(|version| {
+        let has_merged = || matches!(&version.value, Value::DataType(value) if value.clock().contains(dot));
+        version.dot == dot || version.past.contains(dot) || has_merged()
+    })
 }
 
 /// A state that somebody is said to hold.

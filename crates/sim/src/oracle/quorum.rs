@@ -9,7 +9,7 @@ use cartwheel_core::id::{CallId, NodeId, OpId, RequestId};
 use cartwheel_core::version::{Dot, Siblings};
 use cartwheel_core::{Answer, ClientOp, ClientRequest, Key, Quorum, ReadOptions};
 
-use super::durable::{Claim, covers};
+use super::durable::{Claim, covers, has_seen};
 use super::losses::Losses;
 use super::sent::Sent;
 use super::{Findings, Promise, Scene, seconds};
@@ -257,7 +257,7 @@ fn numbers_problem(needs: Numbers, homes: &[NodeId], by: &[NodeId]) -> Option<St
 
 /// An answer's state has the write, or something that has seen it.
 fn unknown_problem(truth: &Truth, request: RequestId, dot: Dot, state: &Siblings) -> Option<String> {
-    let has = state.versions().iter().any(|version| version.dot == dot || version.past.contains(dot));
+    let has = has_seen(state, dot);
     let place = truth.of_request(request).and_then(|write| truth.place(write));
     let knows = || place.is_some_and(|place| truth.known_to(truth.of_siblings(state)).contains(place));
     (!has && !knows()).then(|| "the state in the answer does not know of it".into())
