@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Many seeds: the cart scenario, then the general swarm; and a planted bug that must be found.
+# Many seeds: the cart scenario, then the general swarm, then the same with data types; and a planted bug that must be found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seeds=${1:-0..1000}
@@ -8,6 +8,7 @@ cargo build --release --locked
 cartwheel=${CARGO_TARGET_DIR:-target}/release/cartwheel
 "$cartwheel" fuzz --scenario sim-scenarios/shopping-cart.toml --seeds "$seeds"
 "$cartwheel" fuzz --seeds "$seeds"
+"$cartwheel" fuzz --data-types --seeds "$seeds"
 
 # A planted bug is found, and comes back as a file that fails with it and is green without it.
 work=$(mktemp -d)

@@ -78,7 +78,7 @@ pub fn scenario(seed: u64) -> Scenario {
 pub fn data_types(seed: u64) -> Scenario {
     let mut scenario = scenario(seed);
     let of = [TypeSpec::Counter, TypeSpec::Set, TypeSpec::Map][(seed % 3) as usize];
-    scenario.name = "swarm of data types".into();
+    scenario.name = "data-types-swarm".into();
     scenario.cluster.last_write_wins = false;
     scenario.expect.lost_writes_max = None;
     scenario.workload = WorkloadSpec {

@@ -2,7 +2,8 @@
 //!
 //! Until then the store neither reads nor changes it, so that this replica has no vote on the key: what it holds may be
 //! an acknowledged write that nobody else has yet. That is also why *all* other homes are asked, not a quorum of them;
-//! who has gone for ever is not waited for. A node that is no home only stood in for others: it drops what it cannot read.
+//! who has gone for ever is not waited for, nor, when all others have told, who cannot read its own record either: two such
+//! homes would wait for each other. A node that is no home only stood in for others: it drops what it cannot read.
 //! Where there is no other home, the record stays as it is, for an operator to see to.
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use crate::membership::MemberStatus;
 use crate::message::{Message, ReplicaError, ReplicaMessage};
 use crate::replica::Update;
 use crate::ring::RingVersion;
+use crate::storage::StorageError;
 use crate::version::Siblings;
 
 /// So many records are mended at a time; others are noticed again when they are next asked for.
@@ -39,6 +41,10 @@ struct Mending {
     found: Siblings,
     /// Those that have not.
     left: BTreeSet<NodeId>,
+    /// Those among them that have said that they cannot read their own.
+    damaged: BTreeSet<NodeId>,
+    /// Whether anybody has told what it holds, nothing included.
+    is_told: bool,
 }
 
 impl Mending {
@@ -50,7 +56,16 @@ impl Mending {
         let others = homes.into_iter().filter(|home| is_home && *home != cx.me() && !gone(home));
         let left: BTreeSet<NodeId> = others.collect();
         let ring = cx.env.cluster.ring.version();
-        (!left.is_empty() || !is_home).then_some(Self { ring, found: Siblings::default(), left })
+        let mending =
+            Self { ring, found: Siblings::default(), left, damaged: BTreeSet::new(), is_told: false };
+        (!mending.left.is_empty() || !is_home).then_some(mending)
+    }
+}
+
+impl Mending {
+    /// Whether nobody is left who could tell more. Where nobody could tell anything, the record stays as it is.
+    fn is_complete(&self) -> bool {
+        self.is_told && self.left.is_subset(&self.damaged)
     }
 }
 
@@ -134,14 +149,19 @@ impl Mender {
         let Some((key, home)) = self.asked.remove(&op) else { return false };
         let (Some(mending), true) = (self.records.get_mut(&key), home == from) else { return true };
         // Whoever cannot tell is asked again, with the next timer.
-        if let Ok(siblings) = result
-            && mending.left.remove(&home)
-        {
-            mending.found = mending.found.merge(&cx.received(siblings.clone()), cx.policy(&key));
-            if mending.left.is_empty() {
-                self.look_again(cx, &key);
-                self.go_on(cx, &key);
+        let is_news = match result {
+            Ok(siblings) if mending.left.remove(&home) => {
+                mending.found = mending.found.merge(&cx.received(siblings.clone()), cx.policy(&key));
+                mending.is_told = true;
+                true
             }
+            Err(ReplicaError::Storage(StorageError::Corrupt)) => mending.damaged.insert(home),
+            _ => false,
+        };
+        if is_news && mending.is_complete() {
+            mending.left.clear();
+            self.look_again(cx, &key);
+            self.go_on(cx, &key);
         }
         true
     }
