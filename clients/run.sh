@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The public Python and Node clients of Riak against a cluster of three nodes: suites of our own, over protocol buffers, HTTP and
-# TLS; and the suites that the Python client and no-riak bring along.
+# TLS; and the suites that the Python client and no-riak bring along. With checkouts of them (RIAK_GOPATH, RIAK_NODEJS_CLIENT: see
+# published.sh), also those of the Go client and of basho-riak-client.
 #
 #   clients/run.sh [FEATURE]     those whose name has these words; all, without
 #
@@ -151,6 +152,61 @@ export RIAK_TEST_HTTP_PORT=$https RIAK_TEST_SECURITY_CACERT=$ca/ca.pem RIAK_TEST
   RIAK_TEST_SECURITY_KEY=$work/riakuser.key RIAK_TEST_SECURITY_BAD_CERT=$work/other/ca.pem RIAK_TEST_SECURITY_REVOKED=$work/other/ca.pem
 python_suite "the Python client's own suite, protocol buffers, security" conformance.py pbc --security
 python_suite "the Python client's own suite, HTTP, security" conformance.py http --security
+stop
+
+# --- the suites of clients that no package registry has
+
+published=()
+if [ -n "${RIAK_GOPATH:-}" ] && command -v go >/dev/null; then
+  published+=(go)
+else
+  echo "SKIPPED: the Go client's own suite: no Go, or RIAK_GOPATH names no checkout (clients/published.sh)"
+fi
+if [ -n "${RIAK_NODEJS_CLIENT:-}" ] && [ -n "$node" ]; then
+  published+=(node)
+else
+  echo "SKIPPED: basho-riak-client's own suite: no Node.js, or RIAK_NODEJS_CLIENT names no checkout (clients/published.sh)"
+fi
+[ ${#published[@]} -gt 0 ] || exit "$failed"
+published() { # published HEADING PART
+  local client
+  for client in "${published[@]}"; do
+    say "the $client client's own suite$1"
+    clients/published.sh "$client" "$2" || fail "published.sh $client $2"
+  done
+}
+export TOOLS=$tools TEST_CA=$work/test-ca RIAK_HOST=127.0.0.1 RIAK_PORT=$pb
+
+start riak-test $http --tls
+ca=$work/riak-test/tls n1=$work/riak-test/n1
+mkdir -p "$TEST_CA/certs" "$TEST_CA/private"
+{
+  rm "$n1/n1.pem" "$n1/n1.key" &&
+    "$cartwheel" cert node n1 --host riak-test --ca "$ca" --output "$n1" &&
+    "$cartwheel" cert client riakuser --ca "$ca" --output "$TEST_CA" &&
+    cp "$ca/ca.pem" "$TEST_CA/certs/cacert.pem" &&
+    cp "$TEST_CA/riakuser.pem" "$TEST_CA/certs/riakuser-client-cert.pem" &&
+    cp "$TEST_CA/riakuser.key" "$TEST_CA/private/riakuser-client-cert-key.pem" &&
+    openssl pkcs12 -export -passout pass: -in "$TEST_CA/riakuser.pem" -inkey "$TEST_CA/riakuser.key" \
+      -out "$TEST_CA/certs/riakuser-client-cert.pfx" &&
+    clients/conformance.sh security
+} >"$work/security.log" 2>&1 || { cat "$work/security.log"; fail "certificates and users"; }
+for _ in $(seq 100); do
+  grep -q 'used what="certificates for clients"' "$n1/node.log" && break
+  sleep 0.2
+done
+published ", the client alone" unit
+published ", security" security
+stop
+
+start published $http
+clients/conformance.sh types >"$work/types.log" || { cat "$work/types.log"; fail "bucket types"; }
+published "" plain
+stop
+
+CARTWHEEL_SET_N=4 start wide $http --nodes 4
+clients/conformance.sh types >"$work/types.log" || { cat "$work/types.log"; fail "bucket types"; }
+published " with N = 4" wide
 stop
 
 exit "$failed"

@@ -60,6 +60,12 @@ fn has_context(kind: Kind) -> bool {
     matches!(kind, Kind::Set | Kind::Map)
 }
 
+/// What a request says of its quorums and its time. Zero is nothing said: `basho/riak-go-client` sends it in each change of a
+/// counter for all that it was not told, and Riak then asks at least one home and takes its own time.
+fn said(asked: Option<u32>) -> Option<u32> {
+    asked.filter(|asked| *asked > 0)
+}
+
 /// Reading a data type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DtFetch {
@@ -90,7 +96,7 @@ impl DtFetch {
                 sloppy: request.sloppy_quorum.unwrap_or(true),
                 n: quorum::homes(request.n_val, n)?,
             },
-            timeout: timeout(request.timeout)?,
+            timeout: timeout(said(request.timeout))?,
             wants_context: request.include_context != Some(false),
         })
     }
@@ -161,15 +167,15 @@ impl DtUpdate {
             key: request.key.is_some().then_some(named),
             context: request.context.as_deref().map(context_of).transpose()?,
             options: WriteOptions {
-                w: quorum::required(request.w, n)?,
-                pw: quorum::optional(request.pw, n)?,
-                dw: quorum::optional(request.dw, n)?,
+                w: quorum::required(said(request.w), n)?,
+                pw: quorum::optional(said(request.pw), n)?,
+                dw: quorum::optional(said(request.dw), n)?,
                 node_confirms: quorum::confirms(request.node_confirms, n)?,
                 sloppy: request.sloppy_quorum.unwrap_or(true),
                 n: quorum::homes(request.n_val, n)?,
                 condition: None,
             },
-            timeout: timeout(request.timeout)?,
+            timeout: timeout(said(request.timeout))?,
             is_shown: request.return_body == Some(true),
             wants_context: request.include_context != Some(false),
             op: op::of(request.op)?,
@@ -281,9 +287,9 @@ impl OldCounter {
     pub fn update(request: &RpbCounterUpdateReq, defaults: &Defaults) -> Result<Self, Refusal> {
         let n = defaults.n;
         let options = WriteOptions {
-            w: quorum::required(request.w, n)?,
-            pw: quorum::optional(request.pw, n)?,
-            dw: quorum::optional(request.dw, n)?,
+            w: quorum::required(said(request.w), n)?,
+            pw: quorum::optional(said(request.pw), n)?,
+            dw: quorum::optional(said(request.dw), n)?,
             node_confirms: quorum::confirms(request.node_confirms, n)?,
             ..WriteOptions::default()
         };
@@ -345,4 +351,38 @@ impl OldCounter {
 /// A message whose parts do not fit each other, after which Riak hangs up.
 fn senseless(why: &str) -> Refusal {
     Refusal::Undecodable { code: code::DT_UPDATE_REQ, why: why.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use cartwheel_core::Quorum;
+
+    use super::*;
+    use crate::pb::message::{CounterOp, DtOp};
+
+    /// As `basho/riak-go-client` asks for a counter to go up, told nothing else.
+    #[test]
+    fn zeros_say_nothing_of_a_change() {
+        let defaults = Defaults { n: 3 };
+        let zero = Some(0);
+        let request = DtUpdateReq {
+            bucket: Bytes::from_static(b"b"),
+            bucket_type: Bytes::from_static(b"counters"),
+            op: DtOp { counter_op: Some(CounterOp { increment: Some(10) }), ..DtOp::default() },
+            w: zero,
+            dw: zero,
+            pw: zero,
+            timeout: zero,
+            ..DtUpdateReq::default()
+        };
+        let update = DtUpdate::new(request, &defaults).expect("an update");
+        assert_eq!(update.timeout(), None);
+        assert_eq!(update.options, WriteOptions { sloppy: true, ..WriteOptions::default() });
+
+        let request =
+            RpbCounterUpdateReq { w: zero, dw: zero, pw: Some(1), ..RpbCounterUpdateReq::default() };
+        let old = OldCounter::update(&request, &defaults).map(|old| old.op);
+        let expected = WriteOptions { pw: Some(Quorum::Count(1)), ..WriteOptions::default() };
+        assert!(matches!(old, Ok(ClientOp::Update { options, .. }) if options == expected));
+    }
 }
