@@ -44,6 +44,9 @@ use crate::tls::{Certificates, ClientSide, Stream};
 
 use self::stream::{Outgoing, Reply};
 
+/// As many as Riak takes: each of a key's own fields is one.
+const HEADERS_MAX: usize = 1_000;
+
 pub(crate) use body::Bodies;
 pub(crate) use listings::regex;
 
@@ -141,6 +144,7 @@ async fn connection(stream: Stream, from: SocketAddr, visit: Arc<Visit>, api: Ar
         .timer(runtime::Timer)
         .header_read_timeout(api.header_timeout)
         .max_buf_size(api.header_bytes_max)
+        .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

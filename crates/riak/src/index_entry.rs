@@ -1,5 +1,10 @@
 //! What may be written into a secondary index.
 
+use bytes::Bytes;
+
+use crate::content::Pair;
+use crate::index::Kind;
+
 /// What is no index entry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoIndexEntry {
@@ -16,40 +21,65 @@ pub enum NoIndexEntry {
     },
 }
 
-/// Whether `value` can be in the index `field`, whose type is in its name: `_bin` takes any bytes, `_int` an integer of any
-/// length. The indexes that Riak makes itself, `$key` and `$bucket`, may be named.
+/// A client's entries as they are kept and shown: names in lower case, integers without what does not count, sorted, each
+/// once. Clients add to what they have read, again and again: entries that stayed apart would grow without bound.
+///
+/// The type of an index is in its name: `_bin` takes any bytes, `_int` an integer of any length. The indexes that Riak makes
+/// itself, `$key` and `$bucket`, may be named.
 ///
 /// # Errors
 ///
-/// It cannot.
-pub fn check(field: &[u8], value: &[u8]) -> Result<(), NoIndexEntry> {
-    if field.ends_with(b"_bin") || matches!(field, b"$key" | b"$bucket") {
-        return Ok(());
-    }
-    if !field.ends_with(b"_int") {
-        return Err(NoIndexEntry::Field(field.to_vec()));
-    }
-    // Riak's integers have no bound, so the digits are kept as they are.
-    let digits = value.strip_prefix(b"-").unwrap_or(value);
-    if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
-        return Ok(());
-    }
-    Err(NoIndexEntry::Value { field: field.to_vec(), value: value.to_vec() })
+/// One that is none.
+pub fn kept<'a>(entries: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Result<Vec<Pair>, NoIndexEntry> {
+    let one = |(field, value): (&[u8], &[u8])| {
+        let field = field.to_ascii_lowercase();
+        if matches!(&field[..], b"$key" | b"$bucket") {
+            let value = Bytes::copy_from_slice(value);
+            return Ok((field, value.clone(), value));
+        }
+        let Some(kind) = Kind::of(&field) else { return Err(NoIndexEntry::Field(field)) };
+        // A query may pad a number, as clients do; an entry may not.
+        let term = Some(value).filter(|value| kind == Kind::Bin || value.trim_ascii() == *value);
+        match term.and_then(|value| kind.encode(value)) {
+            Some(term) => Ok((field, term.clone(), kind.decode(&term))),
+            None => Err(NoIndexEntry::Value { field, value: value.to_vec() }),
+        }
+    };
+    let mut all = entries.into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
+    all.sort();
+    all.dedup();
+    Ok(all.into_iter().map(|(field, _, shown)| Pair::new(&field, &shown)).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn kept_of(entries: &[(&str, &str)]) -> Result<Vec<Pair>, NoIndexEntry> {
+        kept(entries.iter().map(|(field, value)| (field.as_bytes(), value.as_bytes())))
+    }
+
     #[test]
     fn integer_indexes_hold_integers() {
-        assert_eq!(check(b"n_int", b"-12345678901234567890123"), Ok(()));
-        for bad in ["", "-", "abc", "1.5"] {
+        let long = ("n_int", "-12345678901234567890123");
+        assert_eq!(kept_of(&[long]), Ok(vec![Pair::new(b"n_int", long.1.as_bytes())]));
+        for bad in ["", "-", "abc", "1.5", " 1"] {
             let value = bad.as_bytes().to_vec();
             assert_eq!(
-                check(b"n_int", bad.as_bytes()),
+                kept_of(&[("N_int", bad)]),
                 Err(NoIndexEntry::Value { field: b"n_int".to_vec(), value })
             );
         }
+        assert_eq!(kept_of(&[("n_INTS", "1")]), Err(NoIndexEntry::Field(b"n_ints".to_vec())));
+    }
+
+    #[test]
+    fn entries_that_are_the_same_are_kept_once_however_they_are_spelled() {
+        let entries =
+            [("Email_BIN", "b"), ("n_int", "10"), ("n_int", "+9"), ("email_bin", "b"), ("N_int", "09")];
+        let expected =
+            vec![Pair::new(b"email_bin", b"b"), Pair::new(b"n_int", b"9"), Pair::new(b"n_int", b"10")];
+        assert_eq!(kept_of(&entries), Ok(expected));
+        assert_eq!(kept_of(&[("$key", "k"), ("$key", "k")]), Ok(vec![Pair::new(b"$key", b"k")]));
     }
 }

@@ -22,6 +22,7 @@ mod refusal;
 mod request;
 mod request_id;
 mod shown;
+mod weight;
 
 pub use datatype::{DtFetch, DtUpdate, OldCounter, kind_of};
 pub use delete::Delete;
@@ -35,3 +36,4 @@ pub use quorum::{code_of, quorum_of};
 pub use refusal::Refusal;
 pub use request::Request;
 pub use request_id::request_id;
+pub use weight::weight;

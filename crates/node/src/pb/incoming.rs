@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use cartwheel_riak::pb::Refusal;
 use cartwheel_riak::pb::frame::{self, Frame, LENGTH_BYTES};
+use cartwheel_riak::pb::{Refusal, weight};
 use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
@@ -26,10 +26,10 @@ pub(super) struct Incoming<'a> {
     began: Option<Instant>,
 }
 
-/// A frame, and the room that it takes for as long as this is kept.
+/// A frame, and the room that it takes, read, for as long as this is kept.
 pub(super) struct Arrived {
     pub frame: Frame,
-    _room: Option<OwnedSemaphorePermit>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// Why there is no next frame.
@@ -99,7 +99,10 @@ impl<'a> Incoming<'a> {
             Some(frame) => {
                 self.began = (!self.buffer.is_empty()).then(Instant::now);
                 let size = LENGTH_BYTES + 1 + frame.body.len();
-                let room = self.room.as_mut().and_then(|room| room.split(size));
+                let mut room = self.bodies.room_for(weight(&frame)).map_err(|_| self.overloaded())?;
+                if let Some(read) = self.room.as_mut().and_then(|room| room.split(size)) {
+                    room.merge(read);
+                }
                 Ok(Some(Arrived { frame, _room: room }))
             }
         }
@@ -107,13 +110,16 @@ impl<'a> Incoming<'a> {
 
     fn keep(&mut self, bytes: usize) -> Result<(), Refusal> {
         self.began.get_or_insert_with(Instant::now);
-        let limit = self.bodies.together_max();
-        let more = self.bodies.room_for(bytes).map_err(|_| Refusal::Overloaded { limit })?;
+        let more = self.bodies.room_for(bytes).map_err(|_| self.overloaded())?;
         match &mut self.room {
             Some(room) => room.merge(more),
             None => self.room = Some(more),
         }
         Ok(())
+    }
+
+    fn overloaded(&self) -> Refusal {
+        Refusal::Overloaded { limit: self.bodies.together_max() }
     }
 }
 

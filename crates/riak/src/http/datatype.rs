@@ -97,17 +97,18 @@ impl DataType {
         defaults: &Defaults,
     ) -> Result<Self, Refusal> {
         let query = Query::parse(head.uri.query(), defaults);
-        let shown = |name, otherwise| -> Result<Shown, Refusal> {
-            Ok(if query.switch(name)?.unwrap_or(otherwise) { Shown::Yes } else { Shown::No })
+        let shown = |is_shown| if is_shown { Shown::Yes } else { Shown::No };
+        let value = match api {
+            Api::Typed => query.switch("returnbody")?.unwrap_or(false),
+            Api::Counter => query.is_true("returnvalue"),
         };
-        let returned = if api == Api::Typed { "returnbody" } else { "returnvalue" };
-        let context = shown("include_context", true)?;
+        let context = shown(query.switch("include_context")?.unwrap_or(true));
         let verb = if head.method == Method::POST {
-            Verb::Change { options: query.write_options()?, value: shown(returned, false)?, context }
+            Verb::Change { options: query.write_options()?, value: shown(value), context }
         } else {
             Verb::Read { options: query.read_options()?, context }
         };
-        Ok(Self { timeout: query.timeout()?, bucket, key, api, verb })
+        Ok(Self { timeout: query.timeout_unless_zero()?, bucket, key, api, verb })
     }
 
     /// Whose properties say what kind of values there are.
@@ -134,7 +135,7 @@ impl DataType {
             return Err(Box::new(response::text(StatusCode::NOT_FOUND, text)));
         };
         match self.api {
-            Api::Counter if rules.policy != Policy::KeepSiblings => {
+            Api::Counter if self.is_change() && rules.policy != Policy::KeepSiblings => {
                 let text = "Counters require bucket property 'allow_mult=true'";
                 Err(Box::new(response::text(StatusCode::CONFLICT, text)))
             }

@@ -94,22 +94,26 @@ fn indexes(headers: &HeaderMap) -> Result<Vec<Pair>, Refusal> {
     let mut entries = Vec::new();
     for (name, values) in headers {
         let Some(field) = name.as_str().strip_prefix(INDEX_PREFIX) else { continue };
-        for value in values.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
-            check_index(field, value)?;
-            entries.push(Pair::new(field.as_bytes(), value));
-        }
+        entries.extend(several(values.as_bytes()).into_iter().map(|value| (field.as_bytes(), value)));
     }
-    Ok(entries)
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    index_entry::kept(entries).map_err(|bad| match bad {
+        NoIndexEntry::Field(field) => Refusal::IndexField(text(field)),
+        NoIndexEntry::Value { field, value } => {
+            Refusal::IndexValue { field: text(field), value: text(value) }
+        }
+    })
 }
 
-fn check_index(field: &str, value: &[u8]) -> Result<(), Refusal> {
-    index_entry::check(field.as_bytes(), value).map_err(|bad| match bad {
-        NoIndexEntry::Field(_) => Refusal::IndexField(field.to_owned()),
-        NoIndexEntry::Value { value, .. } => Refusal::IndexValue {
-            field: field.to_owned(),
-            value: String::from_utf8_lossy(&value).into_owned(),
-        },
-    })
+/// Values of one header, which Riak splits at a comma with a space behind it only: `50.1,14.4` is one value.
+fn several(mut values: &[u8]) -> Vec<&[u8]> {
+    let mut parts = Vec::new();
+    while let Some(at) = values.windows(2).position(|pair| pair[0] == b',' && pair[1].is_ascii_whitespace()) {
+        parts.push(&values[..at]);
+        values = &values[at + 2..];
+    }
+    parts.push(values);
+    parts
 }
 
 #[cfg(test)]
@@ -126,5 +130,22 @@ mod tests {
         let form = parsed("multipart/form-data; boundary=x");
         assert_eq!(form, Ok(("multipart/form-data; boundary=x".into(), None)));
         assert_eq!(parsed("bogus"), Err(Refusal::MediaType("bogus".to_owned())));
+    }
+
+    #[test]
+    fn values_of_an_index_are_apart_where_a_space_follows_the_comma() {
+        let headers = [("x-riak-index-loc_bin", "50.1,14.4, 48.2,16.4"), ("x-riak-index-n_int", "10, 9, 9")];
+        let headers = headers.map(|(name, value)| {
+            (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+        });
+        let kept = indexes(&HeaderMap::from_iter(headers)).expect("entries");
+        let pair = |field: &str, value: &str| Pair::new(field.as_bytes(), value.as_bytes());
+        let expected = [
+            pair("loc_bin", "48.2,16.4"),
+            pair("loc_bin", "50.1,14.4"),
+            pair("n_int", "9"),
+            pair("n_int", "10"),
+        ];
+        assert_eq!(kept, expected);
     }
 }

@@ -119,7 +119,7 @@ impl Get {
             return Ok(spared);
         }
         let vary = "Accept, Accept-Encoding";
-        Ok(siblings::render(answer, &shown, (self.key.bucket(), self.form), &self.accept, vary))
+        Ok(siblings::found(answer, &shown, (self.key.bucket(), self.form), &self.accept, vary))
     }
 
     /// The response without what is there: the reader does not want it then, or has it.

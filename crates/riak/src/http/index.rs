@@ -53,7 +53,7 @@ impl Index {
         let term_regex = query.text("term_regex").map(str::to_owned);
         if term_regex.is_some() && asked.kind == Some(Kind::Int) {
             return Err(Refusal::TermRegex(
-                "Can not use term regular expression on integer queries".to_owned(),
+                "Can not use term regular expressions on integer queries".to_owned(),
             ));
         }
         Ok(Self {
@@ -68,7 +68,7 @@ impl Index {
                 .map(|it| index::continued(it.as_bytes()))
                 .transpose()
                 .map_err(bad)?,
-            timeout: query.timeout()?,
+            timeout: query.timeout_unless_zero()?,
             term_regex,
         })
         .and_then(|index: Self| flag(&query, "pagination_sort").map(|_| index))
@@ -187,10 +187,11 @@ fn part(boundary: &str, body: &Value) -> Bytes {
 }
 
 fn flag(query: &Query<'_>, name: &'static str) -> Result<bool, Refusal> {
-    match query.text(name) {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(other) => Err(Refusal::Parameter { name, value: other.to_owned(), allowed: "a boolean" }),
+    let asked = query.text(name).unwrap_or("false");
+    match asked.to_ascii_lowercase().as_str() {
+        "false" => Ok(false),
+        "true" => Ok(true),
+        _ => Err(Refusal::Parameter { name, value: asked.to_owned(), allowed: "a boolean" }),
     }
 }
 

@@ -93,6 +93,9 @@ impl Shown {
         if let Some(encoding) = &self.content.content_encoding {
             set(&mut response, CONTENT_ENCODING, encoding);
         }
+        if self.deleted {
+            set(&mut response, response::DELETED, b"true");
+        }
         response
     }
 }

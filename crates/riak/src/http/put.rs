@@ -62,11 +62,7 @@ impl Put {
             content: fields::content(&head.headers)?,
             options,
             timeout: query.timeout()?,
-            returned: if query.switch("returnbody")? == Some(true) {
-                Returned::Object
-            } else {
-                Returned::Nothing
-            },
+            returned: if query.is_true("returnbody") { Returned::Object } else { Returned::Nothing },
             accept: Accept::media_types(&head.headers),
             raw_content_type: fields::raw_content_type(&head.headers),
             demands: Demands::of_write(&head.headers),
@@ -156,7 +152,7 @@ impl Put {
             ),
             (Returned::Object, versions) => {
                 let shown = versions.iter().map(Shown::new).collect::<Result<Vec<_>, _>>()?;
-                siblings::render(
+                siblings::written(
                     answer,
                     &shown,
                     (key.bucket(), self.bucket.form),

@@ -96,13 +96,23 @@ impl<'a> Query<'a> {
         }
     }
 
+    /// Of APIs whose clients mean no time of their own by zero.
+    pub fn timeout_unless_zero(&self) -> Result<Option<Duration>, Refusal> {
+        if self.text("timeout") == Some("0") { Ok(None) } else { self.timeout() }
+    }
+
     pub fn switch(&self, name: &'static str) -> Result<Option<bool>, Refusal> {
-        match self.text(name) {
+        match self.text(name).map(str::to_ascii_lowercase).as_deref() {
             None | Some("default") => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
             Some(_) => Err(Refusal::Boolean { name }),
         }
+    }
+
+    /// Of what Riak does for `true`, and for nothing else that it might be told.
+    pub fn is_true(&self, name: &str) -> bool {
+        self.text(name) == Some("true")
     }
 
     /// The older path of a bucket may ask for its keys, too, beside or instead of its properties.

@@ -14,7 +14,7 @@ pub type Response = http::Response<Bytes>;
 
 /// What a failed request's numbers are told in, beside Riak's text.
 pub(super) const ERROR: HeaderName = HeaderName::from_static("x-cartwheel-error");
-const DELETED: HeaderName = HeaderName::from_static("x-riak-deleted");
+pub(super) const DELETED: HeaderName = HeaderName::from_static("x-riak-deleted");
 
 /// The answer to a ping.
 pub fn pong() -> Response {

@@ -17,19 +17,34 @@ use crate::vtag;
 const LISTED: &str = "text/plain";
 const WHOLE: &str = "multipart/mixed";
 
-pub(super) fn render(
+/// For a client that reads. One that takes neither form is refused.
+pub(super) fn found(
     answer: &Answer,
     shown: &[Shown],
     place: (&[u8], Form),
     accept: &Accept,
     vary: &str,
 ) -> Response {
+    match accept.choose(&[LISTED, WHOLE]) {
+        Some(form) => render(form, answer, shown, place, vary),
+        None => response::refused(&Refusal::NotAcceptable),
+    }
+}
+
+/// For a client that has written: it must not be told that it cannot be answered, or it writes again.
+pub(super) fn written(
+    answer: &Answer,
+    shown: &[Shown],
+    place: (&[u8], Form),
+    accept: &Accept,
+    vary: &str,
+) -> Response {
+    render(accept.choose(&[WHOLE, LISTED]).unwrap_or(LISTED), answer, shown, place, vary)
+}
+
+fn render(form: &str, answer: &Answer, shown: &[Shown], place: (&[u8], Form), vary: &str) -> Response {
     let siblings = &answer.siblings;
-    let mut response = match accept.choose(&[LISTED, WHOLE]) {
-        Some(LISTED) => list(shown),
-        Some(_) => parts(siblings, shown, place),
-        None => return response::refused(&Refusal::NotAcceptable),
-    };
+    let mut response = if form == LISTED { list(shown) } else { parts(siblings, shown, place) };
     let vclock = fields::vclock(&answer.context());
     set(&mut response, HeaderName::from_static(fields::VCLOCK), vclock.as_bytes());
     set(&mut response, VARY, vary.as_bytes());

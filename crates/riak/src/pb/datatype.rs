@@ -315,12 +315,13 @@ impl OldCounter {
     ///
     /// # Errors
     ///
-    /// The bucket does not keep siblings.
+    /// It would change a counter in a bucket that does not keep siblings.
     pub fn op(&self, rules: &Rules) -> Result<ClientOp, Refusal> {
-        if rules.policy == Policy::KeepSiblings {
-            Ok(self.op.clone())
-        } else {
-            Err(Refusal::CountersNeedSiblings)
+        match &self.op {
+            ClientOp::Update { .. } if rules.policy != Policy::KeepSiblings => {
+                Err(Refusal::CountersNeedSiblings)
+            }
+            op => Ok(op.clone()),
         }
     }
 
@@ -379,10 +380,17 @@ mod tests {
         assert_eq!(update.timeout(), None);
         assert_eq!(update.options, WriteOptions { sloppy: true, ..WriteOptions::default() });
 
-        let request =
-            RpbCounterUpdateReq { w: zero, dw: zero, pw: Some(1), ..RpbCounterUpdateReq::default() };
+        let request = RpbCounterUpdateReq {
+            bucket: Bytes::from_static(b"b"),
+            key: Bytes::from_static(b"k"),
+            w: zero,
+            dw: zero,
+            pw: Some(1),
+            ..RpbCounterUpdateReq::default()
+        };
         let old = OldCounter::update(&request, &defaults).map(|old| old.op);
         let expected = WriteOptions { pw: Some(Quorum::Count(1)), ..WriteOptions::default() };
-        assert!(matches!(old, Ok(ClientOp::Update { options, .. }) if options == expected));
+        let op = Op::Counter(0);
+        assert_eq!(old, Ok(ClientOp::Update { op, context: None, options: expected }));
     }
 }

@@ -43,7 +43,7 @@ impl Index {
         let asked = Asked::new(bucket, &request.index, &wanted(request)?).map_err(invalid)?;
         let term_regex = request.term_regex.as_deref().filter(|text| !text.is_empty());
         if term_regex.is_some() && asked.kind == Some(Kind::Int) {
-            let why = "Can not use term regular expression on integer queries";
+            let why = "Can not use term regular expression in integer query";
             return Err(Refusal::Other(why.to_owned()));
         }
         if request.max_results == Some(0) {
@@ -54,7 +54,7 @@ impl Index {
             query: asked.query.clone(),
             after: after.map(index::continued).transpose().map_err(invalid)?,
             limit: request.max_results,
-            timeout: timeout(request.timeout)?,
+            timeout: timeout(request.timeout.filter(|millis| *millis > 0))?,
         };
         Ok(Self {
             terms: request.return_terms == Some(true) && asked.has_terms,
@@ -202,6 +202,7 @@ mod tests {
         assert_eq!(said(&half), "Invalid range query: 1 -> undefined");
         let eq = RpbIndexReq { qtype: IndexQueryType::Eq.into(), ..request("f_bin", "1", "2") };
         assert_eq!(said(&eq), "Invalid equality query undefined");
-        assert_eq!(said(&RpbIndexReq { timeout: Some(0), ..request("f_bin", "1", "2") }), "timeout");
+        let no_time_of_its_own = RpbIndexReq { timeout: Some(0), ..request("f_bin", "1", "2") };
+        assert_eq!(Index::new(&no_time_of_its_own).map(|index| index.listing().timeout), Ok(None));
     }
 }

@@ -144,9 +144,8 @@ fn condition(request: &RpbPutReq, seen: &Context) -> Option<Condition> {
 
 /// What is kept of a client's content: what it says of versions (tags, dates) is the server's to say.
 fn content(sent: RpbContent) -> Result<Content, Refusal> {
-    for entry in &sent.indexes {
-        index_entry::check(&entry.key, entry.value.as_deref().unwrap_or_default())?;
-    }
+    let entries = sent.indexes.iter().map(|it| (&it.key[..], it.value.as_deref().unwrap_or_default()));
+    let indexes = index_entry::kept(entries)?;
     Ok(Content {
         value: sent.value,
         content_type: sent.content_type,
@@ -154,6 +153,6 @@ fn content(sent: RpbContent) -> Result<Content, Refusal> {
         content_encoding: sent.content_encoding,
         links: sent.links,
         user_meta: sent.usermeta,
-        indexes: sent.indexes,
+        indexes,
     })
 }
