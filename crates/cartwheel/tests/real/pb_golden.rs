@@ -16,8 +16,9 @@ use exchange::{Exchange, Recorded};
 use prost::Message;
 
 use crate::cluster::{Cluster, free_address, until_ok};
-use crate::http::send;
+use crate::http::put;
 use crate::pb::{Client, error_of};
+use crate::recorded;
 
 /// Exchanges whose answer differs, by which row of a table in `docs/riak.md`, and how we answer: with a message of this
 /// code, or an error.
@@ -46,35 +47,16 @@ const BY_NATURE: [&str; 4] =
 /// That a stream has ended.
 const END: &[u8] = b"\x10\x01";
 
-/// The recorded node's bucket types.
-const TYPES: [(&str, &str); 7] = [
-    ("plain", ""),
-    ("counters", "\"datatype\":\"counter\""),
-    ("sets", "\"datatype\":\"set\""),
-    ("maps", "\"datatype\":\"map\""),
-    ("hlls", "\"datatype\":\"hll\""),
-    ("gsets", "\"datatype\":\"gset\""),
-    ("write_once", "\"write_once\":true"),
-];
-/// What was in its bucket type `plain` before.
+/// What was in the recorded node's bucket type `plain` before.
 const BUCKETS: [&str; 2] = ["riak_index_tests", "p1"];
 
-/// A cluster as the recorded node was set up.
+/// A cluster that holds what the recorded node held, as far as it is shown.
 fn like_the_recorded_one() -> (Cluster, SocketAddr) {
     let pb = [free_address(), free_address(), free_address()];
-    let cluster = Cluster::of_three_each(|index| format!("pb = \"{}\"\nriak_defaults = true", pb[index]));
-    let json = [("Content-Type", "application/json")];
-    let tell = |method: &str, path: &str, body: &str| {
-        let reply = send(cluster.http(0), method, path, &json, body).expect("answered");
-        assert!(matches!(reply.status, 200 | 204), "{path}: {reply:?}");
-    };
-    for (name, props) in TYPES {
-        let body = format!("{{\"name\":\"{name}\",\"props\":{{{props}}}}}");
-        tell("POST", "/cartwheel/types/create", &body);
-        tell("POST", "/cartwheel/types/activate", &format!("{{\"name\":\"{name}\"}}"));
-    }
+    let cluster = recorded::cluster(|index| format!("pb = \"{}\"", pb[index]));
     for bucket in BUCKETS {
-        tell("PUT", &format!("/types/plain/buckets/{bucket}/keys/k"), "{}");
+        let path = format!("/types/plain/buckets/{bucket}/keys/k");
+        assert_eq!(put(cluster.http(0), &path, None, "v").expect("answered").status, 204);
     }
     (cluster, pb[0])
 }
