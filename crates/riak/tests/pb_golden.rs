@@ -24,7 +24,7 @@ use cartwheel_riak::pb::message::{
     RpbListBucketsResp, RpbListKeysReq, RpbListKeysResp, RpbPutResp, RpbSetBucketReq,
 };
 use cartwheel_riak::pb::{Delete, Get, Put, Refusal, Request, code};
-use compare::Vclocks;
+use compare::Names;
 use exchange::{Exchange, Recorded};
 use prost::Message;
 use quickcheck::quickcheck;
@@ -144,7 +144,7 @@ const ELSEWHERE: [&str; 4] =
 
 #[test]
 fn keys_are_read_written_and_deleted_as_with_riak() {
-    let (mut replay, mut vclocks) = (Replay::default(), Vclocks::default());
+    let (mut replay, mut names) = (Replay::default(), Names::default());
     let mut compared = 0;
     for Exchange { name, request, answers } in recording() {
         let about_keys = [code::GET_REQ, code::PUT_REQ, code::DEL_REQ].contains(&request.code);
@@ -153,7 +153,7 @@ fn keys_are_read_written_and_deleted_as_with_riak() {
         }
         let [answer] = answers.as_slice() else { panic!("{name}: {} answers", answers.len()) };
         let mut result =
-            || Request::read(vclocks.translate(&request)).and_then(|request| replay.answer(request));
+            || Request::read(names.translate(&request)).and_then(|request| replay.answer(request));
         match answer {
             // The request before had made Riak hang up, and this one was never read.
             Recorded::Closed => continue,
@@ -172,7 +172,7 @@ fn keys_are_read_written_and_deleted_as_with_riak() {
                     framed(&refusal.message())
                 });
                 assert_eq!(ours.code, theirs.code, "{name}: {ours:?}");
-                let (theirs, ours) = vclocks.comparable(ours.code, &theirs.body, &ours.body);
+                let (theirs, ours) = names.comparable(ours.code, &theirs.body, &ours.body);
                 assert_eq!(theirs, ours, "{name}");
             }
         }

@@ -10,7 +10,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
-    headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
     pub body: String,
 }
 
@@ -78,10 +78,10 @@ pub fn exchange(
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    parse(&answer).ok_or_else(|| io::Error::other(format!("cut short: {answer:?}")))
+    parse(&answer, method).ok_or_else(|| io::Error::other(format!("cut short: {answer:?}")))
 }
 
-fn parse(answer: &str) -> Option<Reply> {
+fn parse(answer: &str, method: &str) -> Option<Reply> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let mut lines = head.lines();
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
@@ -89,7 +89,8 @@ fn parse(answer: &str) -> Option<Reply> {
         |line: &str| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()));
     let headers: BTreeMap<String, String> = lines.filter_map(header).collect();
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    (body.len() >= length).then(|| Reply { status, headers, body: body.to_owned() })
+    // An answer to HEAD says how long the body would be.
+    (method == "HEAD" || body.len() >= length).then(|| Reply { status, headers, body: body.to_owned() })
 }
 
 pub fn get(to: SocketAddr, path: &str) -> io::Result<Reply> {

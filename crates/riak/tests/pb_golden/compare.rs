@@ -1,20 +1,24 @@
-//! Comparing our answers with recorded ones, without the names that differ by nature: contexts, tags, dates, made keys.
+//! Comparing our answers with recorded ones, without what differs by nature: contexts, tags, dates, made keys, names of nodes,
+//! numbers of partitions, and the order of what is listed.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 
 use bytes::Bytes;
 use cartwheel_riak::pb::code;
 use cartwheel_riak::pb::frame::Frame;
 use cartwheel_riak::pb::message::{
-    DtFetchResp, DtUpdateReq, DtUpdateResp, RpbContent, RpbGetReq, RpbGetResp, RpbPutReq, RpbPutResp,
+    DtFetchResp, DtUpdateReq, DtUpdateResp, RpbContent, RpbErrorResp, RpbGetBucketKeyPreflistResp,
+    RpbGetBucketResp, RpbGetReq, RpbGetResp, RpbGetServerInfoResp, RpbIndexResp, RpbListBucketsResp,
+    RpbListKeysResp, RpbPutReq, RpbPutResp,
 };
 use prost::Message;
 
-/// Vclocks as Riak made them, and ours for the same things.
+/// Vclocks and keys as Riak made them, and ours for the same things.
 #[derive(Default)]
-pub struct Vclocks(HashMap<Bytes, Bytes>);
+pub struct Names(HashMap<Bytes, Bytes>);
 
-impl Vclocks {
+impl Names {
     /// A recorded request, with our vclocks.
     pub fn translate(&self, Frame { code, body }: &Frame) -> Frame {
         let body = match *code {
@@ -36,10 +40,14 @@ impl Vclocks {
         Frame { code: *code, body: body.map_or_else(|_| Bytes::new(), Bytes::from) }
     }
 
-    fn replace(&self, vclock: &mut Option<Bytes>) {
-        if let Some(ours) = vclock.as_ref().and_then(|theirs| self.0.get(theirs)) {
-            *vclock = Some(ours.clone());
+    fn replace(&self, name: &mut Option<Bytes>) {
+        if let Some(name) = name {
+            *name = self.ours(name);
         }
+    }
+
+    fn ours(&self, theirs: &Bytes) -> Bytes {
+        self.0.get(theirs).unwrap_or(theirs).clone()
     }
 
     fn learn(&mut self, theirs: &mut Option<Bytes>, ours: &mut Option<Bytes>) {
@@ -49,50 +57,89 @@ impl Vclocks {
     }
 
     /// Their answer and ours, comparable.
-    pub fn comparable(&mut self, code: u8, theirs: &Bytes, ours: &Bytes) -> (Bytes, Bytes) {
+    pub fn comparable(&mut self, code: u8, theirs: &Bytes, ours: &Bytes) -> (String, String) {
         match code {
-            code::GET_RESP => {
-                let [mut theirs, mut ours] =
-                    [theirs, ours].map(|body| RpbGetResp::decode(body.clone()).expect("a message"));
+            code::ERROR_RESP => {
+                each(theirs, ours, |it: &mut RpbErrorResp| it.errmsg = in_one_line(&it.errmsg))
+            }
+            code::GET_SERVER_INFO_RESP => {
+                each(theirs, ours, |it: &mut RpbGetServerInfoResp| forget(&mut it.node))
+            }
+            code::GET_RESP => both(theirs, ours, |theirs: &mut RpbGetResp, ours| {
                 self.learn(&mut theirs.vclock, &mut ours.vclock);
-                for answer in [&mut theirs, &mut ours] {
-                    anonymous(&mut answer.content);
-                }
-                (theirs.encode_to_vec().into(), ours.encode_to_vec().into())
-            }
-            code::PUT_RESP => {
-                let [mut theirs, mut ours] =
-                    [theirs, ours].map(|body| RpbPutResp::decode(body.clone()).expect("a message"));
+                anonymous(&mut theirs.content);
+                anonymous(&mut ours.content);
+            }),
+            code::PUT_RESP => both(theirs, ours, |theirs: &mut RpbPutResp, ours| {
                 self.learn(&mut theirs.vclock, &mut ours.vclock);
-                for answer in [&mut theirs, &mut ours] {
-                    anonymous(&mut answer.content);
-                    answer.key = answer.key.take().map(|_| Bytes::new());
-                }
-                (theirs.encode_to_vec().into(), ours.encode_to_vec().into())
+                self.learn(&mut theirs.key, &mut ours.key);
+                anonymous(&mut theirs.content);
+                anonymous(&mut ours.content);
+            }),
+            code::LIST_BUCKETS_RESP => both(theirs, ours, |theirs: &mut RpbListBucketsResp, ours| {
+                self.as_sets(&mut theirs.buckets, &mut ours.buckets);
+            }),
+            code::LIST_KEYS_RESP => both(theirs, ours, |theirs: &mut RpbListKeysResp, ours| {
+                self.as_sets(&mut theirs.keys, &mut ours.keys);
+            }),
+            code::INDEX_RESP => both(theirs, ours, |theirs: &mut RpbIndexResp, ours| {
+                self.as_sets(&mut theirs.keys, &mut ours.keys);
+            }),
+            code::GET_BUCKET_RESP => each(theirs, ours, |_: &mut RpbGetBucketResp| ()),
+            code::GET_BUCKET_KEY_PREFLIST_RESP => {
+                each(theirs, ours, |it: &mut RpbGetBucketKeyPreflistResp| {
+                    it.preflist.iter_mut().for_each(|keeper| keeper.partition = 0);
+                })
             }
-            code::DT_FETCH_RESP => {
-                let [mut theirs, mut ours] =
-                    [theirs, ours].map(|body| DtFetchResp::decode(body.clone()).expect("a message"));
+            code::DT_FETCH_RESP => both(theirs, ours, |theirs: &mut DtFetchResp, ours| {
                 self.learn(&mut theirs.context, &mut ours.context);
-                (theirs.encode_to_vec().into(), ours.encode_to_vec().into())
-            }
-            code::DT_UPDATE_RESP => {
-                let [mut theirs, mut ours] =
-                    [theirs, ours].map(|body| DtUpdateResp::decode(body.clone()).expect("a message"));
+            }),
+            code::DT_UPDATE_RESP => both(theirs, ours, |theirs: &mut DtUpdateResp, ours| {
                 self.learn(&mut theirs.context, &mut ours.context);
-                for answer in [&mut theirs, &mut ours] {
-                    answer.key = answer.key.take().map(|_| Bytes::new());
-                }
-                (theirs.encode_to_vec().into(), ours.encode_to_vec().into())
-            }
-            _ => (theirs.clone(), ours.clone()),
+                self.learn(&mut theirs.key, &mut ours.key);
+            }),
+            _ => (format!("{theirs:?}"), format!("{ours:?}")),
         }
     }
+
+    fn as_sets(&self, theirs: &mut [Bytes], ours: &mut [Bytes]) {
+        theirs.iter_mut().for_each(|name| *name = self.ours(name));
+        theirs.sort();
+        ours.sort();
+    }
+}
+
+fn both<M: Message + Default + Debug>(
+    theirs: &Bytes,
+    ours: &Bytes,
+    change: impl FnOnce(&mut M, &mut M),
+) -> (String, String) {
+    let [mut theirs, mut ours] = [theirs, ours].map(|body| M::decode(body.clone()).expect("a message"));
+    change(&mut theirs, &mut ours);
+    (format!("{theirs:?}"), format!("{ours:?}"))
+}
+
+fn each<M: Message + Default + Debug>(
+    theirs: &Bytes,
+    ours: &Bytes,
+    change: impl Fn(&mut M),
+) -> (String, String) {
+    both(theirs, ours, |theirs, ours| [theirs, ours].into_iter().for_each(&change))
+}
+
+/// A name that is there, whatever it is.
+fn forget(name: &mut Option<Bytes>) {
+    *name = name.take().map(|_| Bytes::new());
+}
+
+/// Without the line ends and blanks by which Erlang fits long terms to a terminal.
+fn in_one_line(text: &Bytes) -> Bytes {
+    String::from_utf8_lossy(text).lines().map(str::trim_start).collect::<String>().into()
 }
 
 fn anonymous(contents: &mut [RpbContent]) {
     for content in contents {
-        content.vtag = content.vtag.take().map(|_| Bytes::new());
+        forget(&mut content.vtag);
         content.last_mod = content.last_mod.map(|_| 0);
         content.last_mod_usecs = content.last_mod_usecs.map(|_| 0);
     }
