@@ -21,15 +21,6 @@ use crate::output::{complain, fail};
 pub struct Args {
     #[command(subcommand)]
     command: Command,
-    /// The node to ask, any of the cluster.
-    #[arg(
-        long,
-        global = true,
-        env = "CARTWHEEL_NODE",
-        default_value = "http://127.0.0.1:8098",
-        value_name = "URL"
-    )]
-    node: Client,
     #[command(flatten)]
     access: access::Args,
 }
@@ -55,8 +46,8 @@ enum Command {
 }
 
 pub fn run(args: Args) -> ExitCode {
-    let Args { command, node, access } = args;
-    let client = match access.client(node) {
+    let Args { command, access } = args;
+    let client = match access.client() {
         Ok(client) => client,
         Err(why) => return complain(&why),
     };

@@ -23,15 +23,6 @@ use crate::output::{complain, fail, say};
 pub struct Args {
     #[command(subcommand)]
     command: Command,
-    /// The node to ask, any of the cluster.
-    #[arg(
-        long,
-        global = true,
-        env = "CARTWHEEL_NODE",
-        default_value = "http://127.0.0.1:8098",
-        value_name = "URL"
-    )]
-    node: Client,
     #[command(flatten)]
     access: access::Args,
     /// Print what the node answered, as JSON.
@@ -120,30 +111,22 @@ pub fn run(args: Args) -> ExitCode {
     if let Command::Set { share: Share { weight: None, zone: None }, .. } = args.command {
         return complain(&"cluster set: nothing to set; give --weight, --zone or both");
     }
-    let node = match args.access.client(args.node.clone()) {
-        Ok(node) => node,
+    let client = match args.access.client() {
+        Ok(client) => client,
         Err(why) => return complain(&why),
     };
-    let args = Args { node, ..args };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
     };
-    match runtime.block_on(carry_out(args)) {
+    match runtime.block_on(carry_out(args, client)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(&failure),
     }
 }
 
-async fn carry_out(Args { command, node: client, json, .. }: Args) -> Result<(), Failure> {
-    let change = |node: String, change| ChangeReport {
-        node,
-        change,
-        weight: None,
-        zone: None,
-        with: None,
-        dead: false,
-    };
+async fn carry_out(Args { command, json, .. }: Args, client: Client) -> Result<(), Failure> {
+    let change = ChangeReport::new;
     match command {
         Command::Status => {
             let cluster = client.cluster().await?;

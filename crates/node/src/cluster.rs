@@ -350,6 +350,11 @@ fn changes(cluster: &Cluster, changes: &BTreeMap<NodeId, Change>) -> Vec<ChangeR
 }
 
 impl ChangeReport {
+    /// `change` of `node`, and nothing else said.
+    pub fn new(node: String, change: ChangeKind) -> Self {
+        Self { node, change, weight: None, zone: None, with: None, dead: false }
+    }
+
     /// What is asked for, in the core's terms.
     pub(crate) fn understand(&self, cluster: &Cluster) -> Result<(NodeId, Change), Refused> {
         let node = NodeId::from_name(&self.node);

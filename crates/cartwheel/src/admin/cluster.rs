@@ -53,14 +53,7 @@ pub enum Command {
 }
 
 pub async fn run(command: Command, client: &Client) -> Result<ExitCode, Failure> {
-    let change = |node: String, change: ChangeKind| ChangeReport {
-        node,
-        change,
-        weight: None,
-        zone: None,
-        with: None,
-        dead: false,
-    };
+    let change = ChangeReport::new;
     let change = match command {
         Command::Status => return member_status(client).await,
         Command::Plan => {

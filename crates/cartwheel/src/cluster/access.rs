@@ -1,4 +1,4 @@
-//! As whom a cluster is asked: whose certificates are believed, and what is shown.
+//! Which node of a cluster is asked, and as whom: whose certificates are believed, and what is shown.
 
 use std::path::PathBuf;
 
@@ -12,6 +12,15 @@ use super::client::Client;
 #[derive(clap::Args)]
 #[group(id = "access")]
 pub struct Args {
+    /// The node to ask, any of the cluster.
+    #[arg(
+        long,
+        global = true,
+        env = "CARTWHEEL_NODE",
+        default_value = "http://127.0.0.1:8098",
+        value_name = "URL"
+    )]
+    node: Client,
     /// The authority of the nodes' certificates (PEM), for a node that is asked over https.
     #[arg(long, global = true, env = "CARTWHEEL_CA", value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -42,13 +51,13 @@ impl std::fmt::Debug for Access {
 }
 
 impl Args {
-    /// `node`, asked as the person says.
+    /// The node, asked as the person says.
     ///
     /// # Errors
     ///
     /// One line on what cannot be.
-    pub fn client(&self, node: Client) -> Result<Client, String> {
-        let access = self.access()?;
+    pub fn client(&self) -> Result<Client, String> {
+        let (node, access) = (self.node.clone(), self.access()?);
         // A password on an open line would be everybody's.
         if access.credentials.is_some() && !node.is_private() {
             return Err(format!("{node}: passwords are only sent over https; name the node's https address"));

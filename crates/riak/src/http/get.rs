@@ -118,8 +118,11 @@ impl Get {
         if let Some(spared) = latest.and_then(|latest| self.spared(&etag, latest)) {
             return Ok(spared);
         }
-        let vary = "Accept, Accept-Encoding";
-        Ok(siblings::found(answer, &shown, (self.key.bucket(), self.form), &self.accept, vary))
+        let Some(form) = siblings::form_to_read(&self.accept) else {
+            return Ok(response::refused(&Refusal::NotAcceptable));
+        };
+        let place = (self.key.bucket(), self.form);
+        Ok(siblings::render(form, answer, &shown, place, "Accept, Accept-Encoding"))
     }
 
     /// The response without what is there: the reader does not want it then, or has it.

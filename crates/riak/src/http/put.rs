@@ -152,13 +152,9 @@ impl Put {
             ),
             (Returned::Object, versions) => {
                 let shown = versions.iter().map(Shown::new).collect::<Result<Vec<_>, _>>()?;
-                siblings::written(
-                    answer,
-                    &shown,
-                    (key.bucket(), self.bucket.form),
-                    &self.accept,
-                    "Accept-Encoding",
-                )
+                let (form, place) =
+                    (siblings::form_of_written(&self.accept), (key.bucket(), self.bucket.form));
+                siblings::render(form, answer, &shown, place, "Accept-Encoding")
             }
         };
         if self.key.is_none() {

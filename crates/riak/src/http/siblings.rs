@@ -10,39 +10,29 @@ use super::accept::Accept;
 use super::fields::{self, META_PREFIX};
 use super::link::{self, Form};
 use super::object::{Shown, spelled, title_case};
-use super::refusal::Refusal;
 use super::response::{self, Response, set};
 use crate::vtag;
 
 const LISTED: &str = "text/plain";
 const WHOLE: &str = "multipart/mixed";
 
-/// For a client that reads. One that takes neither form is refused.
-pub(super) fn found(
+/// The form that a client wants which reads; `None`: it takes neither.
+pub(super) fn form_to_read(accept: &Accept) -> Option<&'static str> {
+    accept.choose(&[LISTED, WHOLE])
+}
+
+/// The form for a client that has written: it must not be told that it cannot be answered, or it writes again.
+pub(super) fn form_of_written(accept: &Accept) -> &'static str {
+    accept.choose(&[WHOLE, LISTED]).unwrap_or(LISTED)
+}
+
+pub(super) fn render(
+    form: &str,
     answer: &Answer,
     shown: &[Shown],
     place: (&[u8], Form),
-    accept: &Accept,
     vary: &str,
 ) -> Response {
-    match accept.choose(&[LISTED, WHOLE]) {
-        Some(form) => render(form, answer, shown, place, vary),
-        None => response::refused(&Refusal::NotAcceptable),
-    }
-}
-
-/// For a client that has written: it must not be told that it cannot be answered, or it writes again.
-pub(super) fn written(
-    answer: &Answer,
-    shown: &[Shown],
-    place: (&[u8], Form),
-    accept: &Accept,
-    vary: &str,
-) -> Response {
-    render(accept.choose(&[WHOLE, LISTED]).unwrap_or(LISTED), answer, shown, place, vary)
-}
-
-fn render(form: &str, answer: &Answer, shown: &[Shown], place: (&[u8], Form), vary: &str) -> Response {
     let siblings = &answer.siblings;
     let mut response = if form == LISTED { list(shown) } else { parts(siblings, shown, place) };
     let vclock = fields::vclock(&answer.context());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cartwheel_core::datatype::{Held, Kind, Op};
 use cartwheel_core::id::RequestId;
-use cartwheel_core::membership::{Bucket, Datatype, Rules};
+use cartwheel_core::membership::{Bucket, Rules};
 use cartwheel_core::version::{Context, Policy};
 use cartwheel_core::{Answer, ClientError, ClientOp, Key, ReadOptions, WriteOptions};
 
@@ -19,12 +19,12 @@ use super::message::{
     DtFetchReq, DtFetchResp, DtUpdateReq, DtUpdateResp, RpbCounterGetReq, RpbCounterGetResp,
     RpbCounterUpdateReq, RpbCounterUpdateResp,
 };
-use super::names::{bucket_of, key_of};
+use super::names::{bucket_of, key_made, key_of};
 use super::refusal::Refusal;
 use super::shown::{context_of, vclock_of};
 use super::{code, quorum};
+use crate::datatype::{self, kind_name};
 use crate::http::Defaults;
-use crate::vtag;
 
 /// What kind of value the keys of `bucket` have, where `rules` hold; `None`: there is no such bucket type.
 ///
@@ -35,23 +35,8 @@ pub fn kind_of(bucket: &Bucket, rules: Option<&Rules>) -> Result<Kind, Refusal> 
     let Some(rules) = rules else { return Err(Refusal::NoDataTypeOf(bucket.bucket_type.clone())) };
     match rules.datatype {
         _ if bucket.bucket_type == Key::DEFAULT_TYPE => Ok(Kind::Counter),
-        Some(Datatype::Counter) => Ok(Kind::Counter),
-        Some(Datatype::Set) => Ok(Kind::Set),
-        Some(Datatype::Map) => Ok(Kind::Map),
-        Some(Datatype::Gset) => Ok(Kind::GSet),
-        Some(Datatype::Hll) => Ok(Kind::Hll),
+        Some(datatype) => Ok(datatype::kind_of(datatype)),
         None => Err(Refusal::NoDataType),
-    }
-}
-
-/// Riak's name of a kind.
-fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Counter => "counter",
-        Kind::Set => "set",
-        Kind::Map => "map",
-        Kind::Hll => "hll",
-        Kind::GSet => "gset",
     }
 }
 
@@ -200,10 +185,7 @@ impl DtUpdate {
     pub fn key(&self, request: RequestId) -> Result<Key, Refusal> {
         match &self.key {
             Some(key) => Ok(key.clone()),
-            None => {
-                let bucket_type = Some(self.bucket.bucket_type.as_slice());
-                key_of(bucket_type, &self.bucket.name, vtag::key_for(request).as_bytes())
-            }
+            None => key_made(&self.bucket, request),
         }
     }
 
@@ -215,7 +197,7 @@ impl DtUpdate {
     pub fn op(&self, kind: Kind, rules: &Rules) -> Result<ClientOp, Refusal> {
         let asked = self.op.kind();
         if asked != kind {
-            return Err(Refusal::OtherDataType { asked: name(asked), kind: name(kind) });
+            return Err(Refusal::OtherDataType { asked: kind_name(asked), kind: kind_name(kind) });
         }
         let op = match &self.op {
             Op::Hll { adds, .. } => Op::Hll { precision: rules.hll_precision, adds: adds.clone() },

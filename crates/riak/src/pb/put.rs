@@ -9,13 +9,13 @@ use cartwheel_core::{Answer, ClientError, ClientOp, Condition, Key, WriteOptions
 
 use super::get::timeout;
 use super::message::{RpbContent, RpbPutReq, RpbPutResp};
-use super::names::{self, key_of};
+use super::names::{self, key_made, key_of};
 use super::quorum;
 use super::refusal::Refusal;
 use super::shown::{self, Extent};
 use crate::content::Content;
 use crate::http::Defaults;
-use crate::{index, index_entry, vtag};
+use crate::{index, index_entry};
 
 /// A write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,10 +88,7 @@ impl Put {
     pub fn key(&self, request: RequestId) -> Result<Key, Refusal> {
         match &self.key {
             Some(key) => Ok(key.clone()),
-            None => {
-                let bucket_type = Some(self.bucket.bucket_type.as_slice());
-                key_of(bucket_type, &self.bucket.name, vtag::key_for(request).as_bytes())
-            }
+            None => key_made(&self.bucket, request),
         }
     }
 
