@@ -6,6 +6,8 @@ use cartwheel_core::id::CallId;
 use regex::bytes::Regex;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::http::Api;
+use crate::metrics::ListingUnderWay;
 use crate::server::{ListingAsk, Question};
 
 /// Parts of one listing.
@@ -14,6 +16,7 @@ pub(crate) struct Parts {
     questions: mpsc::Sender<Question>,
     steps: mpsc::Receiver<Result<Part, CoverageError>>,
     call: CallId,
+    under_way: ListingUnderWay,
     /// A part was taken, and the next one has not been asked for.
     is_taken: bool,
     ended: bool,
@@ -21,13 +24,15 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Begins `listing`. `NotAMember` where the node is stopping.
-    pub async fn begin(questions: &mpsc::Sender<Question>, listing: Listing) -> Result<Self, CoverageError> {
+    pub async fn begin(api: &Api, listing: Listing) -> Result<Self, CoverageError> {
+        let under_way = api.metrics.listing();
+        let Api { questions, .. } = api;
         let (sender, steps) = mpsc::channel(1);
         let (name, named) = oneshot::channel();
         let ask = ListingAsk::Begin(Box::new(listing), name, sender);
         questions.send(Question::List(ask)).await.map_err(|_| CoverageError::NotAMember)?;
         let call = named.await.map_err(|_| CoverageError::NotAMember)?;
-        Ok(Self { questions: questions.clone(), steps, call, is_taken: false, ended: false })
+        Ok(Self { questions: questions.clone(), steps, call, under_way, is_taken: false, ended: false })
     }
 
     /// The next part. `None` after the last one, and after an error.
@@ -43,6 +48,9 @@ impl Parts {
         let step = self.steps.recv().await.unwrap_or(Err(CoverageError::NotAMember));
         self.ended = step.as_ref().map_or(true, |part| part.is_last);
         self.is_taken = !self.ended;
+        if self.ended {
+            self.under_way.ended(step.as_ref().err());
+        }
         Some(step.map(|part| part.entries))
     }
 }
@@ -66,7 +74,7 @@ pub(crate) struct Filtered {
 impl Filtered {
     /// Of entries whose term (or key, where there are no terms) fits `matches`, at most `most`.
     pub async fn begin(
-        questions: &mpsc::Sender<Question>,
+        api: &Api,
         mut listing: Listing,
         matches: Option<Regex>,
     ) -> Result<Self, CoverageError> {
@@ -75,7 +83,7 @@ impl Filtered {
             // As many as fit, of nobody knows how many.
             listing.limit = None;
         }
-        Ok(Self { parts: Parts::begin(questions, listing).await?, matches, left })
+        Ok(Self { parts: Parts::begin(api, listing).await?, matches, left })
     }
 
     /// The next part; it may be empty. `None` after the last one, and after an error.

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cartwheel_core::coverage::CoverageError;
 use cartwheel_core::version::Value;
 use cartwheel_core::{Answer, ClientError, ClientOp, QuorumKind};
 use prometheus_client::encoding::text::{encode, encode_registry};
@@ -19,6 +20,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use tokio::time::Instant;
 
 use self::riak::Requests;
 use self::told::Told;
@@ -33,6 +35,7 @@ pub(crate) enum Operation {
     Put,
     Delete,
     Update,
+    List,
 }
 
 /// A label whose values have names of their own.
@@ -48,9 +51,9 @@ macro_rules! label {
     };
 }
 
-label!(Operation: Get = "get", Put = "put", Delete = "delete", Update = "update");
+label!(Operation: Get = "get", Put = "put", Delete = "delete", Update = "update", List = "list");
 label!(QuorumLabel: R = "r", Pr = "pr", W = "w", Pw = "pw");
-label!(Outcome: Ok = "ok", NotFound = "not_found", Timeout = "timeout", QuorumUnmet = "quorum_unmet", Overloaded = "overloaded",
+label!(Outcome: Ok = "ok", NotFound = "not_found", Timeout = "timeout", QuorumUnmet = "quorum_unmet", Uncovered = "uncovered", Overloaded = "overloaded",
     StorageFailed = "storage_failed", NotAMember = "not_a_member", ConditionUnmet = "condition_unmet", Invalid = "invalid");
 
 impl Operation {
@@ -71,6 +74,7 @@ enum Outcome {
     NotFound,
     Timeout,
     QuorumUnmet,
+    Uncovered,
     Overloaded,
     StorageFailed,
     NotAMember,
@@ -218,6 +222,12 @@ impl Metrics {
         }
     }
 
+    /// A client wants a listing, or queries an index.
+    pub fn listing(&self) -> ListingUnderWay {
+        let (requests, durations) = (self.requests.clone(), self.durations.clone());
+        ListingUnderWay { requests, durations, began: Instant::now() }
+    }
+
     /// A client has connected to the protocol-buffers port, and stays for as long as what is returned is kept.
     pub fn pb_connected(&self) -> Connected {
         self.pb_connects.inc();
@@ -238,6 +248,36 @@ impl Metrics {
 
     fn riak(&self) -> MutexGuard<'_, Requests> {
         self.riak.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A listing that is counted when it ends; one that its client gives up is not.
+#[derive(Debug)]
+pub(crate) struct ListingUnderWay {
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<OperationLabels, Histogram>,
+    began: Instant,
+}
+
+impl ListingUnderWay {
+    /// It has ended: its last part is there, or there is none.
+    pub fn ended(&self, failed: Option<&CoverageError>) {
+        let (operation, outcome) = (Operation::List, failed.map_or(Outcome::Ok, uncovered));
+        self.requests.get_or_create(&RequestLabels { operation, outcome }).inc();
+        if failed.is_none() {
+            let took = self.began.elapsed().as_secs_f64();
+            self.durations.get_or_create(&OperationLabels { operation }).observe(took);
+        }
+    }
+}
+
+fn uncovered(error: &CoverageError) -> Outcome {
+    match error {
+        CoverageError::Timeout => Outcome::Timeout,
+        CoverageError::Uncovered { .. } => Outcome::Uncovered,
+        CoverageError::Overloaded { .. } => Outcome::Overloaded,
+        CoverageError::NotAMember => Outcome::NotAMember,
+        CoverageError::NoType => Outcome::Invalid,
     }
 }
 

@@ -33,6 +33,7 @@ fn what_is_asked_is_measured_under_the_names_of_prometheus_and_of_riak() {
     let seen = get(cluster.http(0), path).expect("answered");
     assert_eq!(seen.status, 300, "two versions");
     assert_eq!(delete(cluster.http(0), path, seen.vclock()).expect("answered").status, 204);
+    assert_eq!(get(cluster.http(0), "/buckets/b/keys?keys=true").expect("answered").status, 200);
     let measured = metrics(&cluster, 0);
     let sample = |name: &str| *measured.get(name).unwrap_or_else(|| panic!("no {name} in {measured:#?}"));
     for (name, value) in [
@@ -40,7 +41,9 @@ fn what_is_asked_is_measured_under_the_names_of_prometheus_and_of_riak() {
         (r#"cartwheel_requests_total{operation="get",outcome="ok"}"#, 1.0),
         (r#"cartwheel_requests_total{operation="put",outcome="ok"}"#, 2.0),
         (r#"cartwheel_requests_total{operation="delete",outcome="ok"}"#, 1.0),
+        (r#"cartwheel_requests_total{operation="list",outcome="ok"}"#, 1.0),
         (r#"cartwheel_request_duration_seconds_count{operation="put"}"#, 2.0),
+        (r#"cartwheel_request_duration_seconds_count{operation="list"}"#, 1.0),
         ("cartwheel_siblings_sum", 2.0),
         ("cartwheel_serves", 1.0),
         ("cartwheel_boot", 1.0),

@@ -24,7 +24,7 @@ impl Api {
         if list.coming() == Coming::Nothing {
             return list.nothing().into();
         }
-        let mut parts = match Parts::begin(&self.questions, list.listing()).await {
+        let mut parts = match Parts::begin(self, list.listing()).await {
             Ok(parts) => parts,
             Err(error) => return list.whole(list.error(&error)).into(),
         };
@@ -77,7 +77,7 @@ impl Api {
         if index.is_head() {
             return index.whole(&[]).into();
         }
-        let mut found = match Filtered::begin(&self.questions, index.listing(), matches).await {
+        let mut found = match Filtered::begin(self, index.listing(), matches).await {
             Ok(found) => found,
             Err(error) => return index.failed(&error).into(),
         };

@@ -56,7 +56,7 @@ pub(super) async fn index(api: &Api, request: &RpbIndexReq, out: &mut Outgoing<'
     let matches = index.term_regex().map(regex).transpose().map_err(|why| index.bad_regex(&why))?;
     let listing = index.listing();
     let failed = |error| uncovered(&index.listing().query, &error);
-    let mut found = Filtered::begin(&api.questions, listing, matches).await.map_err(failed)?;
+    let mut found = Filtered::begin(api, listing, matches).await.map_err(failed)?;
     let (mut all, mut count, mut last) = (Gathered::default(), 0, None);
     while let Some(part) = found.next().await {
         let entries = part.map_err(failed)?;
@@ -108,7 +108,7 @@ struct Following {
 impl Following {
     async fn begin(api: &Api, listing: Listing) -> Result<Self, Refusal> {
         let query = listing.query.clone();
-        match Parts::begin(&api.questions, listing).await {
+        match Parts::begin(api, listing).await {
             Ok(parts) => Ok(Self { parts, query }),
             Err(error) => Err(uncovered(&query, &error)),
         }
