@@ -98,11 +98,12 @@ pub fn http(bytes: &[u8]) {
 }
 
 /// What a client sends to the protocol-buffers port: frames, the messages in them, and what they come to. What is understood
-/// is decided on before anything else is asked.
+/// is decided on before anything else is asked, what its lists take was known before it was read.
 pub fn pb(bytes: &[u8]) {
     let mut buffer = BytesMut::from(bytes);
     let defaults = Defaults { n: 3 };
     while let Ok(Some(frame)) = cartwheel_riak::pb::frame::take(&mut buffer, 1 << 20) {
+        let weight = pb::weight(&frame);
         let request = match Request::read(frame) {
             Ok(request) => request,
             Err(refusal) => {
@@ -114,6 +115,9 @@ pub fn pb(bytes: &[u8]) {
         match request {
             Request::Get(request) => drop(pb::Get::new(&request, &defaults).map(|get| get.op())),
             Request::Put(request) => {
+                let content = &request.content;
+                let elements = content.links.len() + content.usermeta.len() + content.indexes.len();
+                assert!(weight >= elements * size_of::<pb::message::RpbLink>(), "{weight} for {elements}");
                 if let Ok(put) = pb::Put::new(*request, &defaults) {
                     drop((put.key(cartwheel_core::id::RequestId(7)), put.op()));
                 }
