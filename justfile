@@ -52,6 +52,6 @@ real *options='whole':
 fuzz-bytes target="message" seconds="60":
     cd fuzz && cargo fuzz run --sanitizer none {{target}} -- -max_total_time={{seconds}}
 
-# The public Python and Node clients of Riak against three nodes, and the Python client's own suite; `just riak-clients counters` runs what has that name.
+# The public clients of Riak against three nodes, and the suites that they bring along; `just riak-clients counters` runs what has that name.
 riak-clients *feature:
     clients/run.sh {{feature}}
