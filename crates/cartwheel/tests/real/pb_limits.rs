@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use bytes::BytesMut;
 use cartwheel_riak::pb::frame;
-use cartwheel_riak::pb::message::RpbPutResp;
+use cartwheel_riak::pb::message::{RpbLink, RpbPutResp};
 
 use crate::cluster::until;
 use crate::http;
@@ -66,6 +66,25 @@ fn oversized_slow_and_senseless_messages_are_cut_off_and_others_served() {
     until("there is room again", || {
         Client::connect(pb).ask::<RpbPutResp>(&put("b", "k", &value[1..])).is_ok()
     });
+}
+
+/// Two bytes are enough to send a link, and a hundred are taken when it is read.
+#[test]
+fn what_the_lists_of_a_message_take_is_paid_for_before_they_are_read() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (node, pb) = lone(&dir, CONFIG);
+    let with_links = |links| {
+        let mut put = put("b", "k", "milk");
+        put.content.links = vec![RpbLink::default(); links];
+        put
+    };
+    let mut client = Client::connect(pb);
+    client.ask::<RpbPutResp>(&with_links(1_000)).expect("written");
+    let before = node.memory();
+    let refused = client.ask::<RpbPutResp>(&with_links(400_000)).expect_err("far too much");
+    assert!(refused.contains("bodies_bytes_max is 1500000"), "{refused}");
+    assert!(node.memory() < before + (16 << 20), "{} bytes, {before} before", node.memory());
+    Client::connect(pb).ask::<RpbPutResp>(&with_links(1_000)).expect("others are served");
 }
 
 #[test]
