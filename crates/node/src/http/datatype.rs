@@ -26,7 +26,7 @@ impl Api {
             Ok(None) => return call.not_found(&admitted),
             Err(refusal) => return Call::refuse(&refusal),
         };
-        let body = if call.is_change() { self.bodies.read(body).await.map(Some) } else { Ok(None) };
+        let body = if call.is_change() { self.bodies.read_json(body).await.map(Some) } else { Ok(None) };
         let op = match &body {
             Ok(body) => call.op(&admitted, &body.as_ref().map_or_else(Bytes::new, |body| body.bytes.clone())),
             Err(refusal) => return Call::refuse(refusal),

@@ -18,7 +18,7 @@ impl Api {
             (PropsVerb::Reset, Owner::Type(_)) => return call.shown(None),
             (PropsVerb::Reset, Owner::Bucket(bucket)) => AskedOp::ResetProps(bucket.clone()),
             (PropsVerb::Set, owner) => {
-                match self.bodies.read(body).await.and_then(|body| call.props(&body.bytes)) {
+                match self.bodies.read_json(body).await.and_then(|body| call.props(&body.bytes)) {
                     Ok(props) => match owner.clone() {
                         Owner::Bucket(bucket) => AskedOp::SetProps(bucket, props),
                         Owner::Type(name) => AskedOp::SetTypeProps(name, props),
