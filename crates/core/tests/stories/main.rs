@@ -9,7 +9,7 @@ mod types;
 use std::time::Duration;
 
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
-use cartwheel_core::version::Context;
+use cartwheel_core::version::{Actor, Context, Dot};
 use cartwheel_core::{ClientError, Condition, Event, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions};
 use lab::Lab;
 
@@ -219,6 +219,31 @@ fn a_put_that_timed_out_and_was_overwritten_is_not_done_again_by_its_retry() {
     assert_eq!(answer.by.len(), 2, "it is there, in the knowledge of what replaced it");
     let read = lab.get(2, Quorum::All);
     assert_eq!(lab.values(read), ["milk bread"]);
+}
+
+/// Of whatever it claims to have seen of actors that the node will mint: the node goes on, and so does the key.
+#[test]
+fn a_forged_context_stops_nobody() {
+    let mut lab = Lab::new(5);
+    let dot = |lab: &Lab, call| lab.reply(call).unwrap().as_ref().unwrap().dot.unwrap();
+    let first = lab.put(1, "milk", Context::EMPTY);
+    let actor = dot(&lab, first).actor;
+    let next_ones = (1..=100).map(|after| Actor { mint: actor.mint + after, ..actor });
+    let claimed = |counter| next_ones.clone().map(move |actor| Dot { actor, counter });
+    // Here the kept actor is void, as it seems that n1 has forgotten dots of it.
+    let seen = |counter| Context(claimed(counter).chain([Dot { actor, counter }]).collect());
+    for counter in [u64::MAX, u64::MAX - 1, Dot::COUNTER_MAX, Dot::COUNTER_MAX - 1] {
+        let forged = lab.put(1, "forged", seen(counter));
+        assert!(lab.reply(forged).unwrap().is_ok(), "n1 or another home has an actor for it");
+        for node in 1..=5 {
+            let read = lab.get(node, Quorum::All);
+            let context = lab.reply(read).unwrap().as_ref().unwrap().context();
+            let put = lab.put(node, "honest", context);
+            assert!(lab.reply(put).unwrap().is_ok());
+        }
+    }
+    let read = lab.get(1, Quorum::All);
+    assert_eq!(lab.values(read), ["honest"]);
 }
 
 #[test]
