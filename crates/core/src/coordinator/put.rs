@@ -94,7 +94,7 @@ impl Puts {
 
     /// Starts coordinating, joins the running put of the same request, or repeats its answer.
     pub fn start(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
-        match self.admission.known(put.write.request) {
+        match self.admission.known(put.write.request, &put.key) {
             Some(Known::Running(op)) => {
                 let op = *op;
                 cx.event(Event::RequestRepeated { request: put.write.request });
@@ -102,7 +102,7 @@ impl Puts {
                     running.join(cx, caller);
                 }
             }
-            Some(Known::Done(answer)) => {
+            Some(Known::Done { answer, .. }) => {
                 let answer = answer.clone();
                 cx.event(Event::RequestRepeated { request: put.write.request });
                 answer_caller(cx, caller, Ok(answer));
@@ -136,7 +136,7 @@ impl Puts {
         };
         cx.apply(put.key.clone(), update, Waiter::Put(op));
         cx.arm(put.give_up, Timer::Put(op));
-        self.admission.started(request, op);
+        self.admission.started(request, &put.key, op);
         self.running.insert(
             op,
             Put {
@@ -304,8 +304,9 @@ impl Puts {
             }
             let result = Ok(answer);
             put.answer(cx, &result);
-            if let Ok(answer) = result {
-                self.admission.succeeded(put.request, answer, cx.env.config.request_memory_max);
+            if let (Ok(answer), Some(dot)) = (result, dot) {
+                let memory_max = cx.env.config.request_memory_max;
+                self.admission.succeeded(put.request, &put.key, dot, answer, memory_max);
             }
         }
         if put.spread.is_none() || !put.slots.are_settled() {
@@ -325,7 +326,7 @@ impl Puts {
         cx.disarm(put.deadline, Timer::Put(op));
         // An attempt that made nothing, because the disk failed, is no reason to forget what an earlier one made.
         let dot = put.spread.and_then(|(_, dot)| dot).or(put.made);
-        self.admission.ended(put.request, dot, cx.env.config.request_memory_max);
+        self.admission.ended(put.request, &put.key, op, dot, cx.env.config.request_memory_max);
     }
 }
 

@@ -8,9 +8,12 @@ mod types;
 
 use std::time::Duration;
 
+use cartwheel_core::datatype::Op;
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
-use cartwheel_core::version::{Actor, Context, Dot};
-use cartwheel_core::{ClientError, Condition, Event, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions};
+use cartwheel_core::version::{Actor, Context, Dot, Value};
+use cartwheel_core::{
+    ClientError, ClientOp, Condition, Event, Key, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions,
+};
 use lab::Lab;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -200,6 +203,41 @@ fn a_repeated_request_makes_no_sibling_whoever_coordinates_it() {
     let read = lab.get(3, Quorum::All);
     assert_eq!(lab.values(read), ["milk"]);
     assert_eq!(lab.saw(|event| matches!(event, Event::RequestRepeated { .. })), 1);
+}
+
+#[test]
+fn a_request_id_that_is_used_again_for_another_key_is_another_request() {
+    let mut lab = Lab::new(3);
+    let other = Key::new(b"carts", b"bob");
+    let op = |value: &'static str| ClientOp::Put {
+        context: Context::EMPTY,
+        value: Value::Data(value.into()),
+        options: WriteOptions::default(),
+    };
+    lab.put_as(1, 77, "milk", Context::EMPTY);
+    let second = lab.ask_for(1, 77, other.clone(), op("bread"));
+    assert_eq!(lab.values(second), ["bread"]);
+    // Under way at the same time, too.
+    lab.unsynced = [(1, vec![]), (2, vec![]), (3, vec![])].into();
+    let [third, fourth] = [("milk", lab::key()), ("bread", other.clone())]
+        .map(|(value, key)| lab.ask_for(1, 78, key, op(value)));
+    (1..=3).for_each(|node| lab.sync(node));
+    assert_eq!(lab.values(third), ["milk", "milk"]);
+    assert_eq!(lab.values(fourth), ["bread", "bread"]);
+    let read = lab.get_key(2, other);
+    assert_eq!(lab.values(read), ["bread", "bread"]);
+}
+
+#[test]
+fn a_repeated_change_of_a_data_type_is_done_once_though_its_answer_is_not_kept() {
+    let mut lab = Lab::new(3);
+    let add = || ClientOp::Update { op: Op::Counter(5), context: None, options: WriteOptions::default() };
+    let first = lab.ask(1, 77, add());
+    let again = lab.ask(1, 77, add());
+    assert!(lab.reply(first).unwrap().is_ok() && lab.reply(again).unwrap().is_ok());
+    assert_eq!(lab.values(again), lab.values(first));
+    let [dot, same] = [first, again].map(|call| lab.reply(call).unwrap().as_ref().unwrap().dot);
+    assert_eq!(dot, same);
 }
 
 /// Found by the simulator: the timeout was forgotten, and the retry brought the overwritten value back as a sibling.
