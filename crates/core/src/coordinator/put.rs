@@ -92,6 +92,11 @@ impl Puts {
         self.running.values().any(|put| put.key == *key)
     }
 
+    /// Whether this node is coordinating `put`, or has done so and remembers it.
+    pub fn knows(&self, put: &PutRequest) -> bool {
+        self.admission.known(put.write.request, &put.key).is_some()
+    }
+
     /// Starts coordinating, joins the running put of the same request, or repeats its answer.
     pub fn start(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
         match self.admission.known(put.write.request, &put.key) {

@@ -495,6 +495,31 @@ fn conditional_puts_are_done_only_if_the_state_fits() {
 }
 
 #[test]
+fn a_conditional_put_that_is_repeated_does_not_find_itself_in_its_way() {
+    let mut lab = Lab::new(5);
+    let op = || ClientOp::Put {
+        context: Context::EMPTY,
+        value: Value::Data("milk".into()),
+        options: WriteOptions { condition: Some(Condition::NoneMatch), ..WriteOptions::default() },
+    };
+    lab.ask(1, 77, op());
+    for node in [1, 2, 5] {
+        let again = lab.ask(node, 77, op());
+        assert!(lab.reply(again).unwrap().is_ok(), "n{node}");
+        assert_eq!(lab.values(again), ["milk"], "n{node}");
+    }
+    let other = lab.ask(1, 78, op());
+    assert_eq!(lab.reply(other), Some(&Err(ClientError::Unfit(Unfit::Found))));
+    // Its coordinator remembers it when it has been overwritten.
+    let read = lab.get(1, Quorum::All);
+    lab.put(1, "milk bread", lab.reply(read).unwrap().as_ref().unwrap().context());
+    let again = lab.ask(1, 77, op());
+    assert!(lab.reply(again).unwrap().is_ok());
+    let read = lab.get(2, Quorum::All);
+    assert_eq!(lab.values(read), ["milk bread"]);
+}
+
+#[test]
 fn what_is_owed_is_counted_over_restarts() {
     let mut lab = Lab::new(5);
     lab.cut.insert(2);
