@@ -44,6 +44,13 @@ pub(crate) struct PutRequest {
     pub may_be_done: bool,
 }
 
+impl PutRequest {
+    /// Nobody knows what became of it.
+    pub fn timeout(&self) -> ClientError {
+        ClientError::Timeout { needed: self.needs.total, got: 0 }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Puts {
     running: BTreeMap<OpId, Put>,
@@ -204,9 +211,8 @@ impl Puts {
             return Vec::new();
         }
         let mut left = Vec::new();
-        let error = if put.made.is_some() || put.may_be_done {
-            let (_, needed, got) = put.tally.missed(QuorumKind::W, QuorumKind::Pw);
-            ClientError::Timeout { needed, got }
+        let error = if put.is_in_doubt() {
+            put.timeout()
         } else {
             // A peer that asked this node asks the next one by itself.
             let clients = put.callers.extract_if(.., |caller| matches!(caller, Caller::Client(_)));
@@ -219,10 +225,12 @@ impl Puts {
         left.into_iter().map(|caller| (caller, request.clone())).collect()
     }
 
-    /// The data type here does not take the operation: nothing was changed, and nothing is sent to anybody.
+    /// The data type here does not take the operation: nothing was changed, and nothing is sent to anybody. That may be
+    /// because it was done already, by an earlier attempt or by another coordinator: what they removed is not there.
     pub fn on_refused(&mut self, cx: &mut Cx, op: OpId, refusal: Refusal) {
         if let Some(put) = self.running.get_mut(&op) {
-            put.answer(cx, &Err(ClientError::Refused(refusal)));
+            let error = if put.is_in_doubt() { put.timeout() } else { ClientError::Refused(refusal) };
+            put.answer(cx, &Err(error));
             self.finish(cx, op);
         }
     }
@@ -279,8 +287,8 @@ impl Puts {
     pub fn on_timer(&mut self, cx: &mut Cx, op: OpId) {
         let Some(put) = self.running.get_mut(&op) else { return };
         if cx.time() >= put.give_up {
-            let (_, needed, got) = put.tally.missed(QuorumKind::W, QuorumKind::Pw);
-            put.answer(cx, &Err(ClientError::Timeout { needed, got }));
+            let timeout = put.timeout();
+            put.answer(cx, &Err(timeout));
         }
         if put.spread.is_none() {
             // The local store is silent: it answers later, or never. The client knows; the rest waits for it.
@@ -336,6 +344,16 @@ impl Puts {
 }
 
 impl Put {
+    /// Even if it was not done here it may have been: by an earlier attempt or by another coordinator.
+    fn is_in_doubt(&self) -> bool {
+        self.made.is_some() || self.may_be_done
+    }
+
+    fn timeout(&self) -> ClientError {
+        let (_, needed, got) = self.tally.missed(QuorumKind::W, QuorumKind::Pw);
+        ClientError::Timeout { needed, got }
+    }
+
     /// One more wants to know; a client that repeats itself without end does not fill the memory.
     fn join(&mut self, cx: &mut Cx, caller: Caller) {
         if self.callers.len() < CALLERS_MAX {

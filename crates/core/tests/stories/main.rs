@@ -8,7 +8,7 @@ mod types;
 
 use std::time::Duration;
 
-use cartwheel_core::datatype::Op;
+use cartwheel_core::datatype::{Op, SetOp};
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
 use cartwheel_core::version::{Actor, Context, Dot, Value};
 use cartwheel_core::{
@@ -517,6 +517,27 @@ fn a_conditional_put_that_is_repeated_does_not_find_itself_in_its_way() {
     assert!(lab.reply(again).unwrap().is_ok());
     let read = lab.get(2, Quorum::All);
     assert_eq!(lab.values(read), ["milk bread"]);
+}
+
+#[test]
+fn a_refusal_is_no_word_for_a_coordinator_that_was_silent() {
+    let remove = || ClientOp::Update {
+        op: Op::Set(SetOp { adds: vec![], removes: vec!["milk".into()] }),
+        context: None,
+        options: WriteOptions::default(),
+    };
+    let mut lab = Lab::new(5);
+    let refused = lab.ask(5, 77, remove());
+    assert!(matches!(lab.reply(refused), Some(Err(ClientError::Refused(_)))), "n1 says so, and n1 was asked");
+    lab.cut.insert(1);
+    let passed_on = lab.ask(5, 78, remove());
+    lab.pass(SHORT);
+    assert_eq!(lab.reply(passed_on), Some(&Err(ClientError::Timeout { needed: 2, got: 0 })), "n2 refuses");
+    let mut lab = Lab::new(5);
+    lab.cut.extend(1..=4);
+    let own = lab.ask(5, 79, remove());
+    lab.pass(LONG);
+    assert_eq!(lab.reply(own), Some(&Err(ClientError::Timeout { needed: 2, got: 0 })), "n5 itself refuses");
 }
 
 #[test]
