@@ -34,7 +34,8 @@ pub fn encode_context(context: &Context) -> Bytes {
 ///
 /// # Errors
 ///
-/// A context that this cluster's software did not hand out like that: cut, mangled, of another format, too long.
+/// A context that this cluster's software did not hand out like that: cut, mangled, of another format, too long; or one that claims to have seen
+/// what nobody has written ([`Dot::COUNTER_MAX`](cartwheel_core::version::Dot::COUNTER_MAX)).
 pub fn decode_context(bytes: &[u8]) -> Result<Context, DecodeError> {
     if bytes.len() > CONTEXT_BYTES_MAX {
         return Err(DecodeError::TooMany { what: "bytes of a context", max: CONTEXT_BYTES_MAX });

@@ -2,6 +2,9 @@
 //!
 //! A get comes first, and the put follows if what was read fits. The two are not one step: of two clients that ask
 //! at the same time both may pass, and then their writes are siblings like any others.
+//!
+//! A request whose answer was lost is repeated when its own write is there already. It held then, so it is not asked
+//! again: neither where the coordinator remembers the request, nor where the get finds what it wrote.
 
 use super::Caller;
 use crate::boundary::{Answer, Condition, Unfit};
@@ -13,6 +16,8 @@ pub(crate) struct ConditionalPut {
     pub caller: Caller,
     pub condition: Condition,
     pub put: PutRequest,
+    /// The get has found what an earlier try of the same request wrote.
+    pub is_done: bool,
 }
 
 impl Condition {

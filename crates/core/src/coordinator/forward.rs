@@ -93,7 +93,9 @@ impl Forwards {
         }
     }
 
-    /// Any coordinator that was asked may answer, also one that was given up. One that did nothing is passed over.
+    /// Any coordinator that was asked may answer, also one that was given up. One that did nothing is passed over. One that
+    /// refuses did nothing either, and so would the next; but where one was silent before, it may have done the put, and that
+    /// may be why: a client that was told "nothing was done" would not look.
     pub fn on_reply(
         &mut self,
         cx: &mut Cx,
@@ -111,6 +113,12 @@ impl Forwards {
             return if forward.at == from { self.try_next(cx, op) } else { None };
         }
         let forward = self.end(cx, op)?;
+        let result = match result {
+            Err(ClientError::Refused(_) | ClientError::Invalid(_)) if forward.put.may_be_done => {
+                Err(forward.put.timeout())
+            }
+            result => result,
+        };
         answer_caller(cx, forward.caller, result);
         None
     }
@@ -120,8 +128,7 @@ impl Forwards {
         let (at, asked_at, accepted) = (forward.at, forward.asked_at, forward.accepted);
         if cx.time() >= forward.put.give_up {
             let forward = self.end(cx, op)?;
-            let timeout = ClientError::Timeout { needed: forward.put.needs.total, got: 0 };
-            answer_caller(cx, forward.caller, Err(timeout));
+            answer_caller(cx, forward.caller, Err(forward.put.timeout()));
             return None;
         }
         if !accepted {

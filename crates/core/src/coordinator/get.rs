@@ -301,7 +301,10 @@ impl Get {
                 cx.reply(call, result);
                 None
             }
-            Asker::Condition(put) => Some((put, result)),
+            Asker::Condition(mut put) => {
+                put.is_done = self.merged.by_request(put.put.write.request).is_some();
+                Some((put, result))
+            }
         }
     }
 

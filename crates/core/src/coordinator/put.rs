@@ -44,6 +44,13 @@ pub(crate) struct PutRequest {
     pub may_be_done: bool,
 }
 
+impl PutRequest {
+    /// Nobody knows what became of it.
+    pub fn timeout(&self) -> ClientError {
+        ClientError::Timeout { needed: self.needs.total, got: 0 }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Puts {
     running: BTreeMap<OpId, Put>,
@@ -92,9 +99,14 @@ impl Puts {
         self.running.values().any(|put| put.key == *key)
     }
 
+    /// Whether this node is coordinating `put`, or has done so and remembers it.
+    pub fn knows(&self, put: &PutRequest) -> bool {
+        self.admission.known(put.write.request, &put.key).is_some()
+    }
+
     /// Starts coordinating, joins the running put of the same request, or repeats its answer.
     pub fn start(&mut self, cx: &mut Cx, caller: Caller, put: PutRequest) {
-        match self.admission.known(put.write.request) {
+        match self.admission.known(put.write.request, &put.key) {
             Some(Known::Running(op)) => {
                 let op = *op;
                 cx.event(Event::RequestRepeated { request: put.write.request });
@@ -102,7 +114,7 @@ impl Puts {
                     running.join(cx, caller);
                 }
             }
-            Some(Known::Done(answer)) => {
+            Some(Known::Done { answer, .. }) => {
                 let answer = answer.clone();
                 cx.event(Event::RequestRepeated { request: put.write.request });
                 answer_caller(cx, caller, Ok(answer));
@@ -136,7 +148,7 @@ impl Puts {
         };
         cx.apply(put.key.clone(), update, Waiter::Put(op));
         cx.arm(put.give_up, Timer::Put(op));
-        self.admission.started(request, op);
+        self.admission.started(request, &put.key, op);
         self.running.insert(
             op,
             Put {
@@ -199,9 +211,8 @@ impl Puts {
             return Vec::new();
         }
         let mut left = Vec::new();
-        let error = if put.made.is_some() || put.may_be_done {
-            let (_, needed, got) = put.tally.missed(QuorumKind::W, QuorumKind::Pw);
-            ClientError::Timeout { needed, got }
+        let error = if put.is_in_doubt() {
+            put.timeout()
         } else {
             // A peer that asked this node asks the next one by itself.
             let clients = put.callers.extract_if(.., |caller| matches!(caller, Caller::Client(_)));
@@ -214,10 +225,12 @@ impl Puts {
         left.into_iter().map(|caller| (caller, request.clone())).collect()
     }
 
-    /// The data type here does not take the operation: nothing was changed, and nothing is sent to anybody.
+    /// The data type here does not take the operation: nothing was changed, and nothing is sent to anybody. That may be
+    /// because it was done already, by an earlier attempt or by another coordinator: what they removed is not there.
     pub fn on_refused(&mut self, cx: &mut Cx, op: OpId, refusal: Refusal) {
         if let Some(put) = self.running.get_mut(&op) {
-            put.answer(cx, &Err(ClientError::Refused(refusal)));
+            let error = if put.is_in_doubt() { put.timeout() } else { ClientError::Refused(refusal) };
+            put.answer(cx, &Err(error));
             self.finish(cx, op);
         }
     }
@@ -274,8 +287,8 @@ impl Puts {
     pub fn on_timer(&mut self, cx: &mut Cx, op: OpId) {
         let Some(put) = self.running.get_mut(&op) else { return };
         if cx.time() >= put.give_up {
-            let (_, needed, got) = put.tally.missed(QuorumKind::W, QuorumKind::Pw);
-            put.answer(cx, &Err(ClientError::Timeout { needed, got }));
+            let timeout = put.timeout();
+            put.answer(cx, &Err(timeout));
         }
         if put.spread.is_none() {
             // The local store is silent: it answers later, or never. The client knows; the rest waits for it.
@@ -304,8 +317,9 @@ impl Puts {
             }
             let result = Ok(answer);
             put.answer(cx, &result);
-            if let Ok(answer) = result {
-                self.admission.succeeded(put.request, answer, cx.env.config.request_memory_max);
+            if let (Ok(answer), Some(dot)) = (result, dot) {
+                let memory_max = cx.env.config.request_memory_max;
+                self.admission.succeeded(put.request, &put.key, dot, answer, memory_max);
             }
         }
         if put.spread.is_none() || !put.slots.are_settled() {
@@ -325,11 +339,21 @@ impl Puts {
         cx.disarm(put.deadline, Timer::Put(op));
         // An attempt that made nothing, because the disk failed, is no reason to forget what an earlier one made.
         let dot = put.spread.and_then(|(_, dot)| dot).or(put.made);
-        self.admission.ended(put.request, dot, cx.env.config.request_memory_max);
+        self.admission.ended(put.request, &put.key, op, dot, cx.env.config.request_memory_max);
     }
 }
 
 impl Put {
+    /// Even if it was not done here it may have been: by an earlier attempt or by another coordinator.
+    fn is_in_doubt(&self) -> bool {
+        self.made.is_some() || self.may_be_done
+    }
+
+    fn timeout(&self) -> ClientError {
+        let (_, needed, got) = self.tally.missed(QuorumKind::W, QuorumKind::Pw);
+        ClientError::Timeout { needed, got }
+    }
+
     /// One more wants to know; a client that repeats itself without end does not fill the memory.
     fn join(&mut self, cx: &mut Cx, caller: Caller) {
         if self.callers.len() < CALLERS_MAX {

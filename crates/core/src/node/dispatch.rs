@@ -148,8 +148,10 @@ impl Machines {
         put: PutRequest,
     ) -> Result<(), ClientError> {
         match condition {
-            None => self.put(cx, caller, put),
-            Some(condition) => self.check(cx, ConditionalPut { caller, condition, put })?,
+            Some(condition) if !self.puts.knows(&put) => {
+                self.check(cx, ConditionalPut { caller, condition, put, is_done: false })?;
+            }
+            _ => self.put(cx, caller, put),
         }
         Ok(())
     }
@@ -176,8 +178,9 @@ impl Machines {
     /// The get before a conditional put is done.
     pub(super) fn on_checked(&mut self, cx: &mut Cx, checked: Checked) {
         let Some((conditional, result)) = checked else { return };
-        let ConditionalPut { caller, condition, put } = *conditional;
+        let ConditionalPut { caller, condition, put, is_done } = *conditional;
         let error = match result {
+            Ok(_) if is_done => None,
             Ok(answer) => condition.unfit(&answer).map(ClientError::Unfit),
             Err(error) => Some(error),
         };

@@ -154,7 +154,11 @@ impl Machines {
                 }
             }
             (Ok(Err(Refused::Mutation(refusal))), Waiter::Put(op)) => self.puts.on_refused(cx, op, refusal),
-            (Ok(Err(Refused::NotFound | Refused::MovedOn | Refused::Mutation(_))), waiter) => {
+            // Another node can coordinate a put that has spent this node's actor: it has others.
+            (
+                Ok(Err(Refused::NotFound | Refused::MovedOn | Refused::Mutation(_) | Refused::Spent)),
+                waiter,
+            ) => {
                 self.on_update_failed(cx, waiter, StorageError::Failed);
             }
         }

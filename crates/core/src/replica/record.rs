@@ -182,6 +182,9 @@ pub enum Refused {
     MovedOn,
     /// The data type does not take the operation.
     Mutation(Refusal),
+    /// The coordinator has no actor to count under: somebody claims to have seen the last dot of the one that it has minted
+    /// for this write. No honest client does.
+    Spent,
 }
 
 impl Update {
@@ -284,12 +287,12 @@ impl Record {
     ) -> Result<Dot, Refused> {
         match &write.value {
             Written::Value(value) => {
-                let dot = self.next_dot(&write.context.0, mint, continuous_since);
+                let dot = self.next_dot(&write.context.0, mint, continuous_since)?;
                 Ok(self.coordinate(write, value, dot, past_entries_max, policy))
             }
             Written::Changed(mutation) => {
                 let held = Held::of(&self.siblings, mutation.op.kind());
-                let dot = self.next_dot_beside(&held, mutation, mint, continuous_since);
+                let dot = self.next_dot_beside(&held, mutation, mint, continuous_since)?;
                 self.change(write, mutation, &held, dot, past_entries_max, policy)
             }
         }
@@ -353,23 +356,26 @@ impl Record {
 
     /// The kept actor goes on counting only if this store has been continuous since it was minted and nobody, not
     /// even the client, knows more of it than we do; otherwise the fresh one starts.
-    fn next_dot(&self, shown: &VersionVector, mint: Actor, continuous_since: u64) -> Dot {
+    fn next_dot(&self, shown: &VersionVector, mint: Actor, continuous_since: u64) -> Result<Dot, Refused> {
         let seen = |actor| self.siblings.counter(actor).max(shown.counter(actor));
-        match self.kept {
-            Some(last)
-                if last.actor.store == mint.store
-                    && last.actor.boot >= continuous_since
-                    && seen(last.actor) <= last.counter =>
-            {
-                Dot { actor: last.actor, counter: last.counter + 1 }
-            }
-            _ => Dot { actor: mint, counter: seen(mint) + 1 },
-        }
+        let goes_on = |last: &Dot| {
+            last.actor.store == mint.store
+                && last.actor.boot >= continuous_since
+                && seen(last.actor) <= last.counter
+        };
+        let kept = self.kept.filter(goes_on).and_then(Dot::next);
+        kept.or_else(|| Dot { actor: mint, counter: seen(mint) }.next()).ok_or(Refused::Spent)
     }
 
     /// The same for a change of what is `held`. Beside a version that it does not replace another actor counts: a past
     /// cannot contain a later dot of an actor and leave out an earlier one.
-    fn next_dot_beside(&self, held: &Held, mutation: &Mutation, mint: Actor, continuous_since: u64) -> Dot {
+    fn next_dot_beside(
+        &self,
+        held: &Held,
+        mutation: &Mutation,
+        mint: Actor,
+        continuous_since: u64,
+    ) -> Result<Dot, Refused> {
         let none = VersionVector::EMPTY;
         let shown = mutation.context.as_ref().map_or(&none, |context| &context.0);
         let is_foreign = self.kept.is_some_and(|last| held.has_foreign(last.actor));
@@ -517,6 +523,24 @@ mod tests {
         let ahead = Context([Dot { actor: actor(1), counter: 5 }].into_iter().collect());
         let (_, change) = applied(&put(2, ahead, 2), Some(&record));
         assert_eq!(change.dot.unwrap().actor, actor(2));
+    }
+
+    /// Whatever a context says of the actor that counts next, every dot is one that can be read again, and the key can be
+    /// written again.
+    #[test]
+    fn a_forged_context_makes_no_actor_count_over() {
+        let claim = |mint, counter| Context([Dot { actor: actor(mint), counter }].into_iter().collect());
+        for ahead in [u64::MAX, u64::MAX - 1, Dot::COUNTER_MAX + 1, Dot::COUNTER_MAX] {
+            assert_eq!(put(1, claim(1, ahead), 1).apply(None), Err(Refused::Spent), "{ahead}");
+        }
+        let (last, change) = applied(&put(1, claim(1, Dot::COUNTER_MAX - 1), 1), None);
+        assert_eq!(change.dot, Some(Dot { actor: actor(1), counter: Dot::COUNTER_MAX }));
+        let (_, change) = applied(&put(2, last.siblings.context(), 2), Some(&last));
+        assert_eq!(
+            change.dot,
+            Some(Dot { actor: actor(2), counter: 1 }),
+            "the kept actor has counted all it can"
+        );
     }
 
     #[test]

@@ -39,6 +39,16 @@ pub struct Dot {
 }
 
 impl Dot {
+    /// The highest count. Nobody gets there by counting; but clients hand contexts back, and may have written anything into
+    /// them. What claims more is no dot, whoever sends it, and an actor that is claimed to be there counts no more. So a count
+    /// never overflows, and what is stored can always be read again.
+    pub const COUNTER_MAX: u64 = u64::MAX / 2;
+
+    /// The dot after this one; `None` after the last one.
+    pub(crate) fn next(self) -> Option<Self> {
+        (self.counter < Self::COUNTER_MAX).then(|| Self { counter: self.counter + 1, ..self })
+    }
+
     /// As it is hashed, for the names of states: its words, the low byte of each first.
     pub(crate) fn to_bytes(self) -> [u8; 40] {
         let Self { actor: Actor { node, store, boot, mint }, counter } = self;

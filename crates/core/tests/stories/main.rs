@@ -8,9 +8,12 @@ mod types;
 
 use std::time::Duration;
 
+use cartwheel_core::datatype::{Op, SetOp};
 use cartwheel_core::message::{ForwardMessage, Message, ReplicaMessage};
-use cartwheel_core::version::Context;
-use cartwheel_core::{ClientError, Condition, Event, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions};
+use cartwheel_core::version::{Actor, Context, Dot, Value};
+use cartwheel_core::{
+    ClientError, ClientOp, Condition, Event, Key, Quorum, QuorumKind, ReadOptions, Unfit, WriteOptions,
+};
 use lab::Lab;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -202,6 +205,41 @@ fn a_repeated_request_makes_no_sibling_whoever_coordinates_it() {
     assert_eq!(lab.saw(|event| matches!(event, Event::RequestRepeated { .. })), 1);
 }
 
+#[test]
+fn a_request_id_that_is_used_again_for_another_key_is_another_request() {
+    let mut lab = Lab::new(3);
+    let other = Key::new(b"carts", b"bob");
+    let op = |value: &'static str| ClientOp::Put {
+        context: Context::EMPTY,
+        value: Value::Data(value.into()),
+        options: WriteOptions::default(),
+    };
+    lab.put_as(1, 77, "milk", Context::EMPTY);
+    let second = lab.ask_for(1, 77, other.clone(), op("bread"));
+    assert_eq!(lab.values(second), ["bread"]);
+    // Under way at the same time, too.
+    lab.unsynced = [(1, vec![]), (2, vec![]), (3, vec![])].into();
+    let [third, fourth] = [("milk", lab::key()), ("bread", other.clone())]
+        .map(|(value, key)| lab.ask_for(1, 78, key, op(value)));
+    (1..=3).for_each(|node| lab.sync(node));
+    assert_eq!(lab.values(third), ["milk", "milk"]);
+    assert_eq!(lab.values(fourth), ["bread", "bread"]);
+    let read = lab.get_key(2, other);
+    assert_eq!(lab.values(read), ["bread", "bread"]);
+}
+
+#[test]
+fn a_repeated_change_of_a_data_type_is_done_once_though_its_answer_is_not_kept() {
+    let mut lab = Lab::new(3);
+    let add = || ClientOp::Update { op: Op::Counter(5), context: None, options: WriteOptions::default() };
+    let first = lab.ask(1, 77, add());
+    let again = lab.ask(1, 77, add());
+    assert!(lab.reply(first).unwrap().is_ok() && lab.reply(again).unwrap().is_ok());
+    assert_eq!(lab.values(again), lab.values(first));
+    let [dot, same] = [first, again].map(|call| lab.reply(call).unwrap().as_ref().unwrap().dot);
+    assert_eq!(dot, same);
+}
+
 /// Found by the simulator: the timeout was forgotten, and the retry brought the overwritten value back as a sibling.
 #[test]
 fn a_put_that_timed_out_and_was_overwritten_is_not_done_again_by_its_retry() {
@@ -219,6 +257,31 @@ fn a_put_that_timed_out_and_was_overwritten_is_not_done_again_by_its_retry() {
     assert_eq!(answer.by.len(), 2, "it is there, in the knowledge of what replaced it");
     let read = lab.get(2, Quorum::All);
     assert_eq!(lab.values(read), ["milk bread"]);
+}
+
+/// Of whatever it claims to have seen of actors that the node will mint: the node goes on, and so does the key.
+#[test]
+fn a_forged_context_stops_nobody() {
+    let mut lab = Lab::new(5);
+    let dot = |lab: &Lab, call| lab.reply(call).unwrap().as_ref().unwrap().dot.unwrap();
+    let first = lab.put(1, "milk", Context::EMPTY);
+    let actor = dot(&lab, first).actor;
+    let next_ones = (1..=100).map(|after| Actor { mint: actor.mint + after, ..actor });
+    let claimed = |counter| next_ones.clone().map(move |actor| Dot { actor, counter });
+    // Here the kept actor is void, as it seems that n1 has forgotten dots of it.
+    let seen = |counter| Context(claimed(counter).chain([Dot { actor, counter }]).collect());
+    for counter in [u64::MAX, u64::MAX - 1, Dot::COUNTER_MAX, Dot::COUNTER_MAX - 1] {
+        let forged = lab.put(1, "forged", seen(counter));
+        assert!(lab.reply(forged).unwrap().is_ok(), "n1 or another home has an actor for it");
+        for node in 1..=5 {
+            let read = lab.get(node, Quorum::All);
+            let context = lab.reply(read).unwrap().as_ref().unwrap().context();
+            let put = lab.put(node, "honest", context);
+            assert!(lab.reply(put).unwrap().is_ok());
+        }
+    }
+    let read = lab.get(1, Quorum::All);
+    assert_eq!(lab.values(read), ["honest"]);
 }
 
 #[test]
@@ -429,6 +492,52 @@ fn conditional_puts_are_done_only_if_the_state_fits() {
     assert!(lab.reply(third).unwrap().is_ok());
     let fourth = lab.put_with(1, "fourth", if_same(context));
     assert_eq!(lab.reply(fourth), Some(&Err(ClientError::Unfit(Unfit::Modified))));
+}
+
+#[test]
+fn a_conditional_put_that_is_repeated_does_not_find_itself_in_its_way() {
+    let mut lab = Lab::new(5);
+    let op = || ClientOp::Put {
+        context: Context::EMPTY,
+        value: Value::Data("milk".into()),
+        options: WriteOptions { condition: Some(Condition::NoneMatch), ..WriteOptions::default() },
+    };
+    lab.ask(1, 77, op());
+    for node in [1, 2, 5] {
+        let again = lab.ask(node, 77, op());
+        assert!(lab.reply(again).unwrap().is_ok(), "n{node}");
+        assert_eq!(lab.values(again), ["milk"], "n{node}");
+    }
+    let other = lab.ask(1, 78, op());
+    assert_eq!(lab.reply(other), Some(&Err(ClientError::Unfit(Unfit::Found))));
+    // Its coordinator remembers it when it has been overwritten.
+    let read = lab.get(1, Quorum::All);
+    lab.put(1, "milk bread", lab.reply(read).unwrap().as_ref().unwrap().context());
+    let again = lab.ask(1, 77, op());
+    assert!(lab.reply(again).unwrap().is_ok());
+    let read = lab.get(2, Quorum::All);
+    assert_eq!(lab.values(read), ["milk bread"]);
+}
+
+#[test]
+fn a_refusal_is_no_word_for_a_coordinator_that_was_silent() {
+    let remove = || ClientOp::Update {
+        op: Op::Set(SetOp { adds: vec![], removes: vec!["milk".into()] }),
+        context: None,
+        options: WriteOptions::default(),
+    };
+    let mut lab = Lab::new(5);
+    let refused = lab.ask(5, 77, remove());
+    assert!(matches!(lab.reply(refused), Some(Err(ClientError::Refused(_)))), "n1 says so, and n1 was asked");
+    lab.cut.insert(1);
+    let passed_on = lab.ask(5, 78, remove());
+    lab.pass(SHORT);
+    assert_eq!(lab.reply(passed_on), Some(&Err(ClientError::Timeout { needed: 2, got: 0 })), "n2 refuses");
+    let mut lab = Lab::new(5);
+    lab.cut.extend(1..=4);
+    let own = lab.ask(5, 79, remove());
+    lab.pass(LONG);
+    assert_eq!(lab.reply(own), Some(&Err(ClientError::Timeout { needed: 2, got: 0 })), "n5 itself refuses");
 }
 
 #[test]

@@ -23,6 +23,9 @@ impl TryFrom<schema::Dot> for Dot {
         if dot.counter == 0 {
             return Err(DecodeError::ZeroCounter);
         }
+        if dot.counter > Self::COUNTER_MAX {
+            return Err(DecodeError::OutOfRange { field: "counter of a dot", got: dot.counter });
+        }
         let actor =
             Actor { node: NodeId(dot.node), store: StoreId(dot.store), boot: dot.boot, mint: dot.mint };
         Ok(Self { actor, counter: dot.counter })

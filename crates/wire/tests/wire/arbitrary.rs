@@ -95,7 +95,7 @@ fn request(g: &mut Gen) -> RequestId {
 
 fn dot(g: &mut Gen) -> Dot {
     let actor = Actor { node: node(g), store: StoreId(number(g)), boot: number(g), mint: number(g) };
-    Dot { actor, counter: number(g).max(1) }
+    Dot { actor, counter: number(g).clamp(1, Dot::COUNTER_MAX) }
 }
 
 fn vector(g: &mut Gen) -> VersionVector {
@@ -532,10 +532,11 @@ fn result<T>(g: &mut Gen, make: impl Fn(&mut Gen) -> T) -> Result<T, StorageErro
 fn completion(g: &mut Gen) -> StorageCompletion {
     let ticket = Ticket(number(g));
     let held = |g: &mut Gen| (key(g), siblings(g));
-    let applied = |g: &mut Gen| match below(g, 6) {
+    let applied = |g: &mut Gen| match below(g, 7) {
         0 => Err(Refused::NotFound),
         1 => Err(Refused::MovedOn),
         2 => Err(Refused::Mutation(refusal(g))),
+        3 => Err(Refused::Spent),
         _ => Ok(Applied { siblings: siblings(g), dot: option(g, dot), newly_owed: option(g, node) }),
     };
     let name = |g: &mut Gen| Name { digest: option(g, |g| Digest(any(g))), is_owed: any(g) };

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use cartwheel_core::Key;
 use cartwheel_core::id::OpId;
 use cartwheel_core::message::{Message, ReplicaMessage};
+use cartwheel_core::replica::Record;
 use cartwheel_core::version::{Context, Dot, VersionVector};
 use cartwheel_wire::{
     DecodeError, decode_cluster, decode_context, decode_key, decode_message, decode_record, encode_cluster,
@@ -126,6 +127,20 @@ fn a_dot_that_counts_from_zero_is_refused() {
     let mut zero = tail(dot(1, 2));
     zero[5] = 0;
     assert_eq!(decode_message(replaced(&bytes, &tail(dot(1, 2)), &zero)), Err(DecodeError::ZeroCounter));
+}
+
+/// Whoever sends it: after the last count there is no next one.
+#[test]
+fn a_dot_beyond_the_last_one_is_refused() {
+    let context = |counter| Context(VersionVector::from_iter([dot(1, counter)]));
+    let last = context(Dot::COUNTER_MAX);
+    assert_eq!(decode_context(&encode_context(&last)), Ok(last));
+    for got in [Dot::COUNTER_MAX + 1, u64::MAX - 1, u64::MAX] {
+        let refused = DecodeError::OutOfRange { field: "counter of a dot", got };
+        assert_eq!(decode_context(&encode_context(&context(got))), Err(refused.clone()));
+        let kept = Record { kept: Some(dot(1, got)), ..Record::default() };
+        assert_eq!(decode_record(encode_record(&kept).expect("it is short").into()), Err(refused));
+    }
 }
 
 #[test]

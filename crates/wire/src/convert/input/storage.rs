@@ -16,6 +16,7 @@ use crate::schema::input::{self as schema, Completed};
 /// Codes count from 1, in this order, for ever.
 const NOT_FOUND: u32 = 1;
 const MOVED_ON: u32 = 2;
+const SPENT: u32 = 3;
 const ERRORS: [StorageError; 2] = [StorageError::Failed, StorageError::Corrupt];
 const KINDS: [Kind; 10] = [
     Kind::Read,
@@ -113,6 +114,7 @@ fn applied(result: &Result<Change, Refused>) -> Completed {
         }),
         Err(Refused::NotFound) => Completed::Refused(NOT_FOUND),
         Err(Refused::MovedOn) => Completed::Refused(MOVED_ON),
+        Err(Refused::Spent) => Completed::Refused(SPENT),
         Err(Refused::Mutation(refusal)) => Completed::NotChanged(refusal.into()),
     }
 }
@@ -149,6 +151,7 @@ impl TryFrom<schema::Completion> for StorageCompletion {
             Completed::Applied(change) => Self::Applied { ticket, result: Ok(Ok(change.try_into()?)) },
             Completed::Refused(NOT_FOUND) => Self::Applied { ticket, result: Ok(Err(Refused::NotFound)) },
             Completed::Refused(MOVED_ON) => Self::Applied { ticket, result: Ok(Err(Refused::MovedOn)) },
+            Completed::Refused(SPENT) => Self::Applied { ticket, result: Ok(Err(Refused::Spent)) },
             Completed::Refused(code) => return Err(DecodeError::UnknownCode { what: "refusal", code }),
             Completed::NotChanged(refusal) => {
                 Self::Applied { ticket, result: Ok(Err(Refused::Mutation(refusal.try_into()?))) }
