@@ -114,6 +114,44 @@ fn a_set_without_elements_is_there_and_a_counter_taken_out_starts_anew() {
 }
 
 #[test]
+fn a_counter_that_an_operation_names_twice_is_added_to_twice_and_once_however_often_the_client_tries() {
+    let twice = |by: [i64; 2]| MapOp {
+        removes: vec![],
+        updates: by.map(|by| (name("n"), FieldOp::Counter(by))).to_vec(),
+    };
+    let nested = |by| (name("m"), FieldOp::Map(twice(by)));
+    let mut op = twice([1, 2]);
+    op.updates.extend([nested([5, -7]), nested([10, 20])]);
+    let mutation = Mutation { op: Op::Map(op), context: None };
+    let value_of = |map: &Map| {
+        let counters = map.0.values().filter_map(|entry| match &entry.value {
+            FieldValue::Counter(counter) => Some(counter.value()),
+            _ => None,
+        });
+        counters.last().unwrap()
+    };
+    let values = |value: &DataType| match &fields(value).0.values().next().unwrap().value {
+        FieldValue::Map(inner) => (value_of(fields(value)), value_of(inner)),
+        other => panic!("a map, not {other:?}"),
+    };
+    let mut here = DataType::new(Kind::Map);
+    here.apply(&mutation, dot(2, 1), RequestId(1)).unwrap();
+    assert_eq!(values(&here), (3, 28));
+    // The request again, at the same coordinator and at one that has heard of it.
+    here.apply(&mutation, dot(2, 2), RequestId(1)).unwrap();
+    here.apply(&mutation, dot(3, 1), RequestId(1)).unwrap();
+    assert_eq!(values(&here), (3, 28));
+    // At one that has not, and then whoever is not the least takes all of it back.
+    let mut there = DataType::new(Kind::Map);
+    there.apply(&mutation, dot(1, 1), RequestId(1)).unwrap();
+    let mut both = here.merge(&there);
+    assert_eq!(values(&both), (3, 28));
+    let more = Mutation { op: Op::Map(twice([100, 100])), context: None };
+    both.apply(&more, dot(2, 3), RequestId(2)).unwrap();
+    assert_eq!(values(&both), (203, 28));
+}
+
+#[test]
 fn of_an_enable_and_a_disable_that_did_not_know_of_each_other_the_enable_wins() {
     let mut here = DataType::new(Kind::Map);
     apply(&mut here, update("f", FieldOp::Flag(FlagOp::Enable)), dot(1, 1)).unwrap();
