@@ -1,13 +1,13 @@
 //! Stories of single values.
 
-use alloc::vec;
 use alloc::vec::Vec;
+use alloc::{format, vec};
 
 use bytes::Bytes;
 
 use super::{
-    Counter, DEPTH_MAX, DataType, Field, FieldKind, FieldOp, FieldValue, FlagOp, Kind, Map, MapOp, Mutation,
-    Op, REQUESTS_MAX, Refusal, SetOp, State,
+    Counter, DEFERRED_MAX, DEPTH_MAX, DataType, Field, FieldKind, FieldOp, FieldValue, FlagOp, Kind, Map,
+    MapOp, Mutation, Op, REQUESTS_MAX, Refusal, SetOp, State,
 };
 use crate::id::{NodeId, RequestId, StoreId};
 use crate::version::{Actor, Context, Dot};
@@ -66,6 +66,53 @@ fn a_remove_waits_for_what_its_client_had_been_shown() {
     let both = here.merge(&there);
     assert_eq!(elements(&both), Vec::<Bytes>::new());
     assert!(both.deferred().is_empty());
+}
+
+fn waits_for(value: &mut DataType, element: u64, awaited: Dot) -> Result<(), Refusal> {
+    let op = Op::Set(SetOp { adds: vec![], removes: vec![Bytes::from(format!("{element}"))] });
+    let context = Some(Context([awaited].into_iter().collect()));
+    let counter = value.clock().counter(dot(1, 1).actor) + 1;
+    value.apply(&Mutation { op, context }, dot(1, counter), RequestId(counter.into()))
+}
+
+#[test]
+fn removes_wait_up_to_a_bound_and_what_waits_for_nothing_is_not_refused() {
+    let max = DEFERRED_MAX as u64;
+    let mut here = DataType::new(Kind::Set);
+    (0..max).for_each(|n| waits_for(&mut here, n, dot(9, 1)).unwrap());
+    let refused = waits_for(&mut here.clone(), max, dot(9, 1));
+    assert_eq!(refused, Err(Refusal::TooManyDeferred { max: DEFERRED_MAX }));
+    // One that waits already, and two sides that have come together with more than either could have.
+    waits_for(&mut here, 1, dot(9, 1)).unwrap();
+    let mut there = DataType::new(Kind::Set);
+    waits_for(&mut there, max, dot(9, 1)).unwrap();
+    let mut both = here.merge(&there);
+    assert_eq!(both.deferred().len(), DEFERRED_MAX + 1);
+    apply(&mut both, Op::Set(adds("milk")), dot(2, 1)).unwrap();
+    assert_eq!(elements(&both), ["milk"]);
+}
+
+#[test]
+fn a_remove_waits_only_for_what_is_missing_of_what_its_client_had_been_shown() {
+    let mut set = DataType::new(Kind::Set);
+    apply(&mut set, Op::Set(adds("milk")), dot(1, 1)).unwrap();
+    // The first dots of two actors that have written something plain, and one more that has not come yet.
+    let foreign = [dot(8, 1), dot(7, 2)];
+    let seen: Vec<Dot> = vec![dot(1, 1), dot(8, 1), dot(7, 2)];
+    let context = Some(Context(seen.into_iter().collect()));
+    let mutation = Mutation { op: Op::Set(removes("milk")), context };
+    set.apply_beside(&foreign, &mutation, dot(1, 2), RequestId(2)).unwrap();
+    assert_eq!(set.deferred().0.keys().collect::<Vec<_>>(), [&vec![dot(7, 1)]]);
+    // Once that is there as something plain, too, nothing is waited for.
+    set.apply_beside(
+        &[dot(7, 1)],
+        &Mutation { op: Op::Set(adds("bread")), context: None },
+        dot(1, 3),
+        RequestId(3),
+    )
+    .unwrap();
+    assert!(set.deferred().is_empty());
+    assert_eq!(elements(&set), ["bread"]);
 }
 
 #[test]
