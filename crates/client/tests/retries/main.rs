@@ -98,6 +98,28 @@ async fn an_update_in_doubt_is_sent_under_its_old_name_before_anything_else() {
 }
 
 #[tokio::test]
+async fn an_update_in_doubt_stays_so_until_a_node_says_that_it_is_done() {
+    let node = Scripted::start(|asked, _| match asked {
+        0 => Reply::error("timeout"),
+        // Nothing was done, by this attempt.
+        1 => Reply::error("overload"),
+        2 => Reply::error("no such bucket type"),
+        _ => Reply::message(&DtUpdateResp { counter_value: Some(1), ..DtUpdateResp::default() }),
+    });
+    let node = node.await;
+    let once = Client::builder().attempts(1).build([node.address()]).expect("settings");
+    let mut counter = once.bucket_type("counters").bucket("b").counter("k");
+    counter.increment(1);
+    for _ in 0..3 {
+        let error = counter.store().await.expect_err("nobody knows");
+        assert_eq!(error.fate(), Fate::Unknown, "{error}");
+    }
+    assert_eq!(counter.store().await.expect("stored"), Some(&1));
+    let ids = update_ids(&node);
+    assert!(ids.len() == 4 && ids.iter().all(|id| id.is_some() && *id == ids[0]), "{ids:?}");
+}
+
+#[tokio::test]
 async fn where_names_mean_nothing_what_adds_up_is_not_sent_again() {
     let node = Scripted::start(|_, _| Reply::HangUp).await;
     let client = Client::builder().named_writes(false).backoff(Duration::from_millis(1));
