@@ -191,7 +191,9 @@ impl<K: Kind> DataType<K> {
     ///
     /// See [`Error`]. What was to be done is kept, and `store` may be called again: what may have been done already goes under
     /// its old name then, so that nodes that remember do not do it twice, and until they have answered that it is done every error
-    /// is in doubt. [`discard`](Self::discard) forgets it.
+    /// is in doubt. [`discard`](Self::discard) forgets it. Where names mean nothing
+    /// ([`named_writes`](crate::Builder::named_writes)) what adds up and may have been done is not kept: it is for the program to
+    /// find out.
     pub async fn store(&mut self) -> Result<Option<&K::Value>, Error> {
         if let Some((message, repeat)) = self.unsure.clone() {
             // That this attempt did nothing says nothing about the one before.
@@ -224,7 +226,7 @@ impl<K: Kind> DataType<K> {
             };
             let pending = std::mem::take(&mut self.pending);
             // Before it is sent: nobody may wait for the answer.
-            self.unsure = Some((message.clone(), repeat));
+            self.unsure = (repeat != Repeat::Nowhere).then(|| (message.clone(), repeat));
             if let Err(error) = self.send(&message, repeat).await {
                 if error.fate() == Fate::NotDone {
                     (self.pending, self.unsure) = (pending, None);

@@ -128,6 +128,14 @@ async fn where_names_mean_nothing_what_adds_up_is_not_sent_again() {
     let error = counter.increment(1).store().await.expect_err("nobody knows");
     assert_eq!(error.fate(), Fate::Unknown, "{error}");
     assert_eq!(update_ids(&node), [None]);
+    counter.increment(5).store().await.expect_err("nobody knows");
+    let by = |body| DtUpdateReq::decode(body).expect("an update").op.counter_op.and_then(|op| op.increment);
+    let sent = node.asked(code::DT_UPDATE_REQ).into_iter().map(by);
+    assert_eq!(
+        sent.collect::<Vec<_>>(),
+        [Some(1), Some(5)],
+        "what may have been done is not done again later, either"
+    );
     client.bucket("b").put_new("v").await.expect_err("nobody knows");
     assert_eq!(node.asked(code::PUT_REQ).len(), 1, "each attempt would make a key of its own");
 }
