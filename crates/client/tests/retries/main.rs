@@ -171,6 +171,24 @@ async fn silence_is_left_behind_and_in_the_end_the_time_is_up() {
 }
 
 #[tokio::test]
+async fn one_may_wait_for_ever() {
+    let node =
+        Scripted::start(|asked, _| if asked == 0 { Reply::error("overload") } else { written() }).await;
+    let builder = Client::builder().timeout(Duration::MAX).attempt_timeout(Duration::MAX);
+    let builder = builder.connect_timeout(Duration::MAX).idle_timeout(Duration::MAX);
+    let client = builder.build([node.address()]).expect("settings");
+    client.bucket("b").put("k", "v").await.expect("written");
+    client.bucket("b").put("k", "v").timeout(Duration::MAX).await.expect("written");
+    let busy = Scripted::start(|_, _| Reply::error("overload")).await;
+    let builder = Client::builder().backoff(Duration::MAX).attempts(2);
+    let error = builder.build([busy.address()]).expect("settings").bucket("b").put("k", "v").await;
+    assert!(
+        matches!(error, Err(Error::Overloaded(_))),
+        "it would be longer than the time that there is: {error:?}"
+    );
+}
+
+#[tokio::test]
 async fn connections_are_few_and_used_again() {
     let node = Scripted::start(|_, _| written()).await;
     let client = Client::builder().connections_max(3).build([node.address()]).expect("settings");
