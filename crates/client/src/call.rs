@@ -22,6 +22,14 @@ use crate::connection::{NoConnection, error_text};
 use crate::error::{Error, Fate};
 use crate::node::{Lease, Node};
 
+/// As long as anybody waits: some durations, `Duration::MAX` among them, end at no moment that can be named.
+const FOR_EVER: Duration = Duration::from_hours(24 * 365 * 30);
+
+/// The moment when `limit` is over.
+fn in_time(limit: Duration) -> Instant {
+    Instant::now() + limit.min(FOR_EVER)
+}
+
 /// What may be done with a request that may have been carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
@@ -84,7 +92,7 @@ impl Inner {
     /// The one frame that answers `call`, with the connection that it came on, for more frames to come.
     pub async fn call(&self, call: &Call) -> Result<(Frame, Lease), Error> {
         let limit = call.timeout.unwrap_or(self.limits.timeout);
-        let deadline = Instant::now() + limit;
+        let deadline = in_time(limit);
         let mut doubted: Option<usize> = None;
         let (mut in_doubt, mut attempt, mut last_node) = (false, 0, None);
         loop {
@@ -113,7 +121,7 @@ impl Inner {
                 Next::Anybody => true,
                 Next::Doubt | Next::Silence => call.repeat != Repeat::Nowhere,
             };
-            let over = attempt >= self.limits.attempts || Instant::now() + pause >= deadline;
+            let over = attempt >= self.limits.attempts || in_time(pause) >= deadline;
             if !may_go_on || over {
                 return Err(if in_doubt { error.in_doubt() } else { error });
             }
@@ -141,7 +149,7 @@ impl Inner {
     ) -> Result<(Frame, Lease), Failure> {
         let _busy = node.busy();
         let name = || node.address.clone();
-        let until = deadline.min(Instant::now() + self.limits.attempt_timeout);
+        let until = deadline.min(in_time(self.limits.attempt_timeout));
         let mut lease = match timeout_at(until, node.lease()).await {
             Ok(Ok(lease)) => lease,
             Ok(Err(NoConnection::Lost(error))) => {
@@ -202,7 +210,7 @@ impl Inner {
         let longest = self.limits.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(8));
         let mut random = [0];
         _ = getrandom::fill(&mut random);
-        longest / 2 + longest / 2 * u32::from(random[0]) / u32::from(u8::MAX)
+        longest / 2 + longest / 2 / u32::from(u8::MAX) * u32::from(random[0])
     }
 }
 

@@ -190,10 +190,14 @@ impl<K: Kind> DataType<K> {
     /// # Errors
     ///
     /// See [`Error`]. What was to be done is kept, and `store` may be called again: what may have been done already goes under
-    /// its old name then, so that nodes that remember do not do it twice. [`discard`](Self::discard) forgets it.
+    /// its old name then, so that nodes that remember do not do it twice, and until they have answered that it is done every error
+    /// is in doubt. [`discard`](Self::discard) forgets it. Where names mean nothing
+    /// ([`named_writes`](crate::Builder::named_writes)) what adds up and may have been done is not kept: it is for the program to
+    /// find out.
     pub async fn store(&mut self) -> Result<Option<&K::Value>, Error> {
-        if self.unsure.is_some() {
-            self.send().await?;
+        if let Some((message, repeat)) = self.unsure.clone() {
+            // That this attempt did nothing says nothing about the one before.
+            self.send(&message, repeat).await.map_err(Error::in_doubt)?;
         }
         if let Some(op) = K::op(&self.pending) {
             if K::removes(&self.pending) && self.context.is_none() {
@@ -221,10 +225,11 @@ impl<K: Kind> DataType<K> {
                 ..DtUpdateReq::default()
             };
             let pending = std::mem::take(&mut self.pending);
-            self.unsure = Some((message, repeat));
-            if let Err(error) = self.send().await {
+            // Before it is sent: nobody may wait for the answer.
+            self.unsure = (repeat != Repeat::Nowhere).then(|| (message.clone(), repeat));
+            if let Err(error) = self.send(&message, repeat).await {
                 if error.fate() == Fate::NotDone {
-                    self.pending = pending;
+                    (self.pending, self.unsure) = (pending, None);
                 }
                 return Err(error);
             }
@@ -234,18 +239,13 @@ impl<K: Kind> DataType<K> {
         Ok(self.seen.as_ref())
     }
 
-    /// Sends what is unsure. It stays so if the answer does not say what became of it, or nobody waits for the answer.
-    async fn send(&mut self) -> Result<(), Error> {
-        let Some((message, repeat)) = &self.unsure else { return Ok(()) };
-        let call = Call::new(message, *repeat, self.options.timeout);
-        let is_shown = message.return_body == Some(true);
-        let answer: Result<DtUpdateResp, Error> = self.bucket.client.ask(&call).await;
-        if !matches!(&answer, Err(error) if error.fate() == Fate::Unknown) {
-            self.unsure = None;
-        }
-        let answer = answer?;
+    /// Sends an update. It is unsure no more when the answer says that it was done.
+    async fn send(&mut self, message: &DtUpdateReq, repeat: Repeat) -> Result<(), Error> {
+        let call = Call::new(message, repeat, self.options.timeout);
+        let answer: DtUpdateResp = self.bucket.client.ask(&call).await?;
+        self.unsure = None;
         self.key = self.key.take().or(answer.key);
-        if is_shown {
+        if message.return_body == Some(true) {
             self.context = answer.context;
             self.seen = Some(K::value(DtValue {
                 counter_value: answer.counter_value,
@@ -255,7 +255,8 @@ impl<K: Kind> DataType<K> {
                 gset_value: answer.gset_value,
             }));
         } else {
-            self.fetch().await?;
+            // What fails now is reading; the update is done.
+            self.fetch().await.map_err(Error::in_doubt)?;
         }
         Ok(())
     }

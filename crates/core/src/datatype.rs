@@ -168,6 +168,18 @@ impl DataType {
 
     /// Does what a client wants under `dot`, which is new.
     pub fn apply(&mut self, mutation: &Mutation, dot: Dot, request: RequestId) -> Result<(), Refusal> {
+        self.apply_beside(&[], mutation, dot, request)
+    }
+
+    /// The same where versions that are never merged stay beside this value. Their dots were shown to clients as its own
+    /// were, and no remove waits for them: what was written under them is no part of this value.
+    pub(crate) fn apply_beside(
+        &mut self,
+        foreign: &[Dot],
+        mutation: &Mutation,
+        dot: Dot,
+        request: RequestId,
+    ) -> Result<(), Refusal> {
         if mutation.op.depth() > DEPTH_MAX {
             return Err(Refusal::TooDeep { max: DEPTH_MAX });
         }
@@ -184,11 +196,16 @@ impl DataType {
             (State::GSet(set), Op::GSet(adds)) => set.extend(adds.iter().cloned()),
             _ => {}
         }
-        if let Some(seen) = seen.filter(|seen| !self.clock.covers(seen)) {
-            at.deferred.into_iter().for_each(|removal| self.deferred.add(seen, removal));
-        }
-        if self.deferred.len() > DEFERRED_MAX {
-            return Err(Refusal::TooManyDeferred { max: DEFERRED_MAX });
+        self.deferred.settle(&self.clock, foreign);
+        let missing = deferred::missing(seen.map_or(&[], VersionVector::entries), &self.clock, foreign);
+        if !missing.is_empty() && !at.deferred.is_empty() {
+            let before = self.deferred.len();
+            at.deferred.into_iter().for_each(|removal| self.deferred.add(&missing, removal));
+            // Merging may have brought together more than the bound: that is nothing to refuse others for.
+            let after = self.deferred.len();
+            if after > before && after > DEFERRED_MAX {
+                return Err(Refusal::TooManyDeferred { max: DEFERRED_MAX });
+            }
         }
         self.clock.insert(dot);
         Ok(())

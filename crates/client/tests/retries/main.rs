@@ -98,6 +98,28 @@ async fn an_update_in_doubt_is_sent_under_its_old_name_before_anything_else() {
 }
 
 #[tokio::test]
+async fn an_update_in_doubt_stays_so_until_a_node_says_that_it_is_done() {
+    let node = Scripted::start(|asked, _| match asked {
+        0 => Reply::error("timeout"),
+        // Nothing was done, by this attempt.
+        1 => Reply::error("overload"),
+        2 => Reply::error("no such bucket type"),
+        _ => Reply::message(&DtUpdateResp { counter_value: Some(1), ..DtUpdateResp::default() }),
+    });
+    let node = node.await;
+    let once = Client::builder().attempts(1).build([node.address()]).expect("settings");
+    let mut counter = once.bucket_type("counters").bucket("b").counter("k");
+    counter.increment(1);
+    for _ in 0..3 {
+        let error = counter.store().await.expect_err("nobody knows");
+        assert_eq!(error.fate(), Fate::Unknown, "{error}");
+    }
+    assert_eq!(counter.store().await.expect("stored"), Some(&1));
+    let ids = update_ids(&node);
+    assert!(ids.len() == 4 && ids.iter().all(|id| id.is_some() && *id == ids[0]), "{ids:?}");
+}
+
+#[tokio::test]
 async fn where_names_mean_nothing_what_adds_up_is_not_sent_again() {
     let node = Scripted::start(|_, _| Reply::HangUp).await;
     let client = Client::builder().named_writes(false).backoff(Duration::from_millis(1));
@@ -106,6 +128,14 @@ async fn where_names_mean_nothing_what_adds_up_is_not_sent_again() {
     let error = counter.increment(1).store().await.expect_err("nobody knows");
     assert_eq!(error.fate(), Fate::Unknown, "{error}");
     assert_eq!(update_ids(&node), [None]);
+    counter.increment(5).store().await.expect_err("nobody knows");
+    let by = |body| DtUpdateReq::decode(body).expect("an update").op.counter_op.and_then(|op| op.increment);
+    let sent = node.asked(code::DT_UPDATE_REQ).into_iter().map(by);
+    assert_eq!(
+        sent.collect::<Vec<_>>(),
+        [Some(1), Some(5)],
+        "what may have been done is not done again later, either"
+    );
     client.bucket("b").put_new("v").await.expect_err("nobody knows");
     assert_eq!(node.asked(code::PUT_REQ).len(), 1, "each attempt would make a key of its own");
 }
@@ -138,6 +168,24 @@ async fn silence_is_left_behind_and_in_the_end_the_time_is_up() {
     assert!(matches!(error, Error::TimedOut { fate: Fate::Unknown, .. }), "{error}");
     let error = patient.bucket("b").get("k").await.expect_err("silence");
     assert_eq!(error.fate(), Fate::NotDone, "reads change nothing");
+}
+
+#[tokio::test]
+async fn one_may_wait_for_ever() {
+    let node =
+        Scripted::start(|asked, _| if asked == 0 { Reply::error("overload") } else { written() }).await;
+    let builder = Client::builder().timeout(Duration::MAX).attempt_timeout(Duration::MAX);
+    let builder = builder.connect_timeout(Duration::MAX).idle_timeout(Duration::MAX);
+    let client = builder.build([node.address()]).expect("settings");
+    client.bucket("b").put("k", "v").await.expect("written");
+    client.bucket("b").put("k", "v").timeout(Duration::MAX).await.expect("written");
+    let busy = Scripted::start(|_, _| Reply::error("overload")).await;
+    let builder = Client::builder().backoff(Duration::MAX).attempts(2);
+    let error = builder.build([busy.address()]).expect("settings").bucket("b").put("k", "v").await;
+    assert!(
+        matches!(error, Err(Error::Overloaded(_))),
+        "it would be longer than the time that there is: {error:?}"
+    );
 }
 
 #[tokio::test]

@@ -76,22 +76,26 @@ impl Counter {
         self.0.values().map(|count| 16 + 10 * count.recent.len() as u64).sum()
     }
 
-    /// Adds `amount` under `dot`, unless `request` is remembered to have been counted.
+    /// Adds `amount` under `dot`, unless `request` is remembered to have been counted: then nothing changes, so a count
+    /// of this very dot is one that the same operation has added to before, and it adds to it again.
     pub(super) fn increment(&mut self, dot: Dot, request: RequestId, amount: i64) {
-        let actor = dot.actor;
-        let mut own = self.0.remove(&actor).unwrap_or_default();
-        let others = self.remembered();
-        own.take_back(actor, &others);
         let request = name(request);
-        if !is_among(&others, request) && !own.remembers(request) {
-            own.add(amount);
-            own.recent.push(Recent { request, amount });
+        let actor = dot.actor;
+        if let Some(own) = self.0.get_mut(&actor).filter(|own| own.counter == dot.counter) {
+            own.add_more(amount);
+            return;
         }
+        let mut others = self.remembered();
+        if is_among(&others, request) {
+            return;
+        }
+        others.retain(|(_, who, _)| *who != actor);
+        let own = self.0.entry(actor).or_default();
+        own.take_back(actor, &others);
+        own.add(amount);
+        own.recent.push(Recent { request, amount });
         own.forget_oldest(&others);
-        if !own.is_new() {
-            own.counter = dot.counter;
-            self.0.insert(actor, own);
-        }
+        own.counter = dot.counter;
     }
 
     /// All that is remembered: the request, who has counted it, and what. In that order.
@@ -126,6 +130,14 @@ impl Count {
         *sum = sum.saturating_add(size);
     }
 
+    /// Adds to the latest request. Of sums that 64 bits do not hold the nearest is remembered, and could be taken back.
+    fn add_more(&mut self, amount: i64) {
+        self.add(amount);
+        if let Some(latest) = self.recent.last_mut() {
+            latest.amount = latest.amount.saturating_add(amount);
+        }
+    }
+
     /// What lesser actors have counted, too, `actor` takes back.
     fn take_back(&mut self, actor: Actor, others: &[Remembered]) {
         for recent in &mut self.recent {
@@ -150,15 +162,6 @@ impl Count {
             spare -= usize::from(goes);
             !goes
         });
-    }
-
-    fn remembers(&self, request: u64) -> bool {
-        self.recent.iter().any(|recent| recent.request == request)
-    }
-
-    /// Nothing was ever counted.
-    fn is_new(&self) -> bool {
-        *self == Self::default()
     }
 }
 

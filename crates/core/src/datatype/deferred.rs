@@ -6,8 +6,8 @@ use bytes::Bytes;
 use super::map::Field;
 use crate::version::{Dot, VersionVector};
 
-/// Removes whose clients had been shown more than this copy has seen. What of it arrives later is removed then; once
-/// all has arrived the remove is done and forgotten.
+/// Removes whose clients had been shown more than this copy has seen, by what of it is missing. What arrives later is
+/// removed then; once all has arrived the remove is done and forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Deferred(pub BTreeMap<Vec<Dot>, BTreeSet<Removal>>);
 
@@ -29,6 +29,20 @@ pub enum Removed {
     Element(Bytes),
     /// What turned the flag there on.
     Flag,
+}
+
+/// What of `seen` may yet arrive at a value of that clock: not what has arrived, which is removed where it is found, and
+/// whose dots are in the clock, so that no copy brings it back; nor the dots of versions that are never merged.
+pub(super) fn missing(seen: &[Dot], clock: &VersionVector, foreign: &[Dot]) -> Vec<Dot> {
+    let before_foreign = |&dot: &Dot| {
+        let mut dot = dot;
+        while foreign.contains(&dot) {
+            dot.counter -= 1;
+        }
+        dot
+    };
+    let is_missing = |dot: &Dot| dot.counter > 0 && !clock.contains(*dot);
+    seen.iter().map(before_foreign).filter(is_missing).collect()
 }
 
 impl Deferred {
@@ -53,8 +67,19 @@ impl Deferred {
         Self(waiting.collect())
     }
 
-    pub(super) fn add(&mut self, seen: &VersionVector, removal: Removal) {
-        self.0.entry(seen.entries().to_vec()).or_default().insert(removal);
+    /// One more remove waits for what of its client's is [missing].
+    pub(super) fn add(&mut self, missing: &[Dot], removal: Removal) {
+        self.0.entry(missing.to_vec()).or_default().insert(removal);
+    }
+
+    /// Forgets what they need not wait for, beside versions of the dots `foreign`.
+    pub(super) fn settle(&mut self, clock: &VersionVector, foreign: &[Dot]) {
+        for (seen, removals) in core::mem::take(&mut self.0) {
+            let missing = missing(&seen, clock, foreign);
+            if !missing.is_empty() {
+                self.0.entry(missing).or_default().extend(removals);
+            }
+        }
     }
 
     /// All that wait in either.

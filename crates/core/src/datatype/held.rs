@@ -80,7 +80,7 @@ impl Held {
             value.delete(&self.deleted);
             value
         });
-        value.apply(mutation, dot, request)?;
+        value.apply_beside(&self.foreign, mutation, dot, request)?;
         Ok(value)
     }
 

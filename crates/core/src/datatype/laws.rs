@@ -239,6 +239,28 @@ quickcheck! {
         TestResult::from_bool(set.elements().cloned().collect::<BTreeSet<_>>() == expected)
     }
 
+    /// A remove waits for nothing where all is that its client had been shown, whatever stays beside the data type.
+    fn a_remove_of_what_is_shown_here_does_not_wait(kind: bool, steps: Vec<Step>) -> bool {
+        let kind = if kind { Kind::Set } else { Kind::Map };
+        let mut world = World { past_entries_max: 100, ..World::default() };
+        for (at, what, n) in steps {
+            let at = usize::from(at) % STORES;
+            match what % 4 {
+                0 => world.send(usize::from(n) % STORES, at),
+                1 => {
+                    let request = RequestId(world.minted.into());
+                    world.coordinate(at, request, Value::Data(element(n)).into(), Context::EMPTY);
+                }
+                2 => _ = world.change(at, op(kind, n), None),
+                _ => {
+                    let shown = world.records[at].siblings.context();
+                    world.change(at, op(kind, n), Some(shown));
+                }
+            }
+        }
+        (0..STORES).all(|at| world.held(at, kind).deferred().is_empty())
+    }
+
     /// Plain versions stay beside a data type, and nobody's change takes one away unseen.
     fn plain_siblings_survive_changes(steps: Vec<Step>) -> bool {
         let mut world = World { past_entries_max: 100, ..World::default() };

@@ -1,13 +1,13 @@
 //! Stories of single values.
 
-use alloc::vec;
 use alloc::vec::Vec;
+use alloc::{format, vec};
 
 use bytes::Bytes;
 
 use super::{
-    Counter, DEPTH_MAX, DataType, Field, FieldKind, FieldOp, FieldValue, FlagOp, Kind, Map, MapOp, Mutation,
-    Op, REQUESTS_MAX, Refusal, SetOp, State,
+    Counter, DEFERRED_MAX, DEPTH_MAX, DataType, Field, FieldKind, FieldOp, FieldValue, FlagOp, Kind, Map,
+    MapOp, Mutation, Op, REQUESTS_MAX, Refusal, SetOp, State,
 };
 use crate::id::{NodeId, RequestId, StoreId};
 use crate::version::{Actor, Context, Dot};
@@ -68,6 +68,53 @@ fn a_remove_waits_for_what_its_client_had_been_shown() {
     assert!(both.deferred().is_empty());
 }
 
+fn waits_for(value: &mut DataType, element: u64, awaited: Dot) -> Result<(), Refusal> {
+    let op = Op::Set(SetOp { adds: vec![], removes: vec![Bytes::from(format!("{element}"))] });
+    let context = Some(Context([awaited].into_iter().collect()));
+    let counter = value.clock().counter(dot(1, 1).actor) + 1;
+    value.apply(&Mutation { op, context }, dot(1, counter), RequestId(counter.into()))
+}
+
+#[test]
+fn removes_wait_up_to_a_bound_and_what_waits_for_nothing_is_not_refused() {
+    let max = DEFERRED_MAX as u64;
+    let mut here = DataType::new(Kind::Set);
+    (0..max).for_each(|n| waits_for(&mut here, n, dot(9, 1)).unwrap());
+    let refused = waits_for(&mut here.clone(), max, dot(9, 1));
+    assert_eq!(refused, Err(Refusal::TooManyDeferred { max: DEFERRED_MAX }));
+    // One that waits already, and two sides that have come together with more than either could have.
+    waits_for(&mut here, 1, dot(9, 1)).unwrap();
+    let mut there = DataType::new(Kind::Set);
+    waits_for(&mut there, max, dot(9, 1)).unwrap();
+    let mut both = here.merge(&there);
+    assert_eq!(both.deferred().len(), DEFERRED_MAX + 1);
+    apply(&mut both, Op::Set(adds("milk")), dot(2, 1)).unwrap();
+    assert_eq!(elements(&both), ["milk"]);
+}
+
+#[test]
+fn a_remove_waits_only_for_what_is_missing_of_what_its_client_had_been_shown() {
+    let mut set = DataType::new(Kind::Set);
+    apply(&mut set, Op::Set(adds("milk")), dot(1, 1)).unwrap();
+    // The first dots of two actors that have written something plain, and one more that has not come yet.
+    let foreign = [dot(8, 1), dot(7, 2)];
+    let seen: Vec<Dot> = vec![dot(1, 1), dot(8, 1), dot(7, 2)];
+    let context = Some(Context(seen.into_iter().collect()));
+    let mutation = Mutation { op: Op::Set(removes("milk")), context };
+    set.apply_beside(&foreign, &mutation, dot(1, 2), RequestId(2)).unwrap();
+    assert_eq!(set.deferred().0.keys().collect::<Vec<_>>(), [&vec![dot(7, 1)]]);
+    // Once that is there as something plain, too, nothing is waited for.
+    set.apply_beside(
+        &[dot(7, 1)],
+        &Mutation { op: Op::Set(adds("bread")), context: None },
+        dot(1, 3),
+        RequestId(3),
+    )
+    .unwrap();
+    assert!(set.deferred().is_empty());
+    assert_eq!(elements(&set), ["bread"]);
+}
+
 #[test]
 fn what_is_not_there_cannot_be_removed_by_one_who_has_seen_nothing() {
     let mut set = DataType::new(Kind::Set);
@@ -111,6 +158,44 @@ fn a_set_without_elements_is_there_and_a_counter_taken_out_starts_anew() {
         panic!("a counter")
     };
     assert_eq!(counter.value(), 2);
+}
+
+#[test]
+fn a_counter_that_an_operation_names_twice_is_added_to_twice_and_once_however_often_the_client_tries() {
+    let twice = |by: [i64; 2]| MapOp {
+        removes: vec![],
+        updates: by.map(|by| (name("n"), FieldOp::Counter(by))).to_vec(),
+    };
+    let nested = |by| (name("m"), FieldOp::Map(twice(by)));
+    let mut op = twice([1, 2]);
+    op.updates.extend([nested([5, -7]), nested([10, 20])]);
+    let mutation = Mutation { op: Op::Map(op), context: None };
+    let value_of = |map: &Map| {
+        let counters = map.0.values().filter_map(|entry| match &entry.value {
+            FieldValue::Counter(counter) => Some(counter.value()),
+            _ => None,
+        });
+        counters.last().unwrap()
+    };
+    let values = |value: &DataType| match &fields(value).0.values().next().unwrap().value {
+        FieldValue::Map(inner) => (value_of(fields(value)), value_of(inner)),
+        other => panic!("a map, not {other:?}"),
+    };
+    let mut here = DataType::new(Kind::Map);
+    here.apply(&mutation, dot(2, 1), RequestId(1)).unwrap();
+    assert_eq!(values(&here), (3, 28));
+    // The request again, at the same coordinator and at one that has heard of it.
+    here.apply(&mutation, dot(2, 2), RequestId(1)).unwrap();
+    here.apply(&mutation, dot(3, 1), RequestId(1)).unwrap();
+    assert_eq!(values(&here), (3, 28));
+    // At one that has not, and then whoever is not the least takes all of it back.
+    let mut there = DataType::new(Kind::Map);
+    there.apply(&mutation, dot(1, 1), RequestId(1)).unwrap();
+    let mut both = here.merge(&there);
+    assert_eq!(values(&both), (3, 28));
+    let more = Mutation { op: Op::Map(twice([100, 100])), context: None };
+    both.apply(&more, dot(2, 3), RequestId(2)).unwrap();
+    assert_eq!(values(&both), (203, 28));
 }
 
 #[test]
