@@ -344,11 +344,17 @@ impl Record {
     }
 
     /// What the client had seen; where it is shown one value only, all that is here: it cannot reconcile what it does
-    /// not see, and versions that nobody is shown would pile up.
+    /// not see, and versions that nobody is shown would pile up. Cut down, but for a delete of a data type: an old copy by
+    /// an actor that it had forgotten would be no false sibling that merges to nothing new, but bring back what was deleted.
     fn past_of(&self, write: &Write, entries_max: usize, policy: Policy) -> VersionVector {
         let mut seen = write.context.0.clone();
         if policy == Policy::OneValue {
             seen.join(&self.siblings.context().0);
+        }
+        let is_delete = write.value == Written::Value(Value::Tombstone);
+        let is_data_type = |version: &Version| matches!(version.value, Value::DataType(_));
+        if is_delete && self.siblings.versions().iter().any(is_data_type) {
+            return seen;
         }
         let parents: Vec<Actor> = self.siblings.versions().iter().map(|version| version.dot.actor).collect();
         pruned(&seen, &parents, entries_max)
@@ -435,8 +441,10 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::datatype::{Kind, Op, SetOp, State};
     use crate::id::StoreId;
     use alloc::vec;
+    use bytes::Bytes;
 
     const HOME: NodeId = NodeId(7);
 
@@ -643,5 +651,49 @@ mod tests {
             }
         }
         assert_eq!(siblings.merge(&first, Policy::KeepSiblings).versions().len(), 2);
+    }
+
+    /// However many coordinators have changed it.
+    #[test]
+    fn what_was_deleted_of_a_data_type_does_not_come_back_with_a_copy_that_the_delete_missed() {
+        let mut record = Record::default();
+        let mut first = Siblings::default();
+        let mut next = 0;
+        let mut coordinate = |record: &Record, value: Written, context: Context| {
+            next += 1;
+            let copy = Record { kept: None, ..record.clone() };
+            let write = Write { request: RequestId(next), context, value, written_at: WallTime(0) };
+            let put = Update::Coordinate {
+                write: Arc::new(write),
+                made: None,
+                mint: Actor { node: NodeId(next as u64), ..actor(1) },
+                continuous_since: 3,
+                past_entries_max: 10,
+                owed: None,
+                policy: Policy::KeepSiblings,
+                flaw: None,
+            };
+            applied(&put, Some(&copy)).0
+        };
+        for n in 1..=12u8 {
+            let op = Op::Set(SetOp { adds: vec![Bytes::copy_from_slice(&[n])], removes: vec![] });
+            let change = Written::Changed(Arc::new(Mutation { op, context: None }));
+            record = coordinate(&record, change, Context::EMPTY);
+            if n == 1 {
+                first = record.siblings.clone();
+            }
+        }
+        record = coordinate(&record, Value::Tombstone.into(), record.siblings.context());
+        assert_eq!(record.siblings.merge(&first, Policy::KeepSiblings), record.siblings);
+        // What has begun anew does not take it back, either.
+        let op = Op::Set(SetOp { adds: vec![Bytes::from_static(b"new")], removes: vec![] });
+        let change = Written::Changed(Arc::new(Mutation { op, context: None }));
+        record = coordinate(&record, change, Context::EMPTY);
+        let merged = record.siblings.merge(&first, Policy::KeepSiblings);
+        let Some(State::Set(set)) = Held::of(&merged, Kind::Set).value.map(|value| value.state().clone())
+        else {
+            panic!("a set")
+        };
+        assert_eq!(set.elements().collect::<Vec<_>>(), ["new"]);
     }
 }
