@@ -98,7 +98,8 @@ def main():
     os.environ["RUN_SECURITY"] = "1" if options.security else "0"
     os.environ.update({"RUN_" + part: "1" for part in PARTS})
     os.environ.update({"RUN_" + part: "0" for part in ("SEARCH", "TIMESERIES", "YZ")})
-    import shim  # noqa: F401
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../examples/python"))
+    import compat  # noqa: F401
     if options.security:
         resolve_riak_test()
         import riak.tests

@@ -1,11 +1,13 @@
 """That a user may nothing: refused.py --ca FILE USER PASSWORD, over protocol buffers and HTTP, at RIAK_PB_PORT and RIAK_HTTP_PORT."""
+import os
 import ssl
 import sys
 import warnings
 from os import environ
 
 warnings.simplefilter("ignore")
-import shim  # noqa: E402,F401
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../examples/python"))
+import compat  # noqa: E402,F401  What the client misses of a newer Python.
 import riak  # noqa: E402
 from riak.security import SecurityCreds  # noqa: E402
 

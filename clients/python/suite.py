@@ -6,6 +6,7 @@ Asks the node at RIAK_HOST (127.0.0.1), RIAK_PB_PORT and RIAK_HTTP_PORT. Bucket 
 feature; exit status 1 if one failed.
 """
 import argparse
+import os
 import ssl
 import sys
 import threading
@@ -15,7 +16,8 @@ import uuid
 import warnings
 
 warnings.simplefilter("ignore")
-import shim  # noqa: E402,F401  What the client misses of a newer Python.
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../examples/python"))
+import compat  # noqa: E402,F401  What the client misses of a newer Python.
 import riak  # noqa: E402
 from os import environ  # noqa: E402
 from riak.datatypes import ContextRequired, Counter, Hll, Map, Set  # noqa: E402

@@ -78,15 +78,20 @@ def copy_datatype(key, old, new):
     return True
 
 
+def has_datatype(bucket):
+    # The client does not ask for the properties of the type that all untyped buckets have. That one has no data type.
+    return not bucket.bucket_type.is_default() and "datatype" in bucket.bucket_type.get_properties()
+
+
 def main():
-    if len(sys.argv) < 4:
+    if len(sys.argv) < 4 or not all("/" in name for name in sys.argv[3:]):
         raise SystemExit(__doc__)
     old_cluster, new_cluster = client(sys.argv[1]), client(sys.argv[2])
     for name in sys.argv[3:]:
         bucket_type, bucket = name.split("/", 1)
         old, new = (each.bucket_type(bucket_type).bucket(bucket) for each in (old_cluster, new_cluster))
-        is_datatype = "datatype" in old.bucket_type.get_properties()
-        if is_datatype != ("datatype" in new.bucket_type.get_properties()):
+        is_datatype = has_datatype(old)
+        if is_datatype != has_datatype(new):
             raise SystemExit("%s: the type %s has a data type in one cluster only" % (name, bucket_type))
         copy = copy_datatype if is_datatype else copy_object
         seen = copied = 0
@@ -99,4 +104,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, riak.RiakError) as error:
+        raise SystemExit("%s: what was not copied yet is copied when this runs again" % error)

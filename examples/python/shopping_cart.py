@@ -27,9 +27,11 @@ def connect(node):
 def with_siblings(phone, laptop):
     """The cart is a value that means nothing to the store: whoever reads it makes one cart of what others have written."""
     phone, laptop = phone.bucket("carts"), laptop.bucket("carts")
-    phone.get("alice").delete()
-    # Milk and bread are in the cart, and both devices see them.
-    phone.new("alice", data=["milk", "bread"]).store()
+    # Milk and bread are in the cart, in place of whatever was there, and both devices see them. Without the vclock of what was
+    # there, a delete included, the new cart would stand beside it.
+    cart = phone.new("alice", data=["milk", "bread"])
+    cart.vclock = phone.get("alice").vclock
+    cart.store(return_body=False)
     on_phone, on_laptop = phone.get("alice"), laptop.get("alice")
     show("both devices see", on_phone)
 

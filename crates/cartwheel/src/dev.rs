@@ -26,9 +26,10 @@ pub struct Args {
     nodes: Option<u16>,
     #[command(flatten)]
     data: Data,
-    /// Where the first node answers HTTP; the others follow in steps of 10. Protocol buffers are answered 11 below.
-    #[arg(long, default_value_t = 8098)]
-    http_port: u16,
+    /// Where the first node answers HTTP: 8098, or where it did, when not given. The others follow in steps of 10. Protocol
+    /// buffers are answered 11 below.
+    #[arg(long)]
+    http_port: Option<u16>,
     /// Have peers and clients use TLS, with an authority of the cluster's own. A cluster that has begun with it goes on
     /// with it.
     #[arg(long)]

@@ -212,7 +212,7 @@ pub enum AdminOp {
 pub struct AdminReply {
     /// The call.
     pub call: CallId,
-    /// What is planned now, or was committed; `None`: nothing is staged. Of properties, bucket types and what is kept for
+    /// What is planned now, or was committed; `None`: nothing is prepared. Of properties, bucket types and what is kept for
     /// drivers `None`: they are in force here, and kept on this node's disk.
     pub result: Result<Option<Plan>, PlanError>,
 }

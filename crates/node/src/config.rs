@@ -619,6 +619,10 @@ mod tests {
             (GOOD.replace("n = 1", "n = 300"), "n: invalid value: integer `300`, expected u8"),
             (GOOD.replace("n = 1", "n = 2"), "n = 2: allowed are 1..=1"),
             (
+                GOOD.replace("n = 1", "pb = \"127.0.0.1:8098\"\nn = 1"),
+                "pb: 127.0.0.1:8098 is http's already; each needs its own",
+            ),
+            (
                 GOOD.replace("n = 1", "reap_after_ms = 5\nn = 1"),
                 "reap_after_ms: 5 is not allowed; allowed are 0 (never)",
             ),

@@ -375,6 +375,12 @@ fn server(settings: &Settings, boot: Boot, store: StoreHandle, peers: Peers, sec
     let node = Node::new(settings.core.clone(), boot.clone(), now, &mut out);
     // Before anybody is answered.
     security.publish(node.status().cluster());
+    if let Some(gone) = node.status().cluster().status(settings.core.node).filter(|status| status.is_gone()) {
+        tracing::warn!(
+            status = %gone,
+            "this node is no member of the cluster any more, and never again one under this name: clients are refused; stop it"
+        );
+    }
     let flight = Flight::begin(settings, boot, now, (out.outputs(), node.next_timeout()));
     Server {
         node,

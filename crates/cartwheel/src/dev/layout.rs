@@ -12,6 +12,8 @@ use super::tls;
 const PORT_STEP: u16 = 10;
 /// From a node's protocol-buffers port to its HTTP port: 8087 and 8098, as Riak has them.
 const PB_OFFSET: u16 = 11;
+/// Where the first node answers when nobody says where.
+const HTTP_PORT_DEFAULT: u16 = 8098;
 /// Nodes of a cluster when nobody says how many.
 const NODES_DEFAULT: u16 = 3;
 /// Most nodes on one machine.
@@ -35,8 +37,13 @@ pub struct Node {
 
 impl Layout {
     /// Writes what is missing. Settings that were edited in an existing cluster stay; its addresses follow the port
-    /// asked for. How many nodes there are cannot be changed like this: see [`add`].
-    pub fn prepare(dir: &Path, nodes: Option<u16>, http_port: u16, with_tls: bool) -> Result<Self, String> {
+    /// asked for, if one is. How many nodes there are cannot be changed like this: see [`add`].
+    pub fn prepare(
+        dir: &Path,
+        nodes: Option<u16>,
+        http_port: Option<u16>,
+        with_tls: bool,
+    ) -> Result<Self, String> {
         let (existing, with_tls) = (existing(dir), with_tls || tls::is_there(dir));
         if let Some(nodes) = nodes.filter(|nodes| existing != 0 && existing != *nodes) {
             return Err(format!(
@@ -46,6 +53,11 @@ impl Layout {
             ));
         }
         let nodes = if existing == 0 { nodes.unwrap_or(NODES_DEFAULT) } else { existing };
+        let http_port = match http_port {
+            Some(port) => port,
+            None if existing == 0 => HTTP_PORT_DEFAULT,
+            None => Settings::load(&config_of(dir, 1)).map_err(|error| error.to_string())?.file.http.port(),
+        };
         let nodes =
             (0..nodes).map(|index| Node::new(dir, index, http_port)).collect::<Result<Vec<_>, _>>()?;
         let mut layout = Self { nodes };
@@ -105,7 +117,8 @@ impl Node {
         let ports = port.and_then(|http| Some((http.checked_sub(PB_OFFSET)?, http, http.checked_add(1)?)));
         let (pb, http, peer) = ports.ok_or_else(|| {
             format!(
-                "--http-port {http_port}: too low, or too high for node {} (steps of {PORT_STEP})",
+                "--http-port {http_port}: allowed is what is at least {} and leaves room for node {} (steps of {PORT_STEP})",
+                PB_OFFSET + 1,
                 index + 1
             )
         })?;

@@ -32,7 +32,7 @@ fn what_is_not_done_is_one_line_that_says_what_to_do() {
     );
     assert_refused(node.operator(&["join", "n2"]), 1, "n2 is member; it must be joining");
     assert_refused(node.operator(&["set", "n2"]), 2, "nothing to set; give --weight, --zone or both");
-    assert_refused(node.operator(&["commit"]), 1, "nothing is staged");
+    assert_refused(node.operator(&["commit"]), 1, "nothing is prepared");
     let nobody = free_address().to_string();
     let output = cartwheel().args(["cluster", "status", "--node", &nobody]).output().expect("the binary");
     assert_refused(output, 1, "cannot connect");

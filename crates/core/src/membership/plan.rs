@@ -264,7 +264,7 @@ impl fmt::Display for PlanError {
             Self::TooFewMembers { left, n } => {
                 write!(f, "{left} members would be left; allowed: at least {n} (n)")
             }
-            Self::NothingToDo => write!(f, "nothing is staged, and no partition has to move"),
+            Self::NothingToDo => write!(f, "nothing is prepared, and no partition has to move"),
             Self::Moving => {
                 write!(
                     f,

@@ -41,7 +41,22 @@ impl ConfigFile {
         }
     }
 
+    /// A node that is asked two things at one address cannot be started.
+    fn check_listeners(&self) -> Result<(), String> {
+        let listeners =
+            [("http", Some(self.http)), ("peer", Some(self.peer)), ("pb", self.pb), ("https", self.https)];
+        for (at, (key, address)) in listeners.iter().enumerate() {
+            // Port 0 is whatever is free.
+            let Some(address) = address.filter(|address| address.port() != 0) else { continue };
+            if let Some((other, _)) = listeners[..at].iter().find(|(_, other)| *other == Some(address)) {
+                return Err(format!("{key}: {address} is {other}'s already; each needs its own"));
+            }
+        }
+        Ok(())
+    }
+
     fn check_addresses(&self) -> Result<(), String> {
+        self.check_listeners()?;
         let mut addresses: Vec<&Endpoint> = self.members.iter().map(|member| &member.peer).collect();
         addresses.sort_unstable();
         if let Some(pair) = addresses.windows(2).find(|pair| pair[0] == pair[1]) {
