@@ -9,6 +9,7 @@ use cartwheel_core::version::{Actor, Dot, Value, Version, VersionVector};
 use tempfile::TempDir;
 
 use super::*;
+use crate::backup::BackupError;
 use crate::error::BeginError;
 use crate::open::Store;
 use crate::record::seal;
@@ -164,4 +165,34 @@ fn a_damaged_block_that_is_read_fences_the_store() {
     let engine = &opened.engine;
     let found = (0..KEYS).find(|n| engine.read(&key(*n)).is_err());
     assert!(found.is_some() && engine.is_damaged() && engine.is_fenced());
+}
+
+/// What is in `dir`, by name.
+fn names(dir: &TempDir) -> Vec<String> {
+    let entries = fs::read_dir(dir.path()).expect("a directory");
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn a_backup_leaves_more_room_than_writes_need_and_nothing_behind_when_it_fails() {
+    let (dir, backups) = (TempDir::new().expect("a directory"), TempDir::new().expect("a directory"));
+    let opened = Store::open(dir.path(), &identity()).expect("a fresh directory");
+    let to = backups.path().join("monday");
+    opened.keep_free(u64::MAX);
+    let refused = opened.engine.back_up(&to);
+    assert!(matches!(refused, Err(BackupError::NoRoom { free_min: u64::MAX, .. })), "{refused:?}");
+    assert_eq!(names(&backups), [""; 0]);
+    opened.keep_free(1);
+    opened.engine.back_up(&to).expect("there is room");
+    assert_eq!(names(&backups), ["monday"]);
+}
+
+#[test]
+fn a_backup_of_what_cannot_be_read_leaves_nothing_behind() {
+    let (dir, _) = damaged(record, "records", &[33]);
+    let backups = TempDir::new().expect("a directory");
+    let opened = Store::open(dir.path(), &identity()).expect("a block within a table is not looked at");
+    let refused = opened.engine.back_up(&backups.path().join("monday"));
+    assert!(matches!(refused, Err(BackupError::Engine { .. })), "{refused:?}");
+    assert_eq!(names(&backups), [""; 0]);
 }
