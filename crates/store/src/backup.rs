@@ -47,6 +47,12 @@ pub enum BackupError {
         /// The place.
         path: PathBuf,
     },
+    /// A name for copies that are being made, and that are removed when the next one is.
+    #[error("{} ends in {PARTIAL}, as backups that are not complete do", path.display())]
+    Name {
+        /// The place.
+        path: PathBuf,
+    },
     /// Its disk would be nearly full.
     #[error("cannot copy to {}: less than {free_min} bytes would be left free on its disk", path.display())]
     NoRoom {
@@ -89,10 +95,13 @@ impl From<fjall::Error> for Failed {
 }
 
 impl Engine {
-    /// Copies everything to `to`, where nothing may be yet.
+    /// Copies everything to `to`, where nothing may be yet, and which must not end in [`PARTIAL`].
     pub fn back_up(&self, to: &Path) -> Result<Backup, BackupError> {
         if self.is_fenced() {
             return Err(BackupError::Closed);
+        }
+        if to.as_os_str().as_encoded_bytes().ends_with(PARTIAL.as_bytes()) {
+            return Err(BackupError::Name { path: to.to_owned() });
         }
         if to.exists() {
             return Err(BackupError::Exists { path: to.to_owned() });

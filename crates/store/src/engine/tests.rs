@@ -196,3 +196,14 @@ fn a_backup_of_what_cannot_be_read_leaves_nothing_behind() {
     assert!(matches!(refused, Err(BackupError::Engine { .. })), "{refused:?}");
     assert_eq!(names(&backups), [""; 0]);
 }
+
+#[test]
+fn no_backup_has_the_name_of_one_that_is_being_made() {
+    let (dir, backups) = (TempDir::new().expect("a directory"), TempDir::new().expect("a directory"));
+    let opened = Store::open(dir.path(), &identity()).expect("a fresh directory");
+    // Made, it would be in the way of the next backup `monday`, which would remove it.
+    let refused = opened.engine.back_up(&backups.path().join("monday.partial"));
+    assert!(matches!(refused, Err(BackupError::Name { .. })), "{refused:?}");
+    assert_eq!(names(&backups), [""; 0]);
+    opened.engine.back_up(&backups.path().join("partial")).expect("another name");
+}
