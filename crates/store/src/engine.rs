@@ -44,6 +44,7 @@ use crate::trees::{Replaced, Trees};
 
 pub use index::{Indexing, MARKER as INDEX_MARKER};
 pub use scan::Holding;
+pub use tombstones::INDEXED as TOMBSTONES_INDEXED;
 
 /// Block cache, in bytes.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -135,10 +136,7 @@ pub fn create(dir: &Path, identity: &Identity, store: StoreId) -> Result<(), Ope
 
 fn initialize(path: &Path, identity: &Identity, store: StoreId) -> fjall::Result<()> {
     let db = database(path)?;
-    for name in KEYSPACES {
-        keyspace(&db, name)?;
-    }
-    let meta = keyspace(&db, "meta")?;
+    let [.., meta] = keyspaces(&db)?;
     meta.insert(CLUSTER, identity.cluster.as_bytes())?;
     meta.insert(NODE, identity.node.as_bytes())?;
     meta.insert(STORE, store.0.to_be_bytes())?;
@@ -157,6 +155,13 @@ pub fn database(path: &Path) -> fjall::Result<Database> {
 
 pub fn keyspace(db: &Database, name: &str) -> fjall::Result<Keyspace> {
     db.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
+}
+
+/// All [`KEYSPACES`], made where they are missing.
+pub fn keyspaces(db: &Database) -> fjall::Result<[Keyspace; 5]> {
+    let [records, hints, tombstones, index, meta] = KEYSPACES;
+    let of = |name| keyspace(db, name);
+    Ok([of(records)?, of(hints)?, of(tombstones)?, of(index)?, of(meta)?])
 }
 
 /// A keyspace that is gone must not be taken for an empty one.
@@ -463,6 +468,12 @@ fn is_damage(error: &fjall::Error) -> bool {
 
 fn hint_key(home: NodeId, disk_key: &[u8]) -> Vec<u8> {
     [&home.0.to_be_bytes()[..], disk_key].concat()
+}
+
+/// What the index of hints says of a record; nothing of one that cannot be read, which can be delivered to nobody.
+pub fn hints_of(disk_key: &[u8], sealed: &[u8]) -> Vec<Vec<u8>> {
+    let owed = stored(disk_key, sealed).map(|(_, record)| record.owed).unwrap_or_default();
+    owed.into_iter().map(|home| hint_key(home, disk_key)).collect()
 }
 
 #[cfg(test)]

@@ -57,8 +57,8 @@ impl Inspector {
         self.0.upgrade().ok_or(StorageError::Failed)?.holdings()
     }
 
-    /// Copies the whole store, as of now, to the directory `to`, where nothing may be yet; blocks for as long. The copy is
-    /// a data directory, of a store that has crashed now.
+    /// Copies the whole store, as of now, to the directory `to`, where nothing may be yet and whose name does not end in
+    /// `.partial`; blocks for as long. The copy is a data directory, of a store that has crashed now.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@
 //! replay a journal, to raise the boot number, to compact what was deleted. So the last of the room is not given away.
 //! A refusal has changed nothing; the store goes on answering reads, and takes writes again when there is room.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The disk of a data directory, as far as its room goes.
@@ -26,14 +26,18 @@ impl Room {
         self.reserve.store(bytes, Ordering::Relaxed);
     }
 
+    /// How many bytes are kept free.
+    pub fn reserve(&self) -> u64 {
+        self.reserve.load(Ordering::Relaxed)
+    }
+
     /// Whether nothing may be written. A disk that cannot be asked is not short of room: writing will tell.
     pub fn is_short(&self) -> bool {
-        let reserve = self.reserve.load(Ordering::Relaxed);
+        let reserve = self.reserve();
         if reserve == 0 {
             return false;
         }
-        let Ok(disk) = rustix::fs::statvfs(&self.dir) else { return false };
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let Some(free) = free(&self.dir) else { return false };
         let is_short = free < reserve;
         if self.was_short.swap(is_short, Ordering::Relaxed) != is_short {
             let dir = self.dir.display();
@@ -45,6 +49,16 @@ impl Room {
         }
         is_short
     }
+}
+
+/// Whether less than `bytes` are free on the disk that `path` is on. One that cannot be asked has room.
+pub fn has_less_than(bytes: u64, path: &Path) -> bool {
+    bytes > 0 && free(path).is_some_and(|free| free < bytes)
+}
+
+fn free(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use fjall::{Keyspace, OwnedWriteBatch, PersistMode, Readable, Snapshot};
 
 use crate::boot::BootFile;
-use crate::engine::{self, Engine, INDEX_MARKER, KEYSPACES};
+use crate::engine::{self, Engine, INDEX_MARKER, TOMBSTONES_INDEXED};
 use crate::error::OpenError;
 use crate::identity::Identity;
 use crate::lock::DirectoryLock;
@@ -65,45 +65,42 @@ pub(crate) fn salvage(dir: &Path, identity: &Identity) -> Result<Salvaged, OpenE
 }
 
 /// How many records could be read, and how many gaps there are.
+///
+/// What follows from the records is not copied but made of them: an index with a gap would hide records that were read,
+/// and what they owe would never be delivered. The hints are written here; the other indexes are built when the engine is
+/// opened, for want of their markers.
 fn copy(damaged: &Engine, to: &Path) -> fjall::Result<(u64, u64)> {
     let fresh = engine::database(to)?;
     let snapshot = damaged.snapshot();
-    let (mut records, mut gaps) = (0, 0);
-    for name in KEYSPACES {
-        let into = engine::keyspace(&fresh, name)?;
-        if name == "index" {
-            // Built anew of the records that are left, when the engine is opened.
-            continue;
+    let [records, hints, _, _, meta] = engine::keyspaces(&fresh)?;
+    let mut commit = Commit { fresh: &fresh, batch: fresh.batch(), bytes: 0 };
+    let mut copied = 0;
+    let mut gaps = copy_keyspace(&snapshot, damaged.keyspace("records"), |disk_key, sealed| {
+        copied += 1;
+        for hint in engine::hints_of(disk_key, sealed) {
+            commit.insert(&hints, &hint, &[])?;
         }
-        let mut commit = Commit { fresh: &fresh, into, batch: fresh.batch(), bytes: 0, entries: 0 };
-        let from = damaged.keyspace(name);
-        let mut next = Some(Vec::new());
-        while let Some(begin) = next {
-            let end = read_on(&snapshot, from, begin, &mut commit)?;
-            gaps += u64::from(end.is_some());
-            next = end.and_then(|last| beyond(&snapshot, from, &last));
-        }
-        records += if name == "records" { commit.entries } else { 0 };
-        commit.batch.commit()?;
-    }
-    engine::keyspace(&fresh, "meta")?.remove(INDEX_MARKER)?;
+        commit.insert(&records, disk_key, sealed)
+    })?;
+    gaps += copy_keyspace(&snapshot, damaged.keyspace("meta"), |name, value| match name {
+        _ if name == INDEX_MARKER.as_bytes() || name == TOMBSTONES_INDEXED.as_bytes() => Ok(()),
+        _ => commit.insert(&meta, name, value),
+    })?;
+    commit.batch.commit()?;
     fresh.persist(PersistMode::SyncAll)?;
-    Ok((records, gaps))
+    Ok((copied, gaps))
 }
 
 /// What goes into the new engine.
 struct Commit<'a> {
     fresh: &'a fjall::Database,
-    into: Keyspace,
     batch: OwnedWriteBatch,
     bytes: usize,
-    entries: u64,
 }
 
 impl Commit<'_> {
-    fn insert(&mut self, key: &[u8], value: &[u8]) -> fjall::Result<()> {
-        self.batch.insert(&self.into, key, value);
-        self.entries += 1;
+    fn insert(&mut self, into: &Keyspace, key: &[u8], value: &[u8]) -> fjall::Result<()> {
+        self.batch.insert(into, key, value);
         self.bytes += key.len() + value.len();
         if self.bytes >= COMMIT_BYTES {
             self.bytes = 0;
@@ -113,17 +110,32 @@ impl Commit<'_> {
     }
 }
 
-/// Copies from `begin` on, until something cannot be read: then the last key before it.
+/// Shows `take` every entry that can be read. How many gaps there are.
+fn copy_keyspace(
+    snapshot: &Snapshot,
+    from: &Keyspace,
+    mut take: impl FnMut(&[u8], &[u8]) -> fjall::Result<()>,
+) -> fjall::Result<u64> {
+    let (mut gaps, mut next) = (0, Some(Vec::new()));
+    while let Some(begin) = next {
+        let end = read_on(snapshot, from, begin, &mut take)?;
+        gaps += u64::from(end.is_some());
+        next = end.and_then(|last| beyond(snapshot, from, &last));
+    }
+    Ok(gaps)
+}
+
+/// Reads from `begin` on, until something cannot be read: then the last key before it.
 fn read_on(
     snapshot: &Snapshot,
     from: &Keyspace,
     begin: Vec<u8>,
-    commit: &mut Commit<'_>,
+    take: &mut impl FnMut(&[u8], &[u8]) -> fjall::Result<()>,
 ) -> fjall::Result<Option<Vec<u8>>> {
     let mut last = begin.clone();
     for entry in snapshot.range(from, (Bound::Included(begin), Bound::<Vec<u8>>::Unbounded)) {
         let Ok((key, value)) = entry.into_inner() else { return Ok(Some(last)) };
-        commit.insert(&key, &value)?;
+        take(&key, &value)?;
         last = key.to_vec();
     }
     Ok(None)

@@ -128,6 +128,7 @@ impl Api {
                 tracing::info!(path, records, bytes, "a backup is complete");
                 json(&BackupReport { path, records, bytes })
             }
+            Ok(Err(error @ BackupError::Name { .. })) => Err(Refused::new("invalid", error.to_string())),
             Ok(Err(error @ BackupError::Exists { .. })) => Err(Refused::new("exists", error.to_string())),
             Ok(Err(error)) => Err(Refused::new("storage_failed", error.to_string())),
             Err(_) => Err(Refused::new("stopping", "the node is stopping")),
