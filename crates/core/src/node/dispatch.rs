@@ -15,7 +15,7 @@ use crate::datatype::Mutation;
 use crate::deadlines::Timer;
 use crate::id::{CallId, NodeId, OpId, RequestId};
 use crate::key::Key;
-use crate::membership::{self, MemberStatus, Plan, PlanError, Standing, Underway};
+use crate::membership::{self, Cluster, MemberStatus, Plan, PlanError, Standing, Underway};
 use crate::message::{
     AntiEntropyMessage, ForwardMessage, LivenessMessage, Message, ReapMessage, ReplicaError, ReplicaMessage,
 };
@@ -196,6 +196,16 @@ impl Machines {
         }
     }
 
+    /// The driver let clients in by what was `known`. If that says something else now, it might not let them in again:
+    /// a node on a new disk knows of no users.
+    fn turn_away(&mut self, cx: &mut Cx, known: &Cluster) {
+        if self.doorstep.len() > 0 && cx.env.cluster.metadata != known.metadata {
+            for (request, _) in self.doorstep.leave() {
+                cx.reply(request.call, Err(ClientError::NotAMember));
+            }
+        }
+    }
+
     /// The clients that came before this node knew where it stands.
     fn open_the_door(&mut self, cx: &mut Cx) {
         for request in self.doorstep.expired(cx.time()) {
@@ -274,7 +284,9 @@ impl Machines {
             Message::Forward(message) => self.on_forward(cx, from, message),
             Message::AntiEntropy(message) => self.on_anti_entropy(cx, from, message),
             Message::Membership(message) => {
+                let known = Arc::clone(&cx.env.cluster);
                 self.gossip.on_message(cx, from, message);
+                self.turn_away(cx, &known);
                 self.open_the_door(cx);
             }
             Message::Liveness(LivenessMessage::Ping) => {

@@ -2,7 +2,7 @@
 
 use cartwheel_core::id::CallId;
 use cartwheel_core::membership::{Opaque, Props};
-use cartwheel_core::{AdminOp, ClientError, ClientOp, Event, Key, ReadOptions};
+use cartwheel_core::{AdminOp, ClientError, ClientOp, Event, Key, Quorum, ReadOptions};
 
 use crate::LONG;
 use crate::lab::Lab;
@@ -71,4 +71,28 @@ fn a_driver_is_told_when_what_is_kept_for_it_has_changed() {
     lab.pass(LONG);
     assert_eq!(told(&lab), 10);
     assert_eq!(lab.status(1).cluster().metadata_of(b"user"), None);
+}
+
+/// The driver let them in by what it knew, and on a new disk that is nothing.
+#[test]
+fn who_came_before_users_were_heard_of_is_turned_away_and_may_come_again() {
+    let mut lab = Lab::new(5);
+    let waits_at_a_new_disk = |lab: &mut Lab| {
+        lab.cut.insert(3);
+        lab.lose_disk(3);
+        let early = lab.get(3, Quorum::Default);
+        assert_eq!(lab.reply(early), None, "n3 has heard nobody");
+        lab.cut.clear();
+        lab.pass(LONG);
+        early
+    };
+    let early = waits_at_a_new_disk(&mut lab);
+    assert!(lab.reply(early).unwrap().is_ok(), "there are no users");
+    let changes = vec![(b"user".to_vec(), Some(Opaque(b"alice".to_vec())))];
+    lab.administer(2, AdminOp::SetMetadata { changes });
+    lab.pass(LONG);
+    let early = waits_at_a_new_disk(&mut lab);
+    assert_eq!(lab.reply(early), Some(&Err(ClientError::NotAMember)));
+    let later = lab.get(3, Quorum::Default);
+    assert!(lab.reply(later).unwrap().is_ok());
 }
