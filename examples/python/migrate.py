@@ -20,10 +20,16 @@ def client(address):
     return riak.RiakClient(protocol="pbc", host=host, pb_port=int(port))
 
 
+def usermeta(content):
+    """What was written over HTTP has the name of its header in Riak; here a field has one name over HTTP and protocol buffers."""
+    prefix = "x-riak-meta-"
+    return {name[len(prefix):] if name.lower().startswith(prefix) else name: value for name, value in content.usermeta.items()}
+
+
 def same(one, other):
     """Whether two versions say the same."""
     def facts(content):
-        return (content.encoded_data, content.content_type, dict(content.usermeta), set(content.indexes), sorted(content.links))
+        return (content.encoded_data, content.content_type, usermeta(content), set(content.indexes), sorted(content.links))
     return facts(one) == facts(other)
 
 
@@ -40,7 +46,7 @@ def copy_object(key, old, new):
         made.vclock = vclock
         made.content_type, made.charset, made.content_encoding = content.content_type, content.charset, content.content_encoding
         made.encoded_data = content.encoded_data
-        made.usermeta, made.links, made.indexes = dict(content.usermeta), list(content.links), set(content.indexes)
+        made.usermeta, made.links, made.indexes = usermeta(content), list(content.links), set(content.indexes)
         made.store()
         vclock = None
     return bool(found and (gone or missing))
@@ -56,14 +62,26 @@ def add_to_map(target, source):
         elif kind == "register":
             target.registers[name].assign(value)
         elif kind == "flag":
-            target.flags[name].enable() if value else target.flags[name].disable()
+            # A flag that is not there is not enabled, and takes no context to stay so.
+            if value:
+                target.flags[name].enable()
+            elif target.flags[name].value:
+                target.flags[name].disable()
         elif kind == "map":
             add_to_map(target.maps[name], value)
 
 
+def without_empty(value):
+    """A value without its counters at zero, empty sets, and flags that are not set: they are as if they were not there."""
+    if not isinstance(value, dict):
+        return value
+    fields = {name: without_empty(field) for name, field in value.items()}
+    return {name: field for name, field in fields.items() if field or name[1] == "register"}
+
+
 def copy_datatype(key, old, new):
     source, target = old.get(key), new.get(key)
-    if source.value == target.value:
+    if without_empty(source.value) == without_empty(target.value):
         return False
     if isinstance(source, Counter):
         target.increment(source.value - target.value)
