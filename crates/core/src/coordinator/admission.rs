@@ -23,11 +23,10 @@ type Name = (RequestId, Key);
 pub(crate) enum Known {
     /// It is being coordinated.
     Running(OpId),
-    /// It was done, and too few nodes said so in time, or what was answered is not kept any more: a repetition spreads it
-    /// again, under the same dot.
+    /// It was done, and too few nodes said so in time: a repetition spreads it again, under the same dot.
     Tried(Dot),
-    /// It was done.
-    Done { dot: Dot, answer: Answer },
+    /// It was done. Where what was answered is not kept a repetition spreads it again, too.
+    Done { dot: Dot, answer: Option<Answer> },
 }
 
 /// Remembers puts by name: all that run, and the last `request_memory_max` that ended and left something.
@@ -60,7 +59,7 @@ impl Admission {
 
     pub fn succeeded(&mut self, request: RequestId, key: &Key, dot: Dot, answer: Answer, memory_max: u32) {
         let is_kept = bytes_of(&answer).is_some_and(|bytes| bytes <= ANSWERS_BYTES_MAX);
-        let known = if is_kept { Known::Done { dot, answer } } else { Known::Tried(dot) };
+        let known = Known::Done { dot, answer: is_kept.then_some(answer) };
         self.remember((request, key.clone()), known, memory_max);
     }
 
@@ -102,11 +101,10 @@ impl Admission {
             let Some((number, name)) = self.ended.get(self.reduced) else { return };
             self.reduced += 1;
             let entry = self.known.get_mut(name).filter(|entry| entry.number == *number);
-            if let Some(Entry { known, .. }) = entry
-                && let Known::Done { dot, .. } = *known
+            if let Some(Entry { known: Known::Done { answer, .. }, .. }) = entry
+                && let Some(answer) = answer.take()
             {
-                self.answers_bytes -= known.answer_bytes();
-                *known = Known::Tried(dot);
+                self.answers_bytes -= bytes_of(&answer).unwrap_or(0);
             }
         }
     }
@@ -116,7 +114,7 @@ impl Known {
     fn answer_bytes(&self) -> u64 {
         match self {
             Self::Running(_) | Self::Tried(_) => 0,
-            Self::Done { answer, .. } => bytes_of(answer).unwrap_or(0),
+            Self::Done { answer, .. } => answer.as_ref().and_then(bytes_of).unwrap_or(0),
         }
     }
 }
@@ -209,17 +207,24 @@ mod tests {
         for request in 1..=100 {
             succeeded(&mut admission, request, Value::Data(vec![0; EACH].into()), 64);
         }
-        let kept =
-            (1..=100).filter(|request| matches!(known(&admission, *request), Some(Known::Done { .. })));
+        let kept = (1..=100).filter(|request| {
+            matches!(known(&admission, *request), Some(Known::Done { answer: Some(_), .. }))
+        });
         assert!(kept.eq(86..=100), "15 of a MiB and a little");
-        let reduced =
-            (1..=100).filter(|request| matches!(known(&admission, *request), Some(Known::Tried(DOT))));
+        let reduced = (1..=100).filter(|request| {
+            matches!(known(&admission, *request), Some(Known::Done { dot: DOT, answer: None }))
+        });
         assert!(reduced.eq(37..=85));
         // Those that go because there are too many give room again.
         for request in 101..=200 {
             succeeded(&mut admission, request, Value::Tombstone, 64);
         }
-        assert!((137..=200).all(|request| matches!(known(&admission, request), Some(Known::Done { .. }))));
+        assert!(
+            (137..=200).all(|request| matches!(
+                known(&admission, request),
+                Some(Known::Done { answer: Some(_), .. })
+            ))
+        );
         assert_eq!(admission.answers_bytes, 64 * VERSION_BYTES);
     }
 
@@ -230,8 +235,11 @@ mod tests {
         let large = vec![0; usize::try_from(ANSWERS_BYTES_MAX).unwrap()];
         succeeded(&mut admission, 2, Value::Data(large.into()), 64);
         succeeded(&mut admission, 3, Value::DataType(Arc::new(DataType::new(Kind::Set))), 64);
-        assert!(matches!(known(&admission, 1), Some(Known::Done { .. })), "and drives no other out");
-        assert!(matches!(known(&admission, 2), Some(Known::Tried(DOT))));
-        assert!(matches!(known(&admission, 3), Some(Known::Tried(DOT))));
+        assert!(
+            matches!(known(&admission, 1), Some(Known::Done { answer: Some(_), .. })),
+            "and drives no other out"
+        );
+        assert!(matches!(known(&admission, 2), Some(Known::Done { dot: DOT, answer: None })));
+        assert!(matches!(known(&admission, 3), Some(Known::Done { dot: DOT, answer: None })));
     }
 }

@@ -114,10 +114,13 @@ impl Puts {
                     running.join(cx, caller);
                 }
             }
-            Some(Known::Done { answer, .. }) => {
-                let answer = answer.clone();
+            Some(Known::Done { dot, answer }) => {
+                let (dot, answer) = (*dot, answer.clone());
                 cx.event(Event::RequestRepeated { request: put.write.request });
-                answer_caller(cx, caller, Ok(answer));
+                match answer {
+                    Some(answer) => answer_caller(cx, caller, Ok(answer)),
+                    None => self.coordinate(cx, caller, put, Some(dot)),
+                }
             }
             Some(Known::Tried(dot)) => {
                 let dot = *dot;

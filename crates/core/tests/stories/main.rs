@@ -238,6 +238,7 @@ fn a_repeated_change_of_a_data_type_is_done_once_though_its_answer_is_not_kept()
     assert_eq!(lab.values(again), lab.values(first));
     let [dot, same] = [first, again].map(|call| lab.reply(call).unwrap().as_ref().unwrap().dot);
     assert_eq!(dot, same);
+    assert_eq!(lab.saw(|event| matches!(event, Event::RequestRepeated { .. })), 1);
 }
 
 /// Found by the simulator: the timeout was forgotten, and the retry brought the overwritten value back as a sibling.
