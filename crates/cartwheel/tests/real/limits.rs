@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cluster::{Node, PATIENCE, until};
-use crate::http::{get, put};
+use crate::http::{get, put, send};
 
 const CONFIG: &str = "connections_max = 200\nheader_bytes_max = 8192\nheader_timeout_ms = 2000\n\
                       body_timeout_ms = 1000\nbody_bytes_max = 1000000\nbodies_bytes_max = 1000000";
@@ -126,4 +126,20 @@ fn bodies_share_a_bound() {
     until("there is room again", || {
         put(node.http, "/buckets/b/keys/l", None, &body).is_ok_and(|reply| reply.status == 204)
     });
+}
+
+/// Two bytes are enough to send a value, and tens are taken when it is read.
+#[test]
+fn what_the_values_of_a_json_body_take_is_paid_for_before_they_are_read() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let node = lone(&dir, CONFIG);
+    let set = |values: usize| {
+        let body = format!("{{\"props\":{{\"mine\":[0{}]}}}}", ",0".repeat(values));
+        let json = [("Content-Type", "application/json")];
+        send(node.http, "PUT", "/buckets/b/props", &json, &body).expect("answered")
+    };
+    assert_eq!(set(100).status, 204);
+    let refused = set(100_000);
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(refused.body.contains("bodies_bytes_max is 1000000 bytes"), "{refused:?}");
 }

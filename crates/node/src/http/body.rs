@@ -114,7 +114,7 @@ impl Bodies {
 /// Most that a value of JSON takes, with its name, in bytes.
 const JSON_VALUE_BYTES: usize = 128;
 
-/// About how many bytes the values in a text take. What stands in strings counts, too: they are as long as they look.
+/// About how many bytes the values in a text take, at most: commas and brackets within strings count, too.
 fn json_weight(text: &[u8]) -> usize {
     text.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() * JSON_VALUE_BYTES
 }
