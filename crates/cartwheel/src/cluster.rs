@@ -157,7 +157,11 @@ async fn carry_out(Args { command, json, .. }: Args, client: Client) -> Result<(
             stage(&client, json, ChangeReport { with: Some(with), dead, ..change(name, ChangeKind::Replace) })
                 .await
         }
-        Command::Plan => tell(json, &client.plan().await?, |answer| show::answer(answer, "commit it")),
+        Command::Plan => {
+            let answer = client.plan().await?;
+            let alive = given_up_alive(&client, &answer.staged).await?;
+            tell(json, &answer, |answer| show::answer(answer, &alive, "commit it"))
+        }
         Command::Commit { plan } => commit(&client, json, plan).await,
         Command::Clear => {
             let answer: AdminAnswer = client.post("cluster/clear", &()).await?;
@@ -168,7 +172,23 @@ async fn carry_out(Args { command, json, .. }: Args, client: Client) -> Result<(
 
 async fn stage(client: &Client, json: bool, change: ChangeReport) -> Result<(), Failure> {
     let answer: AdminAnswer = client.post("cluster/stage", &change).await?;
-    tell(json, &answer, |answer| show::answer(answer, "commit it"))
+    let alive = given_up_alive(client, &answer.staged).await?;
+    tell(json, &answer, |answer| show::answer(answer, &alive, "commit it"))
+}
+
+/// Of the members that are to be given up as dead, those that the asked node finds alive.
+pub async fn given_up_alive(client: &Client, changes: &[ChangeReport]) -> Result<Vec<String>, Failure> {
+    let dead: Vec<&String> = changes
+        .iter()
+        .filter(|change| change.dead || change.change == ChangeKind::Remove)
+        .map(|change| &change.node)
+        .collect();
+    if dead.is_empty() {
+        return Ok(Vec::new());
+    }
+    let members = client.cluster().await?.members;
+    let alive = members.into_iter().filter(|member| ["alive", "self"].contains(&member.seen.as_str()));
+    Ok(alive.map(|member| member.name).filter(|name| dead.contains(&name)).collect())
 }
 
 /// Shows the plan, then commits exactly that one.
@@ -182,7 +202,7 @@ async fn commit(client: &Client, json: bool, asked: Option<String>) -> Result<()
         )));
     }
     if !json {
-        say(&show::plan(&shown));
+        say(&show::plan(&shown, &given_up_alive(client, &shown.changes).await?));
     }
     let request = CommitRequest { plan: Some(shown.plan) };
     let answer: AdminAnswer = client.post("cluster/commit", &request).await?;

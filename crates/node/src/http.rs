@@ -135,8 +135,11 @@ async fn connection(stream: Stream, from: SocketAddr, visit: Arc<Visit>, api: Ar
     let service = service_fn(|request: Request<Incoming>| {
         let (api, visit) = (Arc::clone(&api), Arc::clone(&visit));
         async move {
-            visit.place.stand(Standing::Busy);
-            let (reply, standing) = api.answer(request, &visit.origin).await;
+            // Whoever has not been served yet may be shown out until it is known who it is.
+            if visit.place.standing() != Standing::Unheard {
+                visit.place.stand(Standing::Busy);
+            }
+            let (reply, standing) = api.answer(request, &visit).await;
             Ok::<http::Response<Outgoing>, Infallible>(reply.outgoing(&visit, standing))
         }
     });
@@ -183,7 +186,8 @@ impl Api {
     }
 
     /// The answer, and how the connection stands then: one that may do nothing is still a stranger's.
-    async fn answer(&self, request: Request<Incoming>, origin: &Origin) -> (Reply, Standing) {
+    async fn answer(&self, request: Request<Incoming>, visit: &Visit) -> (Reply, Standing) {
+        let Visit { origin, place } = visit;
         let (head, body) = request.into_parts();
         if let Some(health) = self.health(&head).await {
             return (health.into(), Standing::Unheard);
@@ -192,6 +196,7 @@ impl Api {
             Ok(visitor) => visitor,
             Err(denial) => return (self.denied(origin, &denial).into(), Standing::Unheard),
         };
+        place.stand(Standing::Busy);
         let answered = match head.uri.path().strip_prefix("/cartwheel/") {
             Some(path) => match visitor.may(Permission::Admin, &Scope::Any) {
                 Ok(()) => Ok(self.administer(&head, path, body).await.into()),

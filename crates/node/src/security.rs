@@ -5,6 +5,7 @@
 //! what becomes of what they want; `password` knows hashes; `needs` says which permission a request takes; `gate` stands before
 //! the API and asks the others.
 
+mod checks;
 mod file;
 mod gate;
 mod needs;
@@ -20,7 +21,7 @@ pub use operators::{Grant, GrantReport, Role, RoleReport, SecurityReport, Securi
 pub use password::{PasswordHash, hash_password};
 
 pub(crate) use file::read;
-pub(crate) use gate::{Denial, Gate, Origin, Visitor};
+pub(crate) use gate::{CROWDED, Denial, Gate, Origin, Unproven, Visitor};
 pub(crate) use needs::need;
 pub(crate) use operators::changes;
 pub(crate) use policy::{Permission, Scope};

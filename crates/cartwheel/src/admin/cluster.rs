@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::erlang::term;
 use crate::cluster::client::{Client, Failure};
-use crate::cluster::show;
+use crate::cluster::{given_up_alive, show};
 use crate::output::say;
 
 #[derive(clap::Subcommand)]
@@ -57,7 +57,9 @@ pub async fn run(command: Command, client: &Client) -> Result<ExitCode, Failure>
     let change = match command {
         Command::Status => return member_status(client).await,
         Command::Plan => {
-            say(&show::answer(&client.plan().await?, "commit it"));
+            let answer = client.plan().await?;
+            let alive = given_up_alive(client, &answer.staged).await?;
+            say(&show::answer(&answer, &alive, "commit it"));
             return Ok(ExitCode::SUCCESS);
         }
         Command::Commit => {
@@ -89,7 +91,8 @@ pub async fn run(command: Command, client: &Client) -> Result<ExitCode, Failure>
         }
     };
     let answer: AdminAnswer = client.post("cluster/stage", &change).await?;
-    say(&show::answer(&answer, "commit it"));
+    let alive = given_up_alive(client, &answer.staged).await?;
+    say(&show::answer(&answer, &alive, "commit it"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -98,7 +98,8 @@ fn one_change(change: &ChangeReport) -> String {
     }
 }
 
-pub fn plan(plan: &PlanReport) -> String {
+/// `alive`: who is given up as dead, and is not.
+pub fn plan(plan: &PlanReport, alive: &[String]) -> String {
     let mut lines = Vec::new();
     if !plan.changes.is_empty() {
         lines.push(staged(&plan.changes));
@@ -123,13 +124,19 @@ pub fn plan(plan: &PlanReport) -> String {
     if plan.moves.len() > MOVES_MAX {
         lines.push(format!("  and {} more (--json lists all)", plan.moves.len() - MOVES_MAX));
     }
+    lines.extend(alive.iter().map(|name| {
+        format!(
+            "warning: {name} is alive, and what only it has would be lost with it: \
+             `leave` or `replace` without `dead` gives that away first; clear forgets what is prepared"
+        )
+    }));
     lines.push(format!("plan {}", plan.plan));
     lines.join("\n")
 }
 
-pub fn answer(answer: &AdminAnswer, next: &str) -> String {
+pub fn answer(answer: &AdminAnswer, alive: &[String], next: &str) -> String {
     match (&answer.plan, &answer.problem) {
-        (Some(planned), _) => format!("{}\n{next}: cartwheel cluster commit", plan(planned)),
+        (Some(planned), _) => format!("{}\n{next}: cartwheel cluster commit", plan(planned, alive)),
         (None, Some(problem)) => {
             format!("{}\nit cannot be committed like that: {}", staged(&answer.staged), problem.message)
         }

@@ -13,7 +13,7 @@ use tokio::time::{Duration, timeout};
 use super::incoming::{Arrived, NoFrame};
 use super::{ClientSide, Ended, Gone, Incoming, Outgoing, Place, Standing, Stopping, Stream, Trouble, table};
 use crate::http::{Api, IN_THE_WAY};
-use crate::security::{Denial, Origin, Visitor};
+use crate::security::{CROWDED, Denial, Origin, Unproven, Visitor};
 use crate::tls::Proof;
 
 /// Long enough for a connection that a client keeps for later.
@@ -71,7 +71,10 @@ impl<'a> Session<'a> {
         loop {
             let next = match self.next_frame(&mut incoming, &mut stream).await {
                 Ok(arrived) => {
-                    self.place.stand(Standing::Busy);
+                    // Whoever has to say who it is, and has not, may still be shown out.
+                    if self.standing() == Standing::Idle {
+                        self.place.stand(Standing::Busy);
+                    }
                     let next = self.serve(arrived, &mut stream).await;
                     self.place.stand(self.standing());
                     next
@@ -236,13 +239,25 @@ impl<'a> Session<'a> {
             return Err(Refusal::Unauthenticated.into());
         };
         let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
-        match self.api.gate.log_in(&self.origin, &text(&user), &text(&password)).await {
+        let (user, password) = (text(&user), text(&password));
+        let proven = tokio::select! {
+            biased;
+            () = self.place.told_to_leave() => {
+                return Ok(Next::End(Ended::TurnedAway(IN_THE_WAY.to_owned())));
+            }
+            proven = self.api.gate.log_in(&self.origin, &user, &password) => proven,
+        };
+        match proven {
             Ok(()) => {
-                self.user = Some(text(&user));
+                self.user = Some(user);
                 out.send_bare(code::AUTH_RESP);
                 Ok(Next::Request)
             }
-            Err(reason) => {
+            Err(Unproven::Crowded) => {
+                self.api.refused(&self.origin, CROWDED);
+                Err(Refusal::Crowded.into())
+            }
+            Err(Unproven::Wrong(reason)) => {
                 self.api.refused(&self.origin, &reason);
                 self.tries += 1;
                 Err(Refusal::AuthenticationFailed.into())

@@ -1,8 +1,8 @@
 //! Before the API: who asks, and whether it may.
 //!
-//! Passwords are checked with a hash that takes long on purpose, a few at a time, so that strangers who guess keep no
-//! more than that busy. Who has been let in is remembered, by a code that only this process can make: a client that
-//! sends its password with each request pays once.
+//! Passwords are checked with a hash that takes long on purpose ([`Checks`] says whose turn it is). Who has been let in
+//! is remembered, by a code that only this process can make: a client that sends its password with each request pays
+//! once.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -15,8 +15,8 @@ use cartwheel_riak::http::Refusal;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use ring::hmac;
-use tokio::sync::Semaphore;
 
+use super::checks::Checks;
 use super::password::PasswordHash;
 use super::policy::{Method, Permission, Policy, Scope};
 use super::read;
@@ -25,8 +25,6 @@ use crate::reload::Reloaded;
 use crate::runtime::random;
 use crate::tls::Proof;
 
-/// Passwords checked at once.
-const CHECKS_MAX: usize = 2;
 /// Passwords remembered.
 const REMEMBERED_MAX: usize = 1024;
 
@@ -42,6 +40,15 @@ pub(crate) struct Origin {
 pub(crate) struct Denial {
     pub refusal: Refusal,
     pub reason: String,
+}
+
+/// Why somebody could not prove who it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unproven {
+    /// It is not who it says, or may not come from where it comes; for the log.
+    Wrong(String),
+    /// Too many passwords wait for their check: this one was not looked at.
+    Crowded,
 }
 
 /// Who asks.
@@ -68,7 +75,7 @@ pub(crate) struct Gate {
     shared: Shared,
     /// The two together, as they were met last.
     met: Mutex<Option<Met>>,
-    checks: Semaphore,
+    checks: Checks,
     code: hmac::Key,
     remembered: Mutex<BTreeSet<Vec<u8>>>,
     /// What a password of nobody is compared with, so that a name that is not known takes as long as one that is.
@@ -87,7 +94,7 @@ impl Gate {
             file: file.map(open).transpose()?,
             shared: Shared::default(),
             met: Mutex::default(),
-            checks: Semaphore::new(CHECKS_MAX),
+            checks: Checks::new(),
             code: hmac::Key::new(hmac::HMAC_SHA256, &random::<32>()),
             remembered: Mutex::default(),
             nobody: PasswordHash::of_nobody(),
@@ -133,7 +140,8 @@ impl Gate {
         }
         match self.identify(&policy, origin, headers).await {
             Ok(name) => Ok(Visitor::User { name, policy }),
-            Err(reason) => Err(Denial { refusal: Refusal::Unauthenticated, reason }),
+            Err(Unproven::Wrong(reason)) => Err(Denial { refusal: Refusal::Unauthenticated, reason }),
+            Err(Unproven::Crowded) => Err(Denial { refusal: Refusal::Crowded, reason: CROWDED.to_owned() }),
         }
     }
 
@@ -150,8 +158,8 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// Why not, for the log.
-    pub async fn log_in(&self, origin: &Origin, name: &str, password: &str) -> Result<(), String> {
+    /// Why not.
+    pub async fn log_in(&self, origin: &Origin, name: &str, password: &str) -> Result<(), Unproven> {
         match self.present() {
             Some(policy) => self.prove(&policy, origin, name.to_owned(), password.to_owned()).await.map(drop),
             None => Ok(()),
@@ -171,13 +179,13 @@ impl Gate {
         policy: &Policy,
         origin: &Origin,
         headers: &HeaderMap,
-    ) -> Result<String, String> {
+    ) -> Result<String, Unproven> {
         let (name, password) = match headers.get(AUTHORIZATION) {
             Some(header) => basic(header.as_bytes()).ok_or("credentials that are not HTTP Basic")?,
             // A certificate says who its owner is.
             None => match origin.proof.common_name() {
                 Some(name) => (name.to_owned(), String::new()),
-                None => return Err("no credentials".to_owned()),
+                None => return Err("no credentials".into()),
             },
         };
         self.prove(policy, origin, name, password).await
@@ -189,49 +197,83 @@ impl Gate {
         origin: &Origin,
         name: String,
         password: String,
-    ) -> Result<String, String> {
-        let Some(user) = policy.users.get(&name) else {
-            self.check(&name, &password, &self.nobody).await;
-            return Err(format!("unknown user {name:?}"));
-        };
+    ) -> Result<String, Unproven> {
         let Origin { address, proof } = origin;
+        let Some(user) = policy.users.get(&name) else {
+            self.check(*address, &name, &password, &self.nobody).await?;
+            return Err(format!("unknown user {name:?}").into());
+        };
         match policy.method(&name, *address) {
-            None => Err(format!("no source lets user {name:?} in from {address}")),
+            None => Err(format!("no source lets user {name:?} in from {address}").into()),
             Some(Method::Trust) => Ok(name),
             Some(Method::Certificate) => match proof.common_name() {
                 Some(proven) if proven == name => Ok(name),
-                Some(other) => Err(format!("a certificate for {other:?}, shown by user {name:?}")),
-                None => Err(format!("no certificate, which user {name:?} needs here")),
+                Some(other) => Err(format!("a certificate for {other:?}, shown by user {name:?}").into()),
+                None => Err(format!("no certificate, which user {name:?} needs here").into()),
             },
             Some(Method::Password) => {
                 let hash = user.password.as_ref().ok_or_else(|| format!("user {name:?} has no password"))?;
-                if self.check(&name, &password, hash).await {
+                if self.check(*address, &name, &password, hash).await? {
                     Ok(name)
                 } else {
-                    Err(format!("wrong password of user {name:?}"))
+                    Err(format!("wrong password of user {name:?}").into())
                 }
             }
         }
     }
 
-    async fn check(&self, name: &str, password: &str, hash: &PasswordHash) -> bool {
+    async fn check(
+        &self,
+        address: IpAddr,
+        name: &str,
+        password: &str,
+        hash: &PasswordHash,
+    ) -> Result<bool, Unproven> {
         let text = format!("{name}\0{password}\0{hash}");
         let code = hmac::sign(&self.code, text.as_bytes()).as_ref().to_vec();
-        if self.remembered.lock().unwrap_or_else(PoisonError::into_inner).contains(&code) {
-            return true;
+        if self.remembered().contains(&code) {
+            return Ok(true);
         }
-        // Nobody closes the semaphore.
-        let Ok(_turn) = self.checks.acquire().await else { return false };
+        let in_line = self.checks.stand_in_line(address).ok_or(Unproven::Crowded)?;
+        let Some(turn) = self.checks.turn(&in_line).await else { return Ok(false) };
+        // The connections of one client come together: the first has paid for all.
+        if self.remembered().contains(&code) {
+            return Ok(true);
+        }
         let (hash, password) = (hash.clone(), password.to_owned());
-        let right = crate::runtime::blocking(move || hash.is_of(&password)).await.unwrap_or(false);
+        // Whoever hangs up meanwhile has the machine work on: the turn is over when the work is.
+        let work = move || {
+            let _held = (turn, in_line);
+            hash.is_of(&password)
+        };
+        let right = crate::runtime::blocking(work).await.unwrap_or(false);
         if right {
-            let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut remembered = self.remembered();
             if remembered.len() >= REMEMBERED_MAX {
                 remembered.clear();
             }
             remembered.insert(code);
         }
-        right
+        Ok(right)
+    }
+
+    fn remembered(&self) -> std::sync::MutexGuard<'_, BTreeSet<Vec<u8>>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the log says of somebody whose password was not looked at.
+pub(crate) const CROWDED: &str = "too many passwords wait for their check";
+
+impl From<String> for Unproven {
+    fn from(reason: String) -> Self {
+        Self::Wrong(reason)
+    }
+}
+
+impl From<&str> for Unproven {
+    fn from(reason: &str) -> Self {
+        Self::Wrong(reason.to_owned())
     }
 }
 
@@ -355,6 +397,32 @@ mod tests {
             assert_eq!(told, status, "{logged}");
             assert!(logged.contains(reason), "{logged:?} should say {reason:?}");
             assert!(!logged.contains("milk") && !logged.contains("mi:lk"), "{logged}");
+        }
+    }
+
+    /// Whoever comes from elsewhere, or has been let in before, does not wait behind those who guess.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn guesses_by_the_hundred_keep_nobody_else_out() {
+        let gate = Arc::new(gate());
+        let here = from([127, 0, 0, 1], Proof::Nobody);
+        let elsewhere = from([127, 0, 0, 2], Proof::Nobody);
+        assert_eq!(ask(&gate, &here, Some("alice:milk")).await, Ok("alice".to_owned()));
+        let mut guesses = tokio::task::JoinSet::new();
+        for number in 0..300 {
+            let (gate, here) = (Arc::clone(&gate), here.clone());
+            guesses.spawn(async move { ask(&gate, &here, Some(&format!("alice:{number}"))).await });
+        }
+        assert_eq!(ask(&gate, &here, Some("alice:milk")).await, Ok("alice".to_owned()), "remembered");
+        assert_eq!(ask(&gate, &elsewhere, Some("alice:milk")).await, Ok("alice".to_owned()));
+        // Those that are looked at take long: the first that was not is waited for.
+        loop {
+            let guess = guesses.join_next().await.expect("some are not looked at").expect("no panic");
+            match guess.expect_err("a guess") {
+                (503, reason) => break assert_eq!(reason, CROWDED),
+                (status, reason) => {
+                    assert_eq!((status, reason.as_str()), (401, "wrong password of user \"alice\""));
+                }
+            }
         }
     }
 

@@ -62,6 +62,9 @@ pub enum Refusal {
         /// The largest.
         n: u8,
     },
+    /// Whose password is not looked at, because too many wait for that.
+    #[error("too many passwords wait for their check; try again later\n")]
+    Crowded,
     /// A timeout that is no number.
     #[error("Bad timeout value \"{0}\"\n")]
     Timeout(String),
@@ -187,7 +190,7 @@ impl Refusal {
             Self::UnknownMethod(_) | Self::Condition { .. } => StatusCode::NOT_IMPLEMENTED,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::TimedOut | Self::BodiesTooLarge { .. } | Self::ListTooLong { .. } => {
+            Self::TimedOut | Self::BodiesTooLarge { .. } | Self::ListTooLong { .. } | Self::Crowded => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Insecure => StatusCode::UPGRADE_REQUIRED,

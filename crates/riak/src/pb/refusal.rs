@@ -125,6 +125,9 @@ pub enum Refusal {
     /// It has, and has not proven it. Which of its claims was wrong is nobody's business but the log's.
     #[error("Authentication failed")]
     AuthenticationFailed,
+    /// Its password was not looked at, because too many wait for that.
+    #[error("too many passwords wait for their check; try again later")]
+    Crowded,
     /// A request came while a stream of answers was under way.
     #[error("Cannot send another request while one is in progress")]
     Busy,
@@ -148,6 +151,7 @@ impl Refusal {
                 | Self::Vclock(_)
                 | Self::Overloaded { .. }
                 | Self::Busy
+                | Self::Crowded
         )
     }
 }
