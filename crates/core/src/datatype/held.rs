@@ -9,14 +9,15 @@ use crate::version::{Actor, Dot, Siblings, Value, VersionVector};
 
 /// What a state holds of one kind of data type. Every version of the kind is merged into it, and every tombstone: a
 /// delete removes what its client had been shown, and a concurrent change survives it. What is plain or of another kind
-/// stays beside it, as Riak has it.
+/// stays beside it, as Riak has it; something plain has taken the place of what its writer had been shown, as a tombstone
+/// has, so that of this nothing is waited for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
     /// The merged value; `None`: there is none of the kind, or it was deleted.
     pub value: Option<Arc<DataType>>,
     /// The versions merged, tombstones among them.
     merged: Vec<Dot>,
-    /// What the tombstones had seen.
+    /// What the tombstones had seen, and what plain versions were put in place of.
     deleted: VersionVector,
     /// What the writers of the merged versions had seen, and those versions.
     past: VersionVector,
@@ -35,7 +36,12 @@ impl Held {
                     held.deleted.join(&version.past);
                     held.deleted.insert(version.dot);
                 }
-                Value::DataType(_) | Value::Data(_) => {
+                Value::Data(_) => {
+                    held.deleted.join(&version.past);
+                    held.foreign.push(version.dot);
+                    continue;
+                }
+                Value::DataType(_) => {
                     held.foreign.push(version.dot);
                     continue;
                 }
