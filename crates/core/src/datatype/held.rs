@@ -19,6 +19,9 @@ pub struct Held {
     merged: Vec<Dot>,
     /// What the tombstones had seen, and what plain versions were put in place of.
     deleted: VersionVector,
+    /// The tombstones' own dots. Apart, because a vector that has one has the earlier ones of its actor: changes by the
+    /// same coordinator that the tombstone's writer had not seen.
+    tombstones: Vec<Dot>,
     /// What the writers of the merged versions had seen, and those versions.
     past: VersionVector,
     /// The other versions.
@@ -34,7 +37,7 @@ impl Held {
                 Value::DataType(value) if value.kind() == kind => held.merge(value),
                 Value::Tombstone => {
                     held.deleted.join(&version.past);
-                    held.deleted.insert(version.dot);
+                    held.tombstones.push(version.dot);
                 }
                 Value::Data(_) => {
                     held.deleted.join(&version.past);
@@ -51,9 +54,9 @@ impl Held {
             held.past.insert(version.dot);
         }
         if let Some(value) = &mut held.value
-            && !held.deleted.is_empty()
+            && !(held.deleted.is_empty() && held.tombstones.is_empty())
         {
-            Arc::make_mut(value).delete(&held.deleted);
+            Arc::make_mut(value).delete(&held.deleted, &held.tombstones);
         }
         held
     }
@@ -83,7 +86,7 @@ impl Held {
     ) -> Result<DataType, Refusal> {
         let mut value = self.value.as_deref().cloned().unwrap_or_else(|| {
             let mut value = DataType::new(mutation.op.kind());
-            value.delete(&self.deleted);
+            value.delete(&self.deleted, &self.tombstones);
             value
         });
         value.apply_beside(&self.foreign, mutation, dot, request)?;

@@ -285,6 +285,35 @@ quickcheck! {
         world.agreed(kind).deferred().is_empty()
     }
 
+    /// Whatever was put in its place: of what was added the rest stays.
+    fn what_a_plain_write_or_a_delete_had_been_shown_is_gone(steps: Vec<Step>) -> TestResult {
+        let mut world = World { past_entries_max: 100, ..World::default() };
+        let mut adds: Vec<(Bytes, Dot)> = Vec::new();
+        let mut replaced: Vec<VersionVector> = Vec::new();
+        for (at, what, n) in steps {
+            let at = usize::from(at) % STORES;
+            match what % 4 {
+                0 => world.send(usize::from(n) % STORES, at),
+                1 => {
+                    let value = if n % 2 == 0 { Value::Tombstone } else { Value::Data(element(n)) };
+                    let (request, context) = (RequestId(world.minted.into()), world.context(n / 2));
+                    let seen = context.unwrap_or_default();
+                    world.coordinate(at, request, value.into(), seen.clone());
+                    replaced.push(seen.0);
+                }
+                _ => {
+                    let op = Op::Set(SetOp { adds: vec![element(n)], removes: vec![] });
+                    let Some(dot) = world.change(at, op, None) else { return TestResult::failed() };
+                    adds.push((element(n), dot));
+                }
+            }
+        }
+        let stays = |(_, dot): &&(Bytes, Dot)| !replaced.iter().any(|seen| seen.contains(*dot));
+        let expected: BTreeSet<Bytes> = adds.iter().filter(stays).map(|(element, _)| element.clone()).collect();
+        let State::Set(set) = world.agreed(Kind::Set).state().clone() else { return TestResult::failed() };
+        TestResult::from_bool(set.elements().cloned().collect::<BTreeSet<_>>() == expected)
+    }
+
     /// Plain versions stay beside a data type, and nobody's change takes one away unseen.
     fn plain_siblings_survive_changes(steps: Vec<Step>) -> bool {
         let mut world = World { past_entries_max: 100, ..World::default() };
