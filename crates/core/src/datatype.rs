@@ -154,8 +154,8 @@ impl DataType {
     }
 
     /// All that was written by dots in `seen` is removed, as by a delete of whoever had seen just that. What only grows
-    /// keeps what it has.
-    pub(crate) fn delete(&mut self, seen: &VersionVector) {
+    /// keeps what it has. The deletes' own dots are seen, and remove nothing by themselves.
+    pub(crate) fn delete(&mut self, seen: &VersionVector, tombstones: &[Dot]) {
         match &mut self.state {
             State::Counter(counter) => counter.forget(seen),
             State::Set(set) => set.forget(seen),
@@ -163,6 +163,7 @@ impl DataType {
             State::Hll(_) | State::GSet(_) => {}
         }
         self.clock.join(seen);
+        tombstones.iter().for_each(|&dot| self.clock.insert(dot));
         self.catch_up();
     }
 

@@ -25,7 +25,7 @@ use crate::flaw::Flaw;
 use crate::id::{NodeId, OpId, RequestId};
 use crate::key::Key;
 use crate::message::{ForwardMessage, Message, ReplicaError};
-use crate::replica::{Change, Update, Write};
+use crate::replica::{Change, Update, Write, Written};
 use crate::ring::RingVersion;
 use crate::time::Instant;
 use crate::version::{Context, Dot, Policy, Siblings};
@@ -144,7 +144,7 @@ impl Puts {
             made,
             mint: cx.mint_actor(),
             continuous_since: cx.env.continuous_since(),
-            past_entries_max: cx.env.config.past_entries_max,
+            past_entries_max: past_entries_max(cx, &put.key, &write.value),
             owed,
             policy,
             flaw: cx.env.config.flaw,
@@ -429,6 +429,19 @@ impl Put {
         for caller in self.callers.drain(..) {
             answer_caller(cx, caller, result.clone());
         }
+    }
+}
+
+/// A write's past is cut down to so many entries. Where values are of a data type a plain write or a delete keeps its whole
+/// past, even where none is left that it takes the place of: a delete of what was deleted already must not forget what
+/// an old copy may bring back. A tombstone does not say what it was put in place of; the bucket type does.
+fn past_entries_max(cx: &Cx, key: &Key, value: &Written) -> u32 {
+    let of_type = cx.env.cluster.props_of_type(key.bucket_type());
+    let is_of_data_type = of_type.is_some_and(|props| props.datatype.is_some());
+    match value {
+        Written::Value(_) if is_of_data_type => u32::MAX,
+        // What a change of a data type forgets merges to nothing new: the value's clock forgets nothing.
+        Written::Value(_) | Written::Changed(_) => cx.env.config.past_entries_max,
     }
 }
 

@@ -9,15 +9,19 @@ use crate::version::{Actor, Dot, Siblings, Value, VersionVector};
 
 /// What a state holds of one kind of data type. Every version of the kind is merged into it, and every tombstone: a
 /// delete removes what its client had been shown, and a concurrent change survives it. What is plain or of another kind
-/// stays beside it, as Riak has it.
+/// stays beside it, as Riak has it; something plain has taken the place of what its writer had been shown, as a tombstone
+/// has, so that of this nothing is waited for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
     /// The merged value; `None`: there is none of the kind, or it was deleted.
     pub value: Option<Arc<DataType>>,
     /// The versions merged, tombstones among them.
     merged: Vec<Dot>,
-    /// What the tombstones had seen.
+    /// What the tombstones had seen, and what plain versions were put in place of.
     deleted: VersionVector,
+    /// The tombstones' own dots. Apart, because a vector that has one has the earlier ones of its actor: changes by the
+    /// same coordinator that the tombstone's writer had not seen.
+    tombstones: Vec<Dot>,
     /// What the writers of the merged versions had seen, and those versions.
     past: VersionVector,
     /// The other versions.
@@ -33,9 +37,14 @@ impl Held {
                 Value::DataType(value) if value.kind() == kind => held.merge(value),
                 Value::Tombstone => {
                     held.deleted.join(&version.past);
-                    held.deleted.insert(version.dot);
+                    held.tombstones.push(version.dot);
                 }
-                Value::DataType(_) | Value::Data(_) => {
+                Value::Data(_) => {
+                    held.deleted.join(&version.past);
+                    held.foreign.push(version.dot);
+                    continue;
+                }
+                Value::DataType(_) => {
                     held.foreign.push(version.dot);
                     continue;
                 }
@@ -45,9 +54,9 @@ impl Held {
             held.past.insert(version.dot);
         }
         if let Some(value) = &mut held.value
-            && !held.deleted.is_empty()
+            && !(held.deleted.is_empty() && held.tombstones.is_empty())
         {
-            Arc::make_mut(value).delete(&held.deleted);
+            Arc::make_mut(value).delete(&held.deleted, &held.tombstones);
         }
         held
     }
@@ -77,7 +86,7 @@ impl Held {
     ) -> Result<DataType, Refusal> {
         let mut value = self.value.as_deref().cloned().unwrap_or_else(|| {
             let mut value = DataType::new(mutation.op.kind());
-            value.delete(&self.deleted);
+            value.delete(&self.deleted, &self.tombstones);
             value
         });
         value.apply_beside(&self.foreign, mutation, dot, request)?;

@@ -261,6 +261,59 @@ quickcheck! {
         (0..STORES).all(|at| world.held(at, kind).deferred().is_empty())
     }
 
+    /// What a plain value was put in place of arrives no more, and no remove waits for it: once all stores have heard
+    /// everything, and the key is changed, none waits for anything that a client was shown.
+    fn no_remove_waits_for_what_was_replaced(kind: bool, steps: Vec<Step>) -> bool {
+        let kind = if kind { Kind::Set } else { Kind::Map };
+        let mut world = World { past_entries_max: 100, ..World::default() };
+        for (at, what, n) in steps {
+            let at = usize::from(at) % STORES;
+            let context = world.context(n);
+            match what % 6 {
+                0 => world.send(usize::from(n) % STORES, at),
+                1 => {
+                    let value = if n % 4 == 0 { Value::Tombstone } else { Value::Data(element(n)) };
+                    let request = RequestId(world.minted.into());
+                    world.coordinate(at, request, value.into(), context.unwrap_or_default());
+                }
+                2 | 3 => _ = world.change(at, op(kind, what), context),
+                _ => _ = world.change(at, op(kind, n), None),
+            }
+        }
+        world.agreed(kind);
+        world.change(0, op(kind, 6), None);
+        world.agreed(kind).deferred().is_empty()
+    }
+
+    /// Whatever was put in its place: of what was added the rest stays.
+    fn what_a_plain_write_or_a_delete_had_been_shown_is_gone(steps: Vec<Step>) -> TestResult {
+        let mut world = World { past_entries_max: 100, ..World::default() };
+        let mut adds: Vec<(Bytes, Dot)> = Vec::new();
+        let mut replaced: Vec<VersionVector> = Vec::new();
+        for (at, what, n) in steps {
+            let at = usize::from(at) % STORES;
+            match what % 4 {
+                0 => world.send(usize::from(n) % STORES, at),
+                1 => {
+                    let value = if n % 2 == 0 { Value::Tombstone } else { Value::Data(element(n)) };
+                    let (request, context) = (RequestId(world.minted.into()), world.context(n / 2));
+                    let seen = context.unwrap_or_default();
+                    world.coordinate(at, request, value.into(), seen.clone());
+                    replaced.push(seen.0);
+                }
+                _ => {
+                    let op = Op::Set(SetOp { adds: vec![element(n)], removes: vec![] });
+                    let Some(dot) = world.change(at, op, None) else { return TestResult::failed() };
+                    adds.push((element(n), dot));
+                }
+            }
+        }
+        let stays = |(_, dot): &&(Bytes, Dot)| !replaced.iter().any(|seen| seen.contains(*dot));
+        let expected: BTreeSet<Bytes> = adds.iter().filter(stays).map(|(element, _)| element.clone()).collect();
+        let State::Set(set) = world.agreed(Kind::Set).state().clone() else { return TestResult::failed() };
+        TestResult::from_bool(set.elements().cloned().collect::<BTreeSet<_>>() == expected)
+    }
+
     /// Plain versions stay beside a data type, and nobody's change takes one away unseen.
     fn plain_siblings_survive_changes(steps: Vec<Step>) -> bool {
         let mut world = World { past_entries_max: 100, ..World::default() };
@@ -293,4 +346,22 @@ fn maps_in_maps_are_as_deep_as_they_are_said_to_be() {
     let entry = map.0.values().next().unwrap();
     assert!(matches!(entry.value, FieldValue::Map(_)));
     assert_eq!(map.0.keys().next().unwrap().kind, FieldKind::Map);
+}
+
+#[test]
+fn a_plain_value_takes_the_place_of_what_its_writer_was_shown_and_of_nothing_else() {
+    let mut world = World::default();
+    let adds = |n| Op::Set(SetOp { adds: vec![element(n)], removes: vec![] });
+    world.change(0, adds(0), None);
+    world.send(0, 1);
+    world.change(1, adds(1), None);
+    let shown = world.records[0].siblings.context();
+    world.coordinate(0, RequestId(1), Value::Data(element(2)).into(), shown.clone());
+    let removes = Op::Set(SetOp { adds: vec![], removes: vec![element(0)] });
+    world.change(0, removes, Some(shown));
+    assert!(world.held(0, Kind::Set).deferred().is_empty());
+    // The other one has merged what was replaced, and has something new.
+    world.send(1, 0);
+    let State::Set(set) = world.agreed(Kind::Set).state().clone() else { panic!("a set") };
+    assert_eq!(set.elements().collect::<Vec<_>>(), [&element(1)]);
 }

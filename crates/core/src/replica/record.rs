@@ -344,16 +344,16 @@ impl Record {
     }
 
     /// What the client had seen; where it is shown one value only, all that is here: it cannot reconcile what it does
-    /// not see, and versions that nobody is shown would pile up. Cut down, but for a delete of a data type: an old copy by
-    /// an actor that it had forgotten would be no false sibling that merges to nothing new, but bring back what was deleted.
+    /// not see, and versions that nobody is shown would pile up. Cut down, but in place of a data type: an old copy by
+    /// an actor that it had forgotten would be no false sibling that merges to nothing new, but bring back what was deleted;
+    /// and removes would wait for what does not come any more.
     fn past_of(&self, write: &Write, entries_max: usize, policy: Policy) -> VersionVector {
         let mut seen = write.context.0.clone();
         if policy == Policy::OneValue {
             seen.join(&self.siblings.context().0);
         }
-        let is_delete = write.value == Written::Value(Value::Tombstone);
         let is_data_type = |version: &Version| matches!(version.value, Value::DataType(_));
-        if is_delete && self.siblings.versions().iter().any(is_data_type) {
+        if self.siblings.versions().iter().any(is_data_type) {
             return seen;
         }
         let parents: Vec<Actor> = self.siblings.versions().iter().map(|version| version.dot.actor).collect();
@@ -653,9 +653,14 @@ mod tests {
         assert_eq!(siblings.merge(&first, Policy::KeepSiblings).versions().len(), 2);
     }
 
-    /// However many coordinators have changed it.
+    /// However many coordinators have changed it, and whether it was deleted or replaced.
     #[test]
     fn what_was_deleted_of_a_data_type_does_not_come_back_with_a_copy_that_the_delete_missed() {
+        does_not_come_back_after(Value::Tombstone);
+        does_not_come_back_after(Value::Data(Bytes::from_static(b"plain")));
+    }
+
+    fn does_not_come_back_after(last: Value) {
         let mut record = Record::default();
         let mut first = Siblings::default();
         let mut next = 0;
@@ -683,7 +688,7 @@ mod tests {
                 first = record.siblings.clone();
             }
         }
-        record = coordinate(&record, Value::Tombstone.into(), record.siblings.context());
+        record = coordinate(&record, last.into(), record.siblings.context());
         assert_eq!(record.siblings.merge(&first, Policy::KeepSiblings), record.siblings);
         // What has begun anew does not take it back, either.
         let op = Op::Set(SetOp { adds: vec![Bytes::from_static(b"new")], removes: vec![] });

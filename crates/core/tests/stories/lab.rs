@@ -154,8 +154,14 @@ fn found(disk: &BTreeMap<Key, Record>, scan: &Scan) -> Found {
 
 /// A key whose homes among five nodes are n1, n2, n3, then n4, n5 stand in.
 pub fn key() -> Key {
+    key_in(Key::DEFAULT_TYPE, b"carts")
+}
+
+/// The same in any bucket.
+pub fn key_in(bucket_type: &[u8], bucket: &[u8]) -> Key {
     let ring = ring(5);
-    let found = (0..1_000).map(|i| Key::new(b"carts", format!("{i}").as_bytes())).find(|key| {
+    let named = |i: u32| Key::typed(bucket_type, bucket, format!("{i}").as_bytes());
+    let found = (0..1_000).map(named).find(|key| {
         let list = ring.preference_list(key.token(), 3);
         list.nodes().iter().map(|node| node.0).eq(1..=5)
     });
@@ -345,7 +351,7 @@ impl Lab {
         self.ask_key(node, key, op)
     }
 
-    fn ask_key(&mut self, node: u64, key: Key, op: ClientOp) -> CallId {
+    pub fn ask_key(&mut self, node: u64, key: Key, op: ClientOp) -> CallId {
         self.calls += 1;
         let call = CallId(self.calls);
         let request = RequestId(u128::from(self.calls));

@@ -1,11 +1,13 @@
 //! Stories of bucket types, and of what all nodes keep for their drivers.
 
+use cartwheel_core::datatype::{Op, SetOp};
 use cartwheel_core::id::CallId;
-use cartwheel_core::membership::{Opaque, Props};
-use cartwheel_core::{AdminOp, ClientError, ClientOp, Event, Key, Quorum, ReadOptions};
+use cartwheel_core::membership::{Datatype, Opaque, Props};
+use cartwheel_core::version::Value;
+use cartwheel_core::{AdminOp, ClientError, ClientOp, Event, Key, Quorum, ReadOptions, WriteOptions};
 
-use crate::LONG;
-use crate::lab::Lab;
+use crate::lab::{Lab, key_in};
+use crate::{LONG, SHORT};
 
 fn create(lab: &mut Lab, node: u64) {
     lab.administer(node, AdminOp::CreateType { name: b"carts".to_vec(), props: Props::default() });
@@ -51,6 +53,53 @@ fn a_newcomer_learns_the_types() {
     lab.pass(LONG);
     let knows = |lab: &Lab, node| lab.status(node).cluster().has_type(b"carts");
     assert!(knows(&lab, 6));
+}
+
+fn adds(lab: &mut Lab, key: &Key, element: &'static str) {
+    let op = Op::Set(SetOp { adds: vec![element.into()], removes: vec![] });
+    let update = ClientOp::Update { op, context: None, options: WriteOptions::default() };
+    let added = lab.ask_key(1, key.clone(), update);
+    assert!(lab.reply(added).unwrap().is_ok());
+}
+
+/// With what a read shows.
+fn replaces(lab: &mut Lab, key: &Key, value: Value) {
+    let read = lab.get_key(1, key.clone());
+    let context = lab.reply(read).unwrap().as_ref().unwrap().context();
+    let put = ClientOp::Put { context, value, options: WriteOptions::default() };
+    let done = lab.ask_key(1, key.clone(), put);
+    assert!(lab.reply(done).unwrap().is_ok());
+}
+
+/// However many coordinators have changed the set: a second delete finds a tombstone only, or a plain value that has
+/// taken the place of the set.
+#[test]
+fn what_was_deleted_of_a_data_type_stays_so_when_it_is_replaced_and_deleted_again() {
+    for value in [Value::Tombstone, Value::Data("plain".into())] {
+        let mut lab = Lab::new(5);
+        let props = Props { datatype: Some(Datatype::Set), ..Props::default() };
+        lab.administer(1, AdminOp::CreateType { name: b"sets".to_vec(), props });
+        lab.administer(1, AdminOp::ActivateType { name: b"sets".to_vec() });
+        lab.pass(LONG);
+        let key = key_in(b"sets", b"alice");
+        adds(&mut lab, &key, "milk");
+        lab.cut.insert(3);
+        // Another actor counts after each restart.
+        for _ in 0..12 {
+            lab.pass(SHORT);
+            lab.restart(1);
+            adds(&mut lab, &key, "bread");
+        }
+        for value in [value.clone(), Value::Tombstone] {
+            lab.pass(SHORT);
+            lab.restart(1);
+            replaces(&mut lab, &key, value);
+        }
+        lab.cut.clear();
+        lab.pass(LONG);
+        let read = lab.get_key(3, key.clone());
+        assert_eq!(lab.values(read), ["deleted"], "{value:?} first");
+    }
 }
 
 #[test]
