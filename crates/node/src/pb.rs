@@ -73,6 +73,15 @@ impl From<Gone> for Trouble {
     }
 }
 
+impl From<Gone> for Ended {
+    fn from(gone: Gone) -> Self {
+        match gone {
+            Gone::Lost(why) => Self::Broke(why),
+            Gone::Deaf(deaf) => Self::TurnedAway(deaf.to_string()),
+        }
+    }
+}
+
 /// Answers until told to stop, then until the connections that are busy have got their answers.
 pub(crate) async fn run(PbDoor { listener, side, doors }: PbDoor, api: Arc<Api>, mut stop: Stopping) {
     loop {
@@ -113,7 +122,7 @@ async fn visit(
 enum Ended {
     /// Somebody hung up between two requests.
     Over,
-    /// A stranger's, that is counted as such.
+    /// That of a stranger, or of somebody who reads nothing: it is counted as such.
     TurnedAway(String),
     /// In the middle of something.
     Broke(String),

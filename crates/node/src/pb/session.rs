@@ -157,7 +157,7 @@ impl<'a> Session<'a> {
             Err(gone) => Err(gone),
         };
         match (flushed, next) {
-            (Err(Gone(why)), _) => Next::End(Ended::Broke(why)),
+            (Err(gone), _) => Next::End(gone.into()),
             (Ok(()), Next::End(ended)) => {
                 linger(stream).await;
                 Next::End(ended)
@@ -280,7 +280,8 @@ const CLIENT_ID_BYTES_MAX: usize = 1_024;
 
 /// Nothing more is said; what still comes is thrown away for a while.
 async fn linger(stream: &mut Stream) {
-    if stream.shutdown().await.is_err() {
+    // With TLS, this is something to be read, too.
+    if !matches!(timeout(LINGER_MAX, stream.shutdown()).await, Ok(Ok(()))) {
         return;
     }
     let mut thrown_away = 0;
