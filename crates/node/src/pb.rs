@@ -33,7 +33,7 @@ use self::incoming::Incoming;
 use self::outgoing::{Gone, Outgoing};
 use self::session::Session;
 
-pub(crate) use needs::need;
+pub(crate) use needs::needs;
 
 /// Where clients come to.
 pub(crate) struct PbDoor {
