@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -51,6 +51,16 @@ pub(crate) enum Visitor {
     Anybody,
     /// A user, and what it may do.
     User { name: String, policy: Arc<Policy> },
+}
+
+/// A user who has come in, on a connection that lives long: by what, so that it can be asked again whether that still lets it in.
+#[derive(Debug)]
+pub(crate) struct Entrance {
+    name: String,
+    /// The hash that its password fitted, if it was asked for one.
+    password: Option<PasswordHash>,
+    /// By what it was let in, or has been found to be still good. It is not kept alive for that.
+    looked_at: Weak<Policy>,
 }
 
 /// What holds where a file and the cluster say this.
@@ -151,19 +161,26 @@ impl Gate {
     /// # Errors
     ///
     /// Why not, for the log.
-    pub async fn log_in(&self, origin: &Origin, name: &str, password: &str) -> Result<(), String> {
-        match self.present() {
-            Some(policy) => self.prove(&policy, origin, name.to_owned(), password.to_owned()).await.map(drop),
-            None => Ok(()),
-        }
+    pub async fn log_in(&self, origin: &Origin, name: &str, password: &str) -> Result<Entrance, String> {
+        // Where users are not told apart any more, it has proven nothing, should they be again.
+        let Some(policy) = self.present() else { return Ok(Entrance::by_nothing(name)) };
+        let name = self.prove(&policy, origin, name.to_owned(), password.to_owned()).await?;
+        Ok(Entrance::by(&policy, origin, name))
     }
 
-    /// A user who has come in earlier, with what it may do now.
-    pub fn visitor(&self, name: &str) -> Visitor {
-        match self.present() {
-            Some(policy) => Visitor::User { name: name.to_owned(), policy },
-            None => Visitor::Anybody,
+    /// A user who has come in earlier, with what it may do now. What users are is compared again only when it has changed.
+    ///
+    /// # Errors
+    ///
+    /// It could not come in any more by what it has proven: why not, for the log.
+    pub fn visitor(&self, origin: &Origin, entrance: &mut Entrance) -> Result<Visitor, String> {
+        let Some(policy) = self.present() else { return Ok(Visitor::Anybody) };
+        // The address of one that is not there any more is not used again while this points to it.
+        if !std::ptr::eq(entrance.looked_at.as_ptr(), Arc::as_ptr(&policy)) {
+            entrance.still_holds(&policy, origin)?;
+            entrance.looked_at = Arc::downgrade(&policy);
         }
+        Ok(Visitor::User { name: entrance.name.clone(), policy })
     }
 
     async fn identify(
@@ -235,6 +252,38 @@ impl Gate {
     }
 }
 
+impl Entrance {
+    /// That of a user who has just proven its name.
+    fn by(policy: &Arc<Policy>, origin: &Origin, name: String) -> Self {
+        let by_password = policy.method(&name, origin.address) == Some(Method::Password);
+        let user = policy.users.get(&name).filter(|_| by_password);
+        let password = user.and_then(|user| user.password.clone());
+        Self { name, password, looked_at: Arc::downgrade(policy) }
+    }
+
+    fn by_nothing(name: &str) -> Self {
+        Self { name: name.to_owned(), password: None, looked_at: Weak::new() }
+    }
+
+    fn still_holds(&self, policy: &Policy, origin: &Origin) -> Result<(), String> {
+        let Self { name, password, .. } = self;
+        let user = policy.users.get(name).ok_or_else(|| format!("user {name:?} is not there any more"))?;
+        let address = origin.address;
+        match policy.method(name, address) {
+            None => Err(format!("no source lets user {name:?} in from {address} any more")),
+            Some(Method::Trust) => Ok(()),
+            Some(Method::Certificate) if origin.proof.common_name() == Some(name) => Ok(()),
+            Some(Method::Certificate) => {
+                Err(format!("user {name:?} needs a certificate by now, and has shown none of its own"))
+            }
+            Some(Method::Password) if password.is_some() && *password == user.password => Ok(()),
+            Some(Method::Password) => {
+                Err(format!("user {name:?} has another password by now than it came in with"))
+            }
+        }
+    }
+}
+
 impl Visitor {
     /// Whether it may do this here.
     ///
@@ -267,6 +316,7 @@ fn basic(header: &[u8]) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::super::hash_password;
+    use super::super::policy::Who;
     use super::*;
     use http::StatusCode;
 
@@ -356,6 +406,59 @@ mod tests {
             assert!(logged.contains(reason), "{logged:?} should say {reason:?}");
             assert!(!logged.contains("milk") && !logged.contains("mi:lk"), "{logged}");
         }
+    }
+
+    /// What of the users holds, changed.
+    fn changed(gate: &Gate, change: impl FnOnce(&mut Policy)) -> Gate {
+        let mut policy = Policy::clone(&gate.policy());
+        change(&mut policy);
+        let after = Gate::open(None).expect("no file");
+        after.shared.replace(policy);
+        after
+    }
+
+    #[tokio::test]
+    async fn who_has_come_in_stays_in_only_as_long_as_it_could_come_in_again() {
+        let gate = gate();
+        let here = from([127, 0, 0, 1], Proof::Nobody);
+        let shown = from([127, 0, 0, 1], certificate("bob"));
+        let mut alice = gate.log_in(&here, "alice", "milk").await.expect("let in");
+        let mut bob = gate.log_in(&shown, "bob", "").await.expect("let in");
+        assert!(gate.visitor(&here, &mut alice).is_ok());
+
+        let same = changed(&gate, |policy| policy.grants.clear());
+        let alice_now = same.visitor(&here, &mut alice).expect("nothing of hers has changed");
+        assert!(
+            alice_now.may(Permission::Get, &Scope::Type(b"default".to_vec())).is_err(),
+            "but what she may"
+        );
+        assert!(same.visitor(&shown, &mut bob).is_ok());
+
+        let milk_again = hash_password("milk");
+        let other_password = changed(&gate, |policy| {
+            policy.users.get_mut("alice").expect("there").password = Some(milk_again);
+        });
+        let reason = other_password.visitor(&here, &mut alice).expect_err("it was altered");
+        assert!(reason.contains("\"alice\" has another password"), "{reason}");
+        assert!(other_password.visitor(&here, &mut alice).is_err(), "and is asked again until the end");
+        assert!(other_password.visitor(&shown, &mut bob).is_ok());
+
+        let no_user = changed(&gate, |policy| drop(policy.users.remove("alice")));
+        let reason = no_user.visitor(&here, &mut alice).expect_err("deleted");
+        assert_eq!(reason, "user \"alice\" is not there any more");
+
+        let no_source = changed(&gate, |policy| policy.sources.retain(|source| source.who != Who::All));
+        let reason = no_source.visitor(&here, &mut alice).expect_err("deleted");
+        assert_eq!(reason, "no source lets user \"alice\" in from 127.0.0.1 any more");
+        assert!(no_source.visitor(&shown, &mut bob).is_ok(), "he has one of his own");
+
+        let by_password = changed(&gate, |policy| policy.sources.retain(|source| source.who == Who::All));
+        assert!(by_password.visitor(&shown, &mut bob).is_err(), "a certificate is no password");
+        assert!(gate.visitor(&here, &mut alice).is_ok() && gate.visitor(&shown, &mut bob).is_ok());
+        let off = changed(&gate, |policy| policy.enabled = Some(false));
+        let mut anybody = off.log_in(&here, "alice", "").await.expect("nobody is asked");
+        assert!(matches!(off.visitor(&here, &mut anybody), Ok(Visitor::Anybody)));
+        assert!(gate.visitor(&here, &mut anybody).is_err(), "it has proven nothing");
     }
 
     #[tokio::test]
