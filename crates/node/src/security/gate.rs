@@ -81,7 +81,8 @@ pub(crate) struct Gate {
     checks: Semaphore,
     code: hmac::Key,
     remembered: Mutex<BTreeSet<Vec<u8>>>,
-    /// What a password of nobody is compared with, so that a name that is not known takes as long as one that is.
+    /// What a password is compared with where there is nothing to compare it with, so that names that are known cannot be
+    /// told from others by how long it takes.
     nobody: PasswordHash,
 }
 
@@ -207,28 +208,27 @@ impl Gate {
         name: String,
         password: String,
     ) -> Result<String, String> {
-        let Some(user) = policy.users.get(&name) else {
-            self.check(&name, &password, &self.nobody).await;
-            return Err(format!("unknown user {name:?}"));
-        };
-        let Origin { address, proof } = origin;
-        match policy.method(&name, *address) {
-            None => Err(format!("no source lets user {name:?} in from {address}")),
-            Some(Method::Trust) => Ok(name),
-            Some(Method::Certificate) => match proof.common_name() {
-                Some(proven) if proven == name => Ok(name),
-                Some(other) => Err(format!("a certificate for {other:?}, shown by user {name:?}")),
-                None => Err(format!("no certificate, which user {name:?} needs here")),
+        match to_compare(policy, origin, &name) {
+            Ok(None) => Ok(name),
+            Ok(Some(hash)) => match self.check(&name, &password, hash).await {
+                true => Ok(name),
+                false => Err(format!("wrong password of user {name:?}")),
             },
-            Some(Method::Password) => {
-                let hash = user.password.as_ref().ok_or_else(|| format!("user {name:?} has no password"))?;
-                if self.check(&name, &password, hash).await {
-                    Ok(name)
-                } else {
-                    Err(format!("wrong password of user {name:?}"))
-                }
+            Err(reason) => {
+                self.check(&name, &password, &self.stand_in(policy, &name)).await;
+                Err(reason)
             }
         }
+    }
+
+    /// What no password fits, at the cost of some user's: of the same one whenever this name is tried. Hashes may differ in what
+    /// they cost, so one cost for all who are not known would tell them apart, too.
+    fn stand_in(&self, policy: &Policy, name: &str) -> PasswordHash {
+        let lot = hmac::sign(&self.code, name.as_bytes());
+        let lot = lot.as_ref().first_chunk().map_or(0, |bytes| usize::from_le_bytes(*bytes));
+        let hashes = || policy.users.values().filter_map(|user| user.password.as_ref());
+        let drawn = lot.checked_rem(hashes().count()).and_then(|lot| hashes().nth(lot));
+        drawn.map_or_else(|| self.nobody.clone(), |hash| self.nobody.at_the_cost_of(hash))
     }
 
     async fn check(&self, name: &str, password: &str, hash: &PasswordHash) -> bool {
@@ -300,6 +300,32 @@ impl Visitor {
         let permission = permission.name();
         let reason = format!("Permission denied: User '{name}' does not have '{permission}'{place}");
         Err(Denial { refusal: Refusal::Forbidden(reason.clone()), reason })
+    }
+}
+
+/// What a password of `name` must fit; nothing, where it has proven its name without.
+///
+/// # Errors
+///
+/// No password lets it in: why not, for the log.
+fn to_compare<'a>(
+    policy: &'a Policy,
+    origin: &Origin,
+    name: &str,
+) -> Result<Option<&'a PasswordHash>, String> {
+    let user = policy.users.get(name).ok_or_else(|| format!("unknown user {name:?}"))?;
+    let Origin { address, proof } = origin;
+    match policy.method(name, *address) {
+        None => Err(format!("no source lets user {name:?} in from {address}")),
+        Some(Method::Trust) => Ok(None),
+        Some(Method::Certificate) => match proof.common_name() {
+            Some(proven) if proven == name => Ok(None),
+            Some(other) => Err(format!("a certificate for {other:?}, shown by user {name:?}")),
+            None => Err(format!("no certificate, which user {name:?} needs here")),
+        },
+        Some(Method::Password) => {
+            user.password.as_ref().map(Some).ok_or_else(|| format!("user {name:?} has no password"))
+        }
     }
 }
 
@@ -406,6 +432,55 @@ mod tests {
             assert!(logged.contains(reason), "{logged:?} should say {reason:?}");
             assert!(!logged.contains("milk") && !logged.contains("mi:lk"), "{logged}");
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_not_let_in_waits_for_a_hash_whatever_was_wrong() {
+        let gate = gate();
+        let here = from([127, 0, 0, 1], Proof::Nobody);
+        let elsewhere = from([10, 0, 0, 1], Proof::Nobody);
+        let no_password = changed(&gate, |policy| policy.sources.retain(|source| source.who == Who::All));
+        for (gate, origin, credentials, what) in [
+            (&gate, &here, "alice:bread", "a wrong password"),
+            (&gate, &here, "mallory:milk", "an unknown user"),
+            (&gate, &here, "bob:milk", "no certificate"),
+            (&gate, &from([127, 0, 0, 1], certificate("alice")), "bob:milk", "another's certificate"),
+            (&gate, &elsewhere, "alice:milk", "no source"),
+            (&no_password, &here, "bob:milk", "no password"),
+        ] {
+            let busy = gate.checks.acquire_many(CHECKS_MAX.try_into().expect("few")).await.expect("open");
+            let asked = tokio::time::timeout(std::time::Duration::from_millis(20), async {
+                ask(gate, origin, Some(credentials)).await
+            });
+            assert!(asked.await.is_err(), "{what} takes no hash");
+            drop(busy);
+            assert!(ask(gate, origin, Some(credentials)).await.is_err(), "{what}");
+        }
+    }
+
+    #[test]
+    fn nobodys_hash_costs_what_some_users_does() {
+        let gate = gate();
+        let hashes = [1_000, 5_000].map(|iterations| {
+            let hash: PasswordHash = hash_password("x")
+                .to_string()
+                .replace("i=600000", &format!("i={iterations}"))
+                .parse()
+                .expect("a hash");
+            hash
+        });
+        let users = changed(&gate, |policy| {
+            for (name, hash) in ["alice", "bob"].iter().zip(hashes) {
+                policy.users.get_mut(*name).expect("there").password = Some(hash);
+            }
+        });
+        let policy = users.policy();
+        let cost = |name: &str| users.stand_in(&policy, name).iterations();
+        let costs: BTreeSet<u32> = (0..100).map(|number| cost(&format!("user{number}"))).collect();
+        assert_eq!(costs, BTreeSet::from([1_000, 5_000]));
+        assert_eq!(cost("mallory"), cost("mallory"), "asked twice, it does not give itself away");
+        let nobody = changed(&users, |policy| policy.users.clear());
+        assert_eq!(nobody.stand_in(&nobody.policy(), "mallory").iterations(), 600_000);
     }
 
     /// What of the users holds, changed.
