@@ -111,7 +111,7 @@ pub fn pb(bytes: &[u8]) {
                 continue;
             }
         };
-        drop(crate::pb::need(&request));
+        drop(crate::pb::needs(&request));
         match request {
             Request::Get(request) => drop(pb::Get::new(&request, &defaults).map(|get| get.op())),
             Request::Put(request) => {

@@ -5,6 +5,7 @@ mod body;
 mod datatype;
 mod listings;
 mod pages;
+mod patient;
 mod props;
 mod security;
 mod stream;
@@ -42,6 +43,7 @@ use crate::stop::Stopping;
 use crate::strangers::Strangers;
 use crate::tls::{Certificates, ClientSide, Stream};
 
+use self::patient::Patient;
 use self::stream::{Outgoing, Reply};
 
 /// As many as Riak takes: each of a key's own fields is one.
@@ -49,6 +51,7 @@ const HEADERS_MAX: usize = 1_000;
 
 pub(crate) use body::Bodies;
 pub(crate) use listings::regex;
+pub(crate) use patient::ReadsNothing;
 
 /// What a connection needs to answer requests.
 pub(crate) struct Api {
@@ -148,7 +151,7 @@ async fn connection(stream: Stream, from: SocketAddr, visit: Arc<Visit>, api: Ar
         .header_read_timeout(api.header_timeout)
         .max_buf_size(api.header_bytes_max)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Patient::new(stream, api.bodies.timeout)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -173,7 +176,10 @@ async fn connection(stream: Stream, from: SocketAddr, visit: Arc<Visit>, api: Ar
         Err(error) if error.is_timeout() && visit.place.standing() == Standing::Unheard => {
             api.turned_away(from, "no whole request in time");
         }
-        Err(error) => tracing::debug!(%error, "client connection broke"),
+        Err(error) => match ReadsNothing::of(&error) {
+            Some(deaf) => api.turned_away(from, &deaf.to_string()),
+            None => tracing::debug!(%error, "client connection broke"),
+        },
     }
 }
 

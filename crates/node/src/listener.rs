@@ -15,6 +15,7 @@ use crate::doors::{Doors, Place, Standing};
 use crate::frame::FrameReader;
 use crate::handshake::{Caller, Credentials, HELLO_BYTES_MAX, HandshakeError};
 use crate::peers::Roster;
+use crate::runtime::keep_alive;
 use crate::strangers::Strangers;
 use crate::tls::Stream;
 
@@ -35,6 +36,9 @@ pub(crate) async fn accept(listener: &TcpListener, doors: &Arc<Doors>) -> (TcpSt
     loop {
         let accepted = listener.accept().await.and_then(|(stream, from)| {
             stream.set_nodelay(true)?;
+            // Many a connection is only listened to, and a caller may have nothing to say for hours: nothing else would
+            // tell that it is gone.
+            keep_alive(&stream)?;
             Ok((stream, from))
         });
         match accepted {

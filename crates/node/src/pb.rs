@@ -33,7 +33,7 @@ use self::incoming::Incoming;
 use self::outgoing::{Gone, Outgoing};
 use self::session::Session;
 
-pub(crate) use needs::need;
+pub(crate) use needs::needs;
 
 /// Where clients come to.
 pub(crate) struct PbDoor {
@@ -70,6 +70,15 @@ impl From<Denial> for Trouble {
 impl From<Gone> for Trouble {
     fn from(gone: Gone) -> Self {
         Self::Gone(gone)
+    }
+}
+
+impl From<Gone> for Ended {
+    fn from(gone: Gone) -> Self {
+        match gone {
+            Gone::Lost(why) => Self::Broke(why),
+            Gone::Deaf(deaf) => Self::TurnedAway(deaf.to_string()),
+        }
     }
 }
 
@@ -113,7 +122,7 @@ async fn visit(
 enum Ended {
     /// Somebody hung up between two requests.
     Over,
-    /// A stranger's, that is counted as such.
+    /// That of a stranger, or of somebody who reads nothing: it is counted as such.
     TurnedAway(String),
     /// In the middle of something.
     Broke(String),

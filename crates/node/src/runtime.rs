@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime};
 
 use cartwheel_core::time::{Instant, Now, WallTime};
 
-pub(crate) use machine::{JoinSet, blocking, start_store};
+pub(crate) use machine::{JoinSet, blocking, keep_alive, start_store};
 
 /// What the clocks read, counted from the start of this node.
 #[derive(Clone, Copy, Debug)]

@@ -21,7 +21,7 @@ pub use operators::{Grant, GrantReport, Role, RoleReport, SecurityReport, Securi
 pub use password::{PasswordHash, hash_password};
 
 pub(crate) use file::read;
-pub(crate) use gate::{CROWDED, Denial, Gate, Origin, Unproven, Visitor};
+pub(crate) use gate::{CROWDED, Denial, Entrance, Gate, Origin, Unproven, Visitor};
 pub(crate) use needs::need;
 pub(crate) use operators::changes;
 pub(crate) use policy::{Permission, Scope};

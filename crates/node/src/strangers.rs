@@ -69,7 +69,7 @@ pub struct StrangersReport {
     /// Connections that were to be a peer's: not of this cluster, no good certificate, not heard in time, in the way.
     pub peers_refused: u64,
     /// Connections and requests of clients: no TLS where it is asked for, no HTTP, no good credentials, no grant, not
-    /// heard in time, in the way.
+    /// heard in time, in the way, nothing read of an answer.
     pub clients_refused: u64,
 }
 

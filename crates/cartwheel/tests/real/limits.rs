@@ -143,3 +143,30 @@ fn what_the_values_of_a_json_body_take_is_paid_for_before_they_are_read() {
     assert_eq!(refused.status, 503, "{refused:?}");
     assert!(refused.body.contains("bodies_bytes_max is 1000000 bytes"), "{refused:?}");
 }
+
+#[test]
+fn who_reads_nothing_of_its_answer_is_cut_off_whether_it_comes_whole_or_in_pieces() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let node = lone(&dir, "body_timeout_ms = 1000");
+    // Far more than the sockets hold between the two: many answers of one value, and one of many long keys.
+    let written = put(node.http, "/buckets/b/keys/k", None, &"v".repeat(900_000)).expect("answered");
+    assert_eq!(written.status, 204);
+    for number in 0..600 {
+        let key = format!("{number:05}{}", "k".repeat(29_995));
+        let written = put(node.http, &format!("/buckets/many/keys/{key}"), None, "milk").expect("answered");
+        assert_eq!(written.status, 204);
+    }
+    let refused = || node.status()["strangers"]["clients_refused"].as_u64().expect("a number");
+    let before = refused();
+    let mut deaf = TcpStream::connect(node.http).expect("connected");
+    // What is sent ahead waits until the answer before has gone.
+    let requests = "GET /buckets/b/keys/k HTTP/1.1\r\nHost: n1\r\n\r\n".repeat(40);
+    deaf.write_all(requests.as_bytes()).expect("sent");
+    until("who wants whole answers is cut off", || refused() == before + 1);
+    let mut deaf = TcpStream::connect(node.http).expect("connected");
+    let list = "GET /buckets/many/keys?keys=stream HTTP/1.1\r\nHost: n1\r\n\r\n";
+    deaf.write_all(list.as_bytes()).expect("sent");
+    until("who wants a stream is cut off", || refused() == before + 2);
+    let reason = "reads nothing of its answer for 1000 ms";
+    assert_eq!(node.log().matches(reason).count(), 2, "{}", node.log());
+}

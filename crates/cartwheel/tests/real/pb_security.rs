@@ -133,3 +133,30 @@ fn without_users_there_is_no_tls_and_nobody_to_be() {
     assert_eq!(log_in(&mut client, "alice", "milk"), Err("Unknown message code: 253".to_owned()));
     assert_eq!(client.ask::<RpbGetResp>(&get("b", "k")), Ok(RpbGetResp::default()));
 }
+
+#[test]
+fn a_connection_ends_when_its_user_has_another_password() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let authority = Authority::new(&dir.path().join("ca"));
+    let bobs = authority.certify_user("bob");
+    let (node, pb) = guarded(&dir, &authority);
+    let mut alice = private(pb, &Tls::new(&authority, None));
+    assert_eq!(log_in(&mut alice, "alice", "milk"), Ok(code::AUTH_RESP));
+    let mut bob = private(pb, &Tls::new(&authority, Some(&bobs)));
+    assert_eq!(log_in(&mut bob, "bob", ""), Ok(code::AUTH_RESP));
+    assert_eq!(alice.ask_bare(code::PING_REQ), Ok(code::PING_RESP));
+
+    std::fs::write(node.dir().join("security.toml"), USERS.replace("HASH", &hash("bread"))).expect("written");
+    let mut told = Ok(code::PING_RESP);
+    until("she is asked who she is", || {
+        told = alice.ask_bare(code::PING_REQ);
+        told.is_err()
+    });
+    assert_eq!(told, Err("Security is enabled, please authenticate first".to_owned()));
+    assert!(alice.has_hung_up());
+    let reason = "user \"alice\" has another password by now than it came in with";
+    until("it is logged", || node.log().replace('\\', "").contains(reason));
+    assert_eq!(bob.ask_bare(code::PING_REQ), Ok(code::PING_RESP), "nothing of his has changed");
+    let mut alice = private(pb, &Tls::new(&authority, None));
+    assert_eq!(log_in(&mut alice, "alice", "bread"), Ok(code::AUTH_RESP));
+}

@@ -1,7 +1,8 @@
 //! Bodies of answers: whole ones, and ones that are sent as they come about.
 //!
 //! A streamed body is a short channel. Whoever fills it waits while the client does not read, so a slow client holds up its
-//! own answer and nothing else. Its connection counts as busy until the last byte has gone, or the client has.
+//! own answer and nothing else; one that reads nothing for too long is cut off (`patient`), and its answer given up. Its
+//! connection counts as busy until the last byte has gone, or the client has.
 
 use std::io;
 use std::pin::Pin;

@@ -104,3 +104,17 @@ async fn random_bytes_are_refused_whatever_they_are() {
         assert_eq!(turned_away.report().peers_refused, round);
     }
 }
+
+/// Whoever lost its power has hung up without a word, and is only listened to.
+#[tokio::test]
+async fn a_connection_that_is_accepted_is_asked_for_by_the_system_when_it_is_silent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let _caller = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("connected");
+    let (stream, _, _place) = accept(&listener, &Doors::new(1, 1)).await;
+    let socket = socket2::SockRef::from(&stream);
+    assert!(socket.keepalive().expect("an option"));
+    let (silence, interval) = (socket.tcp_keepalive_time(), socket.tcp_keepalive_interval());
+    let retries = socket.tcp_keepalive_retries().expect("an option");
+    let noticed = silence.expect("an option") + interval.expect("an option") * retries;
+    assert_eq!(noticed, Duration::from_secs(60));
+}

@@ -1,11 +1,23 @@
-//! Which permission a message takes.
+//! Which permissions a message takes.
 
 use cartwheel_riak::pb::{Request, bucket_of};
 
 use crate::security::{Permission, Scope};
 
-/// What must have been granted for `request`, and where; nothing, for what every user may do.
-pub(crate) fn need(request: &Request) -> Option<(Permission, Scope)> {
+/// What must have been granted for `request`, all of it, and where; nothing, for what every user may do.
+pub(crate) fn needs(request: &Request) -> Vec<(Permission, Scope)> {
+    let mut needs = Vec::from_iter(need(request));
+    // Who may find keys may not therefore read what they hold.
+    if let Request::Index(it) = request
+        && it.return_body == Some(true)
+        && let Some((_, scope)) = needs.first()
+    {
+        needs.push((Permission::Get, scope.clone()));
+    }
+    needs
+}
+
+fn need(request: &Request) -> Option<(Permission, Scope)> {
     let bucket = |bucket_type: Option<&[u8]>, bucket: &[u8]| Scope::Bucket(bucket_of(bucket_type, bucket));
     Some(match request {
         Request::Ping
@@ -36,4 +48,28 @@ pub(crate) fn need(request: &Request) -> Option<(Permission, Scope)> {
         Request::DtFetch(it) => (Permission::Get, bucket(Some(&it.bucket_type), &it.bucket)),
         Request::DtUpdate(it) => (Permission::Put, bucket(Some(&it.bucket_type), &it.bucket)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartwheel_riak::pb::message::RpbIndexReq;
+
+    #[test]
+    fn an_index_query_that_returns_objects_takes_what_reading_them_takes() {
+        let bucket = Scope::Bucket(bucket_of(None, b"carts"));
+        let query = |return_body| {
+            Request::Index(Box::new(RpbIndexReq {
+                bucket: "carts".into(),
+                return_body,
+                ..RpbIndexReq::default()
+            }))
+        };
+        let index = (Permission::Index, bucket.clone());
+        for without in [None, Some(false)] {
+            assert_eq!(needs(&query(without)), std::slice::from_ref(&index));
+        }
+        assert_eq!(needs(&query(Some(true))), [index, (Permission::Get, bucket)]);
+        assert_eq!(needs(&Request::Ping), []);
+    }
 }

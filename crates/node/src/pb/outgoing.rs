@@ -12,6 +12,7 @@ use cartwheel_riak::pb::message::Coded;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
+use crate::http::ReadsNothing;
 use crate::tls::{Stream, what_happened};
 
 /// Written at once at least, where more is to come.
@@ -26,9 +27,14 @@ pub(crate) struct Outgoing<'a> {
     patience: Duration,
 }
 
-/// The client is not there any more, or reads nothing: why it is known.
+/// Nobody reads any more what is sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Gone(pub String);
+pub(crate) enum Gone {
+    /// The client is not there any more: why it is known.
+    Lost(String),
+    /// It is there, and reads nothing.
+    Deaf(ReadsNothing),
+}
 
 impl<'a> Outgoing<'a> {
     pub fn new(stream: &'a mut Stream, patience: Duration) -> Self {
@@ -63,7 +69,7 @@ impl<'a> Outgoing<'a> {
     async fn write(&mut self) -> Result<(), Gone> {
         while !self.buffer.is_empty() {
             match patiently(self.patience, self.stream.write(&self.buffer)).await? {
-                0 => return Err(Gone("takes nothing".to_owned())),
+                0 => return Err(Gone::Lost("takes nothing".to_owned())),
                 written => self.buffer.advance(written),
             }
         }
@@ -74,8 +80,8 @@ impl<'a> Outgoing<'a> {
 async fn patiently<T>(patience: Duration, step: impl Future<Output = io::Result<T>>) -> Result<T, Gone> {
     match timeout(patience, step).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(Gone(what_happened(&error))),
-        Err(_) => Err(Gone(format!("reads nothing for {} ms", patience.as_millis()))),
+        Ok(Err(error)) => Err(Gone::Lost(what_happened(&error))),
+        Err(_) => Err(Gone::Deaf(ReadsNothing(patience))),
     }
 }
 
@@ -113,7 +119,7 @@ mod tests {
         while gone.is_ok() {
             gone = out.send(&keys()).await;
         }
-        assert_eq!(gone, Err(Gone("reads nothing for 1000 ms".to_owned())));
+        assert_eq!(gone, Err(Gone::Deaf(ReadsNothing(PATIENCE))));
         drop(client);
     }
 }

@@ -1,7 +1,7 @@
 //! One connection: who has come in, what it may send now, and how it ends.
 //!
 //! Where users are told apart, TLS comes first, then a name and its proof, then requests, as with Riak. Whether they are is
-//! asked anew with each request, and what a user may do, too: a connection lives long.
+//! asked anew with each request, and what a user may do, too, and whether it could still come in: a connection lives long.
 
 use bytes::Bytes;
 use cartwheel_riak::pb::frame::Frame;
@@ -13,7 +13,7 @@ use tokio::time::{Duration, timeout};
 use super::incoming::{Arrived, NoFrame};
 use super::{ClientSide, Ended, Gone, Incoming, Outgoing, Place, Standing, Stopping, Stream, Trouble, table};
 use crate::http::{Api, IN_THE_WAY};
-use crate::security::{CROWDED, Denial, Origin, Unproven, Visitor};
+use crate::security::{CROWDED, Denial, Entrance, Origin, Unproven, Visitor};
 use crate::tls::Proof;
 
 /// Long enough for a connection that a client keeps for later.
@@ -34,7 +34,7 @@ pub(super) struct Session<'a> {
     /// What the client calls itself, to be told again.
     client_id: Bytes,
     /// Who has proven its name.
-    user: Option<String>,
+    user: Option<Entrance>,
     tries: u8,
 }
 
@@ -56,6 +56,8 @@ enum Phase {
     Private,
     /// Requests.
     In(Visitor),
+    /// Nothing more: it could not come in again, for this reason.
+    Out(String),
 }
 
 impl<'a> Session<'a> {
@@ -160,7 +162,7 @@ impl<'a> Session<'a> {
             Err(gone) => Err(gone),
         };
         match (flushed, next) {
-            (Err(Gone(why)), _) => Next::End(Ended::Broke(why)),
+            (Err(gone), _) => Next::End(gone.into()),
             (Ok(()), Next::End(ended)) => {
                 linger(stream).await;
                 Next::End(ended)
@@ -203,6 +205,10 @@ impl<'a> Session<'a> {
             (Phase::Plain, _) => return Err(Refusal::Insecure.into()),
             (Phase::Private, code::AUTH_REQ) => return self.log_in(frame, out).await,
             (Phase::Private, _) => return Err(Refusal::Unauthenticated.into()),
+            (Phase::Out(reason), _) => {
+                out.send(&Refusal::Unauthenticated.message()).await?;
+                return Ok(Next::End(Ended::TurnedAway(reason)));
+            }
             // Once a client is in, these mean nothing.
             (Phase::In(_), code::START_TLS) => return Err(Refusal::NoSecurity.into()),
             (Phase::In(_), code::AUTH_REQ) => return Err(Refusal::UnknownCode(code::AUTH_REQ).into()),
@@ -225,12 +231,15 @@ impl<'a> Session<'a> {
         Ok(Next::Request)
     }
 
-    fn phase(&self) -> Phase {
-        match (self.api.gate.is_on(), &self.origin.proof, &self.user) {
+    fn phase(&mut self) -> Phase {
+        match (self.api.gate.is_on(), &self.origin.proof, &mut self.user) {
             (false, ..) => Phase::In(Visitor::Anybody),
             (true, Proof::Plain, _) => Phase::Plain,
             (true, _, None) => Phase::Private,
-            (true, _, Some(user)) => Phase::In(self.api.gate.visitor(user)),
+            (true, _, Some(user)) => match self.api.gate.visitor(&self.origin, user) {
+                Ok(visitor) => Phase::In(visitor),
+                Err(reason) => Phase::Out(reason),
+            },
         }
     }
 
@@ -248,8 +257,8 @@ impl<'a> Session<'a> {
             proven = self.api.gate.log_in(&self.origin, &user, &password) => proven,
         };
         match proven {
-            Ok(()) => {
-                self.user = Some(user);
+            Ok(entrance) => {
+                self.user = Some(entrance);
                 out.send_bare(code::AUTH_RESP);
                 Ok(Next::Request)
             }
@@ -295,7 +304,8 @@ const CLIENT_ID_BYTES_MAX: usize = 1_024;
 
 /// Nothing more is said; what still comes is thrown away for a while.
 async fn linger(stream: &mut Stream) {
-    if stream.shutdown().await.is_err() {
+    // With TLS, this is something to be read, too.
+    if !matches!(timeout(LINGER_MAX, stream.shutdown()).await, Ok(Ok(()))) {
         return;
     }
     let mut thrown_away = 0;

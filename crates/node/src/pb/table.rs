@@ -4,7 +4,7 @@ use bytes::Bytes;
 use cartwheel_riak::pb::message::RpbGetServerInfoResp;
 use cartwheel_riak::pb::{Refusal, Request, code};
 
-use super::needs::need;
+use super::needs::needs;
 use super::outgoing::Outgoing;
 use super::{Trouble, datatypes, listings, objects, preflist, props};
 use crate::http::Api;
@@ -18,7 +18,7 @@ pub(super) async fn answer(
     request: Request,
     out: &mut Outgoing<'_>,
 ) -> Result<(), Trouble> {
-    if let Some((permission, scope)) = need(&request) {
+    for (permission, scope) in needs(&request) {
         visitor.may(permission, &scope)?;
     }
     match request {

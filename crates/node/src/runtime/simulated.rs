@@ -3,6 +3,7 @@
 //! between a commit and its sync.
 
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -10,11 +11,21 @@ use std::time::Duration;
 
 use cartwheel_core::storage::StorageCompletion;
 use cartwheel_store::{BeginError, Opened, Step, StoreHandle, Worker};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinHandle};
 
 /// The most that one step takes. madsim's timers tick once in a millisecond.
 const STEP_MAX: Duration = Duration::from_millis(4);
+
+/// Nothing: madsim closes the connections of a machine that is killed, and knows no options of sockets.
+///
+/// # Errors
+///
+/// None; on a real machine, the connection has ended already.
+pub(crate) fn keep_alive(_: &TcpStream) -> io::Result<()> {
+    Ok(())
+}
 
 /// Starts what was opened, for a ring of `partitions`.
 ///

@@ -83,6 +83,13 @@ fn lock(waiting: &Mutex<Waiting>) -> std::sync::MutexGuard<'_, Waiting> {
 mod tests {
     use super::*;
 
+    impl Checks {
+        /// Nobody has a turn as long as this is kept.
+        pub async fn all_turns(&self) -> OwnedSemaphorePermit {
+            Arc::clone(&self.turns).acquire_many_owned(AT_ONCE_MAX as u32).await.expect("nobody closes it")
+        }
+    }
+
     fn address(last: u8) -> IpAddr {
         IpAddr::from([10, 0, 0, last])
     }

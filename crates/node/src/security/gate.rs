@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -60,6 +60,16 @@ pub(crate) enum Visitor {
     User { name: String, policy: Arc<Policy> },
 }
 
+/// A user who has come in, on a connection that lives long: by what, so that it can be asked again whether that still lets it in.
+#[derive(Debug)]
+pub(crate) struct Entrance {
+    name: String,
+    /// The hash that its password fitted, if it was asked for one.
+    password: Option<PasswordHash>,
+    /// By what it was let in, or has been found to be still good. It is not kept alive for that.
+    looked_at: Weak<Policy>,
+}
+
 /// What holds where a file and the cluster say this.
 struct Met {
     file: Arc<Policy>,
@@ -78,7 +88,8 @@ pub(crate) struct Gate {
     checks: Checks,
     code: hmac::Key,
     remembered: Mutex<BTreeSet<Vec<u8>>>,
-    /// What a password of nobody is compared with, so that a name that is not known takes as long as one that is.
+    /// What a password is compared with where there is nothing to compare it with, so that names that are known cannot be
+    /// told from others by how long it takes.
     nobody: PasswordHash,
 }
 
@@ -159,19 +170,26 @@ impl Gate {
     /// # Errors
     ///
     /// Why not.
-    pub async fn log_in(&self, origin: &Origin, name: &str, password: &str) -> Result<(), Unproven> {
-        match self.present() {
-            Some(policy) => self.prove(&policy, origin, name.to_owned(), password.to_owned()).await.map(drop),
-            None => Ok(()),
-        }
+    pub async fn log_in(&self, origin: &Origin, name: &str, password: &str) -> Result<Entrance, Unproven> {
+        // Where users are not told apart any more, it has proven nothing, should they be again.
+        let Some(policy) = self.present() else { return Ok(Entrance::by_nothing(name)) };
+        let name = self.prove(&policy, origin, name.to_owned(), password.to_owned()).await?;
+        Ok(Entrance::by(&policy, origin, name))
     }
 
-    /// A user who has come in earlier, with what it may do now.
-    pub fn visitor(&self, name: &str) -> Visitor {
-        match self.present() {
-            Some(policy) => Visitor::User { name: name.to_owned(), policy },
-            None => Visitor::Anybody,
+    /// A user who has come in earlier, with what it may do now. What users are is compared again only when it has changed.
+    ///
+    /// # Errors
+    ///
+    /// It could not come in any more by what it has proven: why not, for the log.
+    pub fn visitor(&self, origin: &Origin, entrance: &mut Entrance) -> Result<Visitor, String> {
+        let Some(policy) = self.present() else { return Ok(Visitor::Anybody) };
+        // The address of one that is not there any more is not used again while this points to it.
+        if !std::ptr::eq(entrance.looked_at.as_ptr(), Arc::as_ptr(&policy)) {
+            entrance.still_holds(&policy, origin)?;
+            entrance.looked_at = Arc::downgrade(&policy);
         }
+        Ok(Visitor::User { name: entrance.name.clone(), policy })
     }
 
     async fn identify(
@@ -198,28 +216,28 @@ impl Gate {
         name: String,
         password: String,
     ) -> Result<String, Unproven> {
-        let Origin { address, proof } = origin;
-        let Some(user) = policy.users.get(&name) else {
-            self.check(*address, &name, &password, &self.nobody).await?;
-            return Err(format!("unknown user {name:?}").into());
-        };
-        match policy.method(&name, *address) {
-            None => Err(format!("no source lets user {name:?} in from {address}").into()),
-            Some(Method::Trust) => Ok(name),
-            Some(Method::Certificate) => match proof.common_name() {
-                Some(proven) if proven == name => Ok(name),
-                Some(other) => Err(format!("a certificate for {other:?}, shown by user {name:?}").into()),
-                None => Err(format!("no certificate, which user {name:?} needs here").into()),
+        let address = origin.address;
+        match to_compare(policy, origin, &name) {
+            Ok(None) => Ok(name),
+            Ok(Some(hash)) => match self.check(address, &name, &password, hash).await? {
+                true => Ok(name),
+                false => Err(format!("wrong password of user {name:?}").into()),
             },
-            Some(Method::Password) => {
-                let hash = user.password.as_ref().ok_or_else(|| format!("user {name:?} has no password"))?;
-                if self.check(*address, &name, &password, hash).await? {
-                    Ok(name)
-                } else {
-                    Err(format!("wrong password of user {name:?}").into())
-                }
+            Err(reason) => {
+                self.check(address, &name, &password, &self.stand_in(policy, &name)).await?;
+                Err(reason.into())
             }
         }
+    }
+
+    /// What no password fits, at the cost of some user's: of the same one whenever this name is tried. Hashes may differ in what
+    /// they cost, so one cost for all who are not known would tell them apart, too.
+    fn stand_in(&self, policy: &Policy, name: &str) -> PasswordHash {
+        let lot = hmac::sign(&self.code, name.as_bytes());
+        let lot = lot.as_ref().first_chunk().map_or(0, |bytes| usize::from_le_bytes(*bytes));
+        let hashes = || policy.users.values().filter_map(|user| user.password.as_ref());
+        let drawn = lot.checked_rem(hashes().count()).and_then(|lot| hashes().nth(lot));
+        drawn.map_or_else(|| self.nobody.clone(), |hash| self.nobody.at_the_cost_of(hash))
     }
 
     async fn check(
@@ -277,6 +295,38 @@ impl From<&str> for Unproven {
     }
 }
 
+impl Entrance {
+    /// That of a user who has just proven its name.
+    fn by(policy: &Arc<Policy>, origin: &Origin, name: String) -> Self {
+        let by_password = policy.method(&name, origin.address) == Some(Method::Password);
+        let user = policy.users.get(&name).filter(|_| by_password);
+        let password = user.and_then(|user| user.password.clone());
+        Self { name, password, looked_at: Arc::downgrade(policy) }
+    }
+
+    fn by_nothing(name: &str) -> Self {
+        Self { name: name.to_owned(), password: None, looked_at: Weak::new() }
+    }
+
+    fn still_holds(&self, policy: &Policy, origin: &Origin) -> Result<(), String> {
+        let Self { name, password, .. } = self;
+        let user = policy.users.get(name).ok_or_else(|| format!("user {name:?} is not there any more"))?;
+        let address = origin.address;
+        match policy.method(name, address) {
+            None => Err(format!("no source lets user {name:?} in from {address} any more")),
+            Some(Method::Trust) => Ok(()),
+            Some(Method::Certificate) if origin.proof.common_name() == Some(name) => Ok(()),
+            Some(Method::Certificate) => {
+                Err(format!("user {name:?} needs a certificate by now, and has shown none of its own"))
+            }
+            Some(Method::Password) if password.is_some() && *password == user.password => Ok(()),
+            Some(Method::Password) => {
+                Err(format!("user {name:?} has another password by now than it came in with"))
+            }
+        }
+    }
+}
+
 impl Visitor {
     /// Whether it may do this here.
     ///
@@ -296,6 +346,32 @@ impl Visitor {
     }
 }
 
+/// What a password of `name` must fit; nothing, where it has proven its name without.
+///
+/// # Errors
+///
+/// No password lets it in: why not, for the log.
+fn to_compare<'a>(
+    policy: &'a Policy,
+    origin: &Origin,
+    name: &str,
+) -> Result<Option<&'a PasswordHash>, String> {
+    let user = policy.users.get(name).ok_or_else(|| format!("unknown user {name:?}"))?;
+    let Origin { address, proof } = origin;
+    match policy.method(name, *address) {
+        None => Err(format!("no source lets user {name:?} in from {address}")),
+        Some(Method::Trust) => Ok(None),
+        Some(Method::Certificate) => match proof.common_name() {
+            Some(proven) if proven == name => Ok(None),
+            Some(other) => Err(format!("a certificate for {other:?}, shown by user {name:?}")),
+            None => Err(format!("no certificate, which user {name:?} needs here")),
+        },
+        Some(Method::Password) => {
+            user.password.as_ref().map(Some).ok_or_else(|| format!("user {name:?} has no password"))
+        }
+    }
+}
+
 /// Name and password of an `Authorization` header.
 fn basic(header: &[u8]) -> Option<(String, String)> {
     let text = std::str::from_utf8(header).ok()?;
@@ -309,6 +385,7 @@ fn basic(header: &[u8]) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::super::hash_password;
+    use super::super::policy::Who;
     use super::*;
     use http::StatusCode;
 
@@ -424,6 +501,108 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_not_let_in_waits_for_a_hash_whatever_was_wrong() {
+        let gate = gate();
+        let here = from([127, 0, 0, 1], Proof::Nobody);
+        let elsewhere = from([10, 0, 0, 1], Proof::Nobody);
+        let no_password = changed(&gate, |policy| policy.sources.retain(|source| source.who == Who::All));
+        for (gate, origin, credentials, what) in [
+            (&gate, &here, "alice:bread", "a wrong password"),
+            (&gate, &here, "mallory:milk", "an unknown user"),
+            (&gate, &here, "bob:milk", "no certificate"),
+            (&gate, &from([127, 0, 0, 1], certificate("alice")), "bob:milk", "another's certificate"),
+            (&gate, &elsewhere, "alice:milk", "no source"),
+            (&no_password, &here, "bob:milk", "no password"),
+        ] {
+            let busy = gate.checks.all_turns().await;
+            let asked = tokio::time::timeout(std::time::Duration::from_millis(20), async {
+                ask(gate, origin, Some(credentials)).await
+            });
+            assert!(asked.await.is_err(), "{what} takes no hash");
+            drop(busy);
+            assert!(ask(gate, origin, Some(credentials)).await.is_err(), "{what}");
+        }
+    }
+
+    #[test]
+    fn nobodys_hash_costs_what_some_users_does() {
+        let gate = gate();
+        let hashes = [1_000, 5_000].map(|iterations| {
+            let hash: PasswordHash = hash_password("x")
+                .to_string()
+                .replace("i=600000", &format!("i={iterations}"))
+                .parse()
+                .expect("a hash");
+            hash
+        });
+        let users = changed(&gate, |policy| {
+            for (name, hash) in ["alice", "bob"].iter().zip(hashes) {
+                policy.users.get_mut(*name).expect("there").password = Some(hash);
+            }
+        });
+        let policy = users.policy();
+        let cost = |name: &str| users.stand_in(&policy, name).iterations();
+        let costs: BTreeSet<u32> = (0..100).map(|number| cost(&format!("user{number}"))).collect();
+        assert_eq!(costs, BTreeSet::from([1_000, 5_000]));
+        assert_eq!(cost("mallory"), cost("mallory"), "asked twice, it does not give itself away");
+        let nobody = changed(&users, |policy| policy.users.clear());
+        assert_eq!(nobody.stand_in(&nobody.policy(), "mallory").iterations(), 600_000);
+    }
+
+    /// What of the users holds, changed.
+    fn changed(gate: &Gate, change: impl FnOnce(&mut Policy)) -> Gate {
+        let mut policy = Policy::clone(&gate.policy());
+        change(&mut policy);
+        let after = Gate::open(None).expect("no file");
+        after.shared.replace(policy);
+        after
+    }
+
+    #[tokio::test]
+    async fn who_has_come_in_stays_in_only_as_long_as_it_could_come_in_again() {
+        let gate = gate();
+        let here = from([127, 0, 0, 1], Proof::Nobody);
+        let shown = from([127, 0, 0, 1], certificate("bob"));
+        let mut alice = gate.log_in(&here, "alice", "milk").await.expect("let in");
+        let mut bob = gate.log_in(&shown, "bob", "").await.expect("let in");
+        assert!(gate.visitor(&here, &mut alice).is_ok());
+
+        let same = changed(&gate, |policy| policy.grants.clear());
+        let alice_now = same.visitor(&here, &mut alice).expect("nothing of hers has changed");
+        assert!(
+            alice_now.may(Permission::Get, &Scope::Type(b"default".to_vec())).is_err(),
+            "but what she may"
+        );
+        assert!(same.visitor(&shown, &mut bob).is_ok());
+
+        let milk_again = hash_password("milk");
+        let other_password = changed(&gate, |policy| {
+            policy.users.get_mut("alice").expect("there").password = Some(milk_again);
+        });
+        let reason = other_password.visitor(&here, &mut alice).expect_err("it was altered");
+        assert!(reason.contains("\"alice\" has another password"), "{reason}");
+        assert!(other_password.visitor(&here, &mut alice).is_err(), "and is asked again until the end");
+        assert!(other_password.visitor(&shown, &mut bob).is_ok());
+
+        let no_user = changed(&gate, |policy| drop(policy.users.remove("alice")));
+        let reason = no_user.visitor(&here, &mut alice).expect_err("deleted");
+        assert_eq!(reason, "user \"alice\" is not there any more");
+
+        let no_source = changed(&gate, |policy| policy.sources.retain(|source| source.who != Who::All));
+        let reason = no_source.visitor(&here, &mut alice).expect_err("deleted");
+        assert_eq!(reason, "no source lets user \"alice\" in from 127.0.0.1 any more");
+        assert!(no_source.visitor(&shown, &mut bob).is_ok(), "he has one of his own");
+
+        let by_password = changed(&gate, |policy| policy.sources.retain(|source| source.who == Who::All));
+        assert!(by_password.visitor(&shown, &mut bob).is_err(), "a certificate is no password");
+        assert!(gate.visitor(&here, &mut alice).is_ok() && gate.visitor(&shown, &mut bob).is_ok());
+        let off = changed(&gate, |policy| policy.enabled = Some(false));
+        let mut anybody = off.log_in(&here, "alice", "").await.expect("nobody is asked");
+        assert!(matches!(off.visitor(&here, &mut anybody), Ok(Visitor::Anybody)));
+        assert!(gate.visitor(&here, &mut anybody).is_err(), "it has proven nothing");
     }
 
     #[tokio::test]

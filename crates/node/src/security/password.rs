@@ -44,6 +44,16 @@ impl PasswordHash {
         Self { iterations: ITERATIONS, salt, hash }
     }
 
+    /// The same, where finding out costs as much as with `other`.
+    pub(super) fn at_the_cost_of(&self, other: &Self) -> Self {
+        Self { iterations: other.iterations, ..self.clone() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn iterations(&self) -> u32 {
+        self.iterations.get()
+    }
+
     /// Whether it is the hash of `password`. Takes long, on purpose: not for a thread that others wait for.
     pub fn is_of(&self, password: &str) -> bool {
         let Self { iterations, salt, hash } = self;

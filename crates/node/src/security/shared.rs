@@ -27,7 +27,11 @@ impl Shared {
 
     /// What `cluster` says holds from now on.
     pub fn publish(&self, cluster: &Cluster) {
-        let policy = Arc::new(policy_of(&cluster.metadata));
+        self.replace(policy_of(&cluster.metadata));
+    }
+
+    pub(super) fn replace(&self, policy: Policy) {
+        let policy = Arc::new(policy);
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 }
