@@ -134,8 +134,9 @@ fn members_join_leave_and_are_replaced_under_load() {
         goes_on();
         cluster.change(0, &[&["join", "n4"], &["join", "n5"]]);
         goes_on();
-        let planned = cluster.nodes[3].operate(&["remove", "n2"]);
-        assert!(planned.contains("warning: n2 is alive"), "{planned}");
+        cluster.nodes[3].operate(&["remove", "n2"]);
+        // On a busy machine it may be suspected for a moment.
+        until("it is warned of", || cluster.nodes[3].operate(&["plan"]).contains("warning: n2 is alive"));
         cluster.nodes[3].operate(&["clear"]);
         cluster.change(3, &[&["leave", "n3"]]);
         goes_on();
