@@ -49,7 +49,7 @@ pub(crate) enum Waiter {
     /// Handoff, dropping a record that all homes hold.
     HandoffDrop,
     /// Hint delivery, passing a hint on to the homes that a key has now.
-    HintRedirect { home: NodeId, to: Vec<NodeId> },
+    HintRedirect { home: NodeId },
     /// Reaping, looking for tombstones.
     ReapScan,
     /// Reaping, looking at our own copies; the round.
@@ -82,8 +82,8 @@ pub(crate) struct Desk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Applied {
     pub waiter: Waiter,
-    /// The home node that the update added a hint for.
-    pub newly_owed: Option<NodeId>,
+    /// The home nodes that the update added hints for.
+    pub newly_owed: Vec<NodeId>,
     /// The bytes of the values that it left.
     pub bytes: u64,
     pub key: Key,

@@ -47,7 +47,7 @@ impl Machines {
         if self.ring != cx.env.cluster.ring.version() {
             self.ring = cx.env.cluster.ring.version();
             self.exchanges.on_ring_changed(cx);
-            self.hints.on_ring_changed(cx);
+            self.hints.look_through(cx);
             self.handoff.look_everywhere(cx);
         }
         for partition in self.exchanges.take_received() {

@@ -147,7 +147,7 @@ impl Machines {
             (Ok(Err(_)), Waiter::ReapDrop) => {}
             (Ok(Ok(change)), waiter) => {
                 let put = if let Waiter::Put(op) = waiter { Some(op) } else { None };
-                let (newly_owed, bytes) = (change.newly_owed, change.siblings.value_bytes());
+                let (newly_owed, bytes) = (change.newly_owed.clone(), change.siblings.value_bytes());
                 cx.env.desk.await_sync(ticket, Applied { waiter, newly_owed, bytes, key });
                 if let Some(op) = put {
                     self.puts.on_applied(cx, op, &change);
@@ -166,9 +166,10 @@ impl Machines {
 
     fn on_durable(&mut self, cx: &mut Cx, applied: Applied) {
         let Applied { waiter, newly_owed, bytes, key } = applied;
-        if let Some(home) = newly_owed
-            && !matches!(waiter, Waiter::HintRedirect { .. })
-        {
+        if let Waiter::HintRedirect { home } = waiter {
+            return self.hints.on_redirected(cx, home, newly_owed, key, bytes);
+        }
+        for home in newly_owed {
             self.hints.on_stored(cx, home, key.clone(), bytes);
         }
         match waiter {
@@ -180,8 +181,10 @@ impl Machines {
             Waiter::ExchangeMerge { op } => self.exchanges.on_merged(cx, op, Ok(())),
             Waiter::HandoffDrop => self.handoff.on_dropped(cx, key),
             Waiter::ReapDrop => self.reaper.on_dropped(cx, key),
-            Waiter::HintRedirect { home, to } => self.hints.on_redirected(cx, home, to, key, bytes),
-            Waiter::Mend => self.mender.on_mended(cx, key),
+            Waiter::Mend => {
+                self.mender.on_mended(cx, key);
+                self.hints.look_through(cx);
+            }
             Waiter::Nobody => {}
             other => unexpected("sync", Some(&other)),
         }

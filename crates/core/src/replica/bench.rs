@@ -198,5 +198,5 @@ pub(crate) fn data(bytes: usize) -> Value {
 
 /// What the disk says of an update that left `siblings`.
 pub(crate) fn changed(siblings: &Siblings) -> Change {
-    Change { siblings: siblings.clone(), dot: None, newly_owed: None }
+    Change { siblings: siblings.clone(), dot: None, newly_owed: Vec::new() }
 }

@@ -52,9 +52,10 @@ enum Pass {
     Held {
         after: Option<Key>,
     },
-    /// A page of up to `limit` keys is being looked for.
+    /// A page of up to `limit` keys is being looked for: the first one?
     Scanning {
         limit: u32,
+        is_first: bool,
     },
     /// Waiting for acknowledgements and settlements of one page.
     Delivering(Page),
@@ -72,16 +73,13 @@ struct Page {
 impl Hints {
     /// After a start, whoever is owed something, as the store has counted.
     pub fn start(&mut self, cx: &mut Cx) {
-        if cx.has(Flaw::FallbackAsleepAfterRestart) {
-            return;
-        }
-        for (home, _) in cx.env.owed.totals() {
-            self.mark_dirty(cx, home);
+        if !cx.has(Flaw::FallbackAsleepAfterRestart) {
+            self.look_through(cx);
         }
     }
 
-    /// Keys may have other homes now: what is owed is looked through again.
-    pub fn on_ring_changed(&mut self, cx: &mut Cx) {
+    /// What is owed is looked through again: keys may have other homes now, or a record may have been lost with its hints.
+    pub fn look_through(&mut self, cx: &mut Cx) {
         for (home, _) in cx.env.owed.totals() {
             self.mark_dirty(cx, home);
         }
@@ -149,7 +147,7 @@ impl Hints {
     fn scan(&mut self, cx: &mut Cx, home: NodeId, after: Option<Key>) {
         match cx.background_batch(cx.env.config.hint_batch_max) {
             Ok(limit) => {
-                self.end_pass(cx, home, Pass::Scanning { limit });
+                self.end_pass(cx, home, Pass::Scanning { limit, is_first: after.is_none() });
                 cx.storage(StorageOp::ScanHints { home, after, limit }, Waiter::HintScan { home });
             }
             Err(at) => {
@@ -172,12 +170,19 @@ impl Hints {
         home: NodeId,
         result: Result<Vec<(Key, Siblings)>, StorageError>,
     ) {
-        let Some(Delivery { pass: Pass::Scanning { limit }, .. }) = self.homes.get(&home) else { return };
-        let limit = *limit as usize;
+        let Some(&Delivery { pass: Pass::Scanning { limit, is_first }, dirty, .. }) = self.homes.get(&home)
+        else {
+            return;
+        };
+        let limit = limit as usize;
         let Ok(mut owed) = result else {
             self.end_pass(cx, home, Pass::Idle);
             return self.mark_dirty(cx, home);
         };
+        if owed.is_empty() && is_first && !dirty {
+            // Records can be lost with the hints in them, and the count must not keep this node from leaving.
+            cx.env.owed.forget(home);
+        }
         let whole = owed.len() < limit;
         let page_len = first_bytes(&owed, PAGE_BYTES);
         let more = !whole || page_len < owed.len();
@@ -194,8 +199,7 @@ impl Hints {
                     cx.apply(key, update, Waiter::HintSettle { home, delivered });
                     continue;
                 }
-                let update = Update::Redirect { home, to: to.clone() };
-                cx.apply(key, update, Waiter::HintRedirect { home, to });
+                cx.apply(key, Update::Redirect { home, to }, Waiter::HintRedirect { home });
                 continue;
             }
             let op = cx.next_op();
@@ -216,11 +220,19 @@ impl Hints {
         Some(homes.into_iter().filter(|node| *node != cx.me() && !gone(*node)).collect())
     }
 
-    /// A hint for `home` has become hints for those that keep the key now; durable.
-    pub fn on_redirected(&mut self, cx: &mut Cx, home: NodeId, to: Vec<NodeId>, key: Key, bytes: u64) {
+    /// A hint for `home` has become hints for those that keep the key now; durable. `newly_owed`: those of them that were not
+    /// owed it already.
+    pub fn on_redirected(
+        &mut self,
+        cx: &mut Cx,
+        home: NodeId,
+        newly_owed: Vec<NodeId>,
+        key: Key,
+        bytes: u64,
+    ) {
         cx.env.owed.remove(home, bytes);
         cx.event(Event::HintRedirected { home, key });
-        for new_home in to {
+        for new_home in newly_owed {
             cx.env.owed.add(new_home, bytes);
             self.mark_dirty(cx, new_home);
         }
@@ -266,8 +278,8 @@ impl Hints {
                 cx.event(Event::HintDelivered { home, key });
             }
             Some(_) => self.mark_dirty(cx, home),
-            // The record is gone, and its hints with it.
-            None => {}
+            // It was settled already, by a pass that was given up meanwhile, or is lost with its record: another pass tells.
+            None => self.mark_dirty(cx, home),
         }
         self.settled_one(cx, home);
     }
@@ -298,7 +310,8 @@ impl Hints {
             Some(after) => self.scan(cx, home, Some(after)),
             None => {
                 self.end_pass(cx, home, Pass::Idle);
-                if dirty {
+                // What is still counted is owed, or was lost: another pass tells.
+                if dirty || cx.env.owed.owes(home) {
                     self.mark_dirty(cx, home);
                 }
             }

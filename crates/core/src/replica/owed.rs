@@ -40,6 +40,16 @@ impl Owed {
         }
     }
 
+    /// Nothing is owed to `home`, whatever was counted.
+    pub fn forget(&mut self, home: NodeId) {
+        self.0.remove(&home);
+    }
+
+    /// Whether anything is owed to `home`, by this count.
+    pub fn owes(&self, home: NodeId) -> bool {
+        self.0.contains_key(&home)
+    }
+
     /// Whether `home` may be owed more, when at most `bytes_max` are kept for one home. Keys without values count as
     /// one byte each.
     pub fn has_room(&self, home: NodeId, bytes_max: u64) -> bool {

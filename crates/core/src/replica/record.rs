@@ -169,14 +169,16 @@ pub struct Change {
     pub siblings: Siblings,
     /// The dot issued (or found, for a repeated request) by `Coordinate`.
     pub dot: Option<Dot>,
-    /// The home node that a hint was added for; `None` when it was there already.
-    pub newly_owed: Option<NodeId>,
+    /// The home nodes that hints were added for: not those whose hint was there already. More than one after a redirection
+    /// only.
+    pub newly_owed: Vec<NodeId>,
 }
 
 /// Why an update was not applied.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Refused {
-    /// Nothing is stored under the key, so there is nothing to owe or settle.
+    /// Nothing is stored under the key, so there is nothing to owe; or not the hint that was to be settled or redirected, so
+    /// that it is counted once.
     NotFound,
     /// The record is not what it was: it is not dropped.
     MovedOn,
@@ -226,10 +228,11 @@ impl Update {
                 Ok(record.changed(None, newly_owed))
             }
             Self::Redirect { home, to } => {
-                let mut record = stored.cloned().ok_or(Refused::NotFound)?;
+                let mut record =
+                    stored.filter(|stored| stored.owes(*home)).cloned().ok_or(Refused::NotFound)?;
                 record.owed.retain(|owed| owed != home);
-                let newly_owed = to.iter().fold(None, |newly, home| record.owe(Some(*home)).or(newly));
-                Ok(record.changed(None, newly_owed))
+                let newly_owed = to.iter().filter_map(|home| record.owe(Some(*home))).collect();
+                Ok(record.changed_owing(None, newly_owed))
             }
             Self::Confirm => {
                 let record = stored.cloned();
@@ -244,7 +247,8 @@ impl Update {
                 Err(Refused::MovedOn)
             }
             Self::Settle { home, delivered, settled } => {
-                let mut record = stored.cloned().ok_or(Refused::NotFound)?;
+                let mut record =
+                    stored.filter(|stored| stored.owes(*home)).cloned().ok_or(Refused::NotFound)?;
                 record.settle(*home, *delivered);
                 if record.owed.is_empty() && *settled == Settled::DropRecord {
                     return Ok((None, record.changed(None, None).1));
@@ -266,6 +270,10 @@ fn salvaged(stored: Option<&Record>, siblings: &Siblings, policy: Policy) -> (Op
 
 impl Record {
     fn changed(self, dot: Option<Dot>, newly_owed: Option<NodeId>) -> (Option<Self>, Change) {
+        self.changed_owing(dot, newly_owed.into_iter().collect())
+    }
+
+    fn changed_owing(self, dot: Option<Dot>, newly_owed: Vec<NodeId>) -> (Option<Self>, Change) {
         let change = Change { siblings: self.siblings.clone(), dot, newly_owed };
         (Some(self), change)
     }
@@ -428,6 +436,10 @@ impl Record {
         let at = self.owed.binary_search(&home).err()?;
         self.owed.insert(at, home);
         Some(home)
+    }
+
+    fn owes(&self, home: NodeId) -> bool {
+        self.owed.binary_search(&home).is_ok()
     }
 
     /// The only line that deletes a hint: `home` holds durably exactly what is here.
@@ -608,6 +620,16 @@ mod tests {
         let (redirected, _) = applied(&redirect(&[9, 8]), Some(&owing));
         assert_eq!(redirected.owed, vec![NodeId(8), NodeId(9)]);
         assert_eq!(applied(&redirect(&[]), Some(&owing)).0.owed, vec![]);
+
+        // Each hint is counted once: whoever was owed it already is not owed it anew, and what is gone does not go again.
+        let (both, _) = applied(&Update::Owe { home: NodeId(8) }, Some(&owing));
+        let (redirected, change) = applied(&redirect(&[9, 8]), Some(&both));
+        assert_eq!(redirected.owed, vec![NodeId(8), NodeId(9)]);
+        assert_eq!(change.newly_owed, [NodeId(9)]);
+        assert_eq!(redirect(&[9]).apply(Some(&redirected)), Err(Refused::NotFound));
+        let delivered = redirected.siblings.digest();
+        let settle = Update::Settle { home: HOME, delivered, settled: Settled::KeepRecord };
+        assert_eq!(settle.apply(Some(&redirected)), Err(Refused::NotFound));
     }
 
     #[test]

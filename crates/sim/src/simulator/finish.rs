@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cartwheel_check::diverged;
-use cartwheel_core::Node;
 use cartwheel_core::id::NodeId;
 use cartwheel_core::membership::ClusterDigest;
 use cartwheel_core::version::Digest;
+use cartwheel_core::{Node, Status};
 
 use super::{Event, Simulator};
 use crate::scenario::KindSpec;
@@ -58,6 +58,8 @@ impl Simulator<'_> {
             let status = node.status();
             for (what, count) in [
                 ("hints", process.disk.hints()),
+                // A node that counts one more than it has would never leave.
+                ("hints by its own count", hints_counted(status)),
                 ("requests", status.requests_running()),
                 ("storage requests", status.storage_in_flight()),
                 ("exchanges to fetch what it lacks", status.fetches()),
@@ -87,4 +89,8 @@ impl Simulator<'_> {
         let digests: BTreeSet<ClusterDigest> = there.map(|status| status.cluster_digest()).collect();
         digests.len() <= 1
     }
+}
+
+fn hints_counted(status: Status<'_>) -> usize {
+    status.hints().iter().map(|(_, total)| total.keys as usize).sum()
 }

@@ -131,7 +131,8 @@ pub(super) fn applied(update: &Update, result: &Result<Change, Refused>, truth: 
     match result {
         Ok(change) => {
             let dot = change.dot.map(|dot| format!(" as {dot}")).unwrap_or_default();
-            let hint = change.newly_owed.map(|home| format!(", and owes it to {home}")).unwrap_or_default();
+            let hint: String =
+                change.newly_owed.iter().map(|home| format!(", and owes it to {home}")).collect();
             format!("{what}{dot}: {}{hint}", siblings(&change.siblings, truth))
         }
         Err(refused) => format!("{what}: refused, {refused:?}"),

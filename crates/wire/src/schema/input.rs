@@ -179,8 +179,8 @@ pub struct Applied {
     pub siblings: Option<Siblings>,
     #[prost(message, optional, tag = "2")]
     pub dot: Option<Dot>,
-    #[prost(fixed64, optional, tag = "3")]
-    pub newly_owed: Option<u64>,
+    #[prost(fixed64, repeated, packed = "false", tag = "3")]
+    pub newly_owed: Vec<u64>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

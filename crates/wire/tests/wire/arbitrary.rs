@@ -537,7 +537,7 @@ fn completion(g: &mut Gen) -> StorageCompletion {
         1 => Err(Refused::MovedOn),
         2 => Err(Refused::Mutation(refusal(g))),
         3 => Err(Refused::Spent),
-        _ => Ok(Applied { siblings: siblings(g), dot: option(g, dot), newly_owed: option(g, node) }),
+        _ => Ok(Applied { siblings: siblings(g), dot: option(g, dot), newly_owed: list(g, node) }),
     };
     let name = |g: &mut Gen| Name { digest: option(g, |g| Digest(any(g))), is_owed: any(g) };
     match below(g, 12) {

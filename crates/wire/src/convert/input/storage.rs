@@ -110,7 +110,7 @@ fn applied(result: &Result<Change, Refused>) -> Completed {
         Ok(Change { siblings, dot, newly_owed }) => Completed::Applied(schema::Applied {
             siblings: Some(siblings.into()),
             dot: dot.map(Into::into),
-            newly_owed: newly_owed.map(|home| home.0),
+            newly_owed: newly_owed.iter().map(|home| home.0).collect(),
         }),
         Err(Refused::NotFound) => Completed::Refused(NOT_FOUND),
         Err(Refused::MovedOn) => Completed::Refused(MOVED_ON),
@@ -205,7 +205,7 @@ impl TryFrom<schema::Applied> for Change {
         Ok(Self {
             siblings: required("applied.siblings", change.siblings)?.try_into()?,
             dot: change.dot.map(Dot::try_from).transpose()?,
-            newly_owed: change.newly_owed.map(NodeId),
+            newly_owed: change.newly_owed.into_iter().map(NodeId).collect(),
         })
     }
 }
