@@ -151,7 +151,8 @@ fn members_join_leave_and_are_replaced_under_load() {
     let status = |name| member_status(&report, name);
     let statuses = ["n1", "n2", "n3", "n4", "n5", "n6"].map(status);
     assert_eq!(statuses, ["member", "removed", "left", "member", "member", "member"]);
-    assert_eq!(shop.given_up(), 0, "requests that failed at eight nodes in turn");
+    let given_up = shop.given_up();
+    assert!(given_up.is_empty(), "requests that failed eight times in turn: {given_up:#?}");
 
     let members: Vec<&Node> = [0, 3, 4, 5].map(|index| &cluster.nodes[index]).into();
     // The carts are four more keys.

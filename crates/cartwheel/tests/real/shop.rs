@@ -24,7 +24,8 @@ pub struct Shop {
     began: Instant,
     next_id: AtomicU64,
     closed: AtomicBool,
-    given_up: AtomicU64,
+    /// What was answered to requests that were given up, node by node.
+    given_up: Mutex<Vec<Vec<String>>>,
     history: Mutex<History>,
 }
 
@@ -55,7 +56,7 @@ impl Shop {
             began: Instant::now(),
             next_id: AtomicU64::new(1),
             closed: AtomicBool::new(false),
-            given_up: AtomicU64::new(0),
+            given_up: Mutex::default(),
             history: Mutex::default(),
         }
     }
@@ -64,9 +65,9 @@ impl Shop {
         self.history.lock().expect("whole").acked().count()
     }
 
-    /// Requests that were given up after all attempts.
-    pub fn given_up(&self) -> u64 {
-        self.given_up.load(Ordering::Relaxed)
+    /// Requests that were given up after all attempts, by what was answered.
+    pub fn given_up(&self) -> Vec<Vec<String>> {
+        self.given_up.lock().expect("whole").clone()
     }
 
     pub fn open(&self) -> Closing<'_> {
@@ -92,14 +93,20 @@ impl Shop {
         ask: impl Fn(SocketAddr) -> std::io::Result<Reply>,
     ) -> Option<Reply> {
         let first = usize::try_from(turn).expect("small");
+        let mut answers = Vec::new();
         for attempt in 0..self.attempts {
-            match ask(self.nodes[(first + attempt) % self.nodes.len()]) {
+            let node = (first + attempt) % self.nodes.len();
+            let asked = self.began.elapsed();
+            let answer = match ask(self.nodes[node]) {
                 Ok(reply) if good.contains(&reply.status) => return Some(reply),
                 Ok(reply) if reply.status == 400 => panic!("{reply:?}"),
-                _ => {}
-            }
+                Ok(reply) => format!("{} {}", reply.status, reply.body.trim()),
+                Err(error) => error.to_string(),
+            };
+            let answered = self.began.elapsed();
+            answers.push(format!("node {node}, from {asked:?} to {answered:?}: {answer}"));
         }
-        self.given_up.fetch_add(1, Ordering::Relaxed);
+        self.given_up.lock().expect("whole").push(answers);
         None
     }
 
