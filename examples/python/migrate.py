@@ -4,8 +4,10 @@
 
 Siblings stay siblings; media type, user metadata, links and index entries go along. Data types are read as values and written as
 operations. A key is copied as it is read: while clients still write to the old cluster, run it again afterwards for what has changed. A
-key that was copied before, and has not changed in the old cluster, is left alone, so that running it again makes no siblings.
+key that was copied before, and has not changed in the old cluster, is left alone, so that running it again makes no siblings. A key that
+cannot be copied is named, and the others are copied; the exit status is 1 then.
 """
+import os
 import sys
 import warnings
 
@@ -16,14 +18,17 @@ from riak.datatypes import Counter, Map, Set  # noqa: E402
 
 
 def client(address):
-    host, port = address.rsplit(":", 1)
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdigit()):
+        raise SystemExit("%s: not HOST:PORT" % address)
     return riak.RiakClient(protocol="pbc", host=host, pb_port=int(port))
 
 
 def usermeta(content):
-    """What was written over HTTP has the name of its header in Riak; here a field has one name over HTTP and protocol buffers."""
+    """What was written over HTTP has the name of its header in Riak; here a field has one name over HTTP and protocol buffers. Names of
+    headers come in any case, and mean the same: here they are small."""
     prefix = "x-riak-meta-"
-    return {name[len(prefix):] if name.lower().startswith(prefix) else name: value for name, value in content.usermeta.items()}
+    return {name[len(prefix):].lower() if name.lower().startswith(prefix) else name: value for name, value in content.usermeta.items()}
 
 
 def same(one, other):
@@ -35,6 +40,8 @@ def same(one, other):
 
 def copy_object(key, old, new):
     found = [content for content in old.get(key).siblings if content.exists]
+    if any(content.content_type == "application/riak_counter" for content in found):
+        return copy_counter(key, old, new)
     there = new.get(key)
     kept = [content for content in there.siblings if content.exists]
     missing = [one for one in found if not any(same(one, other) for other in kept)]
@@ -52,15 +59,33 @@ def copy_object(key, old, new):
     return bool(found and (gone or missing))
 
 
-def add_to_map(target, source):
-    """What `source`, a map's value, has and `target`, a map, has not."""
+def copy_counter(key, old, new):
+    """A counter of the older kind, in a bucket without a type."""
+    missing = old.get_counter(key) - (new.get_counter(key) or 0)
+    if missing:
+        new.update_counter(key, missing)
+    return bool(missing)
+
+
+def change_set(target, elements):
+    there = set(target.value)
+    [target.add(element) for element in elements if element not in there]
+    [target.discard(element) for element in there if element not in elements]
+
+
+def change_map(target, source):
+    """Makes `target`, a map, what `source`, a map's value, is."""
+    for name, kind in target.value:
+        if (name, kind) not in source:
+            del getattr(target, kind + "s")[name]
     for (name, kind), value in source.items():
         if kind == "counter":
             target.counters[name].increment(value - target.counters[name].value)
         elif kind == "set":
-            [target.sets[name].add(element) for element in value if element not in target.sets[name].value]
+            change_set(target.sets[name], value)
         elif kind == "register":
-            target.registers[name].assign(value)
+            if value != target.registers[name].value:
+                target.registers[name].assign(value)
         elif kind == "flag":
             # A flag that is not there is not enabled, and takes no context to stay so.
             if value:
@@ -68,7 +93,7 @@ def add_to_map(target, source):
             elif target.flags[name].value:
                 target.flags[name].disable()
         elif kind == "map":
-            add_to_map(target.maps[name], value)
+            change_map(target.maps[name], value)
 
 
 def without_empty(value):
@@ -86,43 +111,67 @@ def copy_datatype(key, old, new):
     if isinstance(source, Counter):
         target.increment(source.value - target.value)
     elif isinstance(source, Set):
-        [target.add(element) for element in source.value if element not in target.value]
-        [target.discard(element) for element in target.value if element not in source.value]
+        change_set(target, source.value)
     elif isinstance(source, Map):
-        add_to_map(target, source.value)
-    else:
-        raise SystemExit("%s: a %s cannot be copied by its value" % (key, source.type_name))
+        change_map(target, source.value)
     target.store()
     return True
 
 
-def has_datatype(bucket):
+def datatype(bucket):
     # The client does not ask for the properties of the type that all untyped buckets have. That one has no data type.
-    return not bucket.bucket_type.is_default() and "datatype" in bucket.bucket_type.get_properties()
+    return None if bucket.bucket_type.is_default() else bucket.bucket_type.get_properties().get("datatype")
+
+
+def copy_bucket(name, old, new):
+    """How many of its keys could not be copied."""
+    kind = datatype(old)
+    if kind != datatype(new):
+        raise ValueError("its type has %s in the old cluster and %s in the new one" % (kind or "no data type", datatype(new) or "none"))
+    if kind in ("hll", "gset"):
+        raise ValueError("values of %s cannot be copied by what they show" % kind)
+    copy = copy_datatype if kind else copy_object
+    seen = copied = failed = 0
+    for keys in old.stream_keys():
+        for key in keys:
+            seen += 1
+            try:
+                copied += copy(key, old, new)
+            except (riak.RiakError, ValueError) as error:
+                failed += 1
+                print("%s: %s: not copied: %s" % (name, key, error), file=sys.stderr)
+    print("%s: %d keys, %d copied" % (name, seen, copied) + (", %d could not be copied" % failed if failed else ""), flush=True)
+    return failed
 
 
 def main():
     if len(sys.argv) < 4 or not all("/" in name for name in sys.argv[3:]):
         raise SystemExit(__doc__)
     old_cluster, new_cluster = client(sys.argv[1]), client(sys.argv[2])
+    failed = 0
     for name in sys.argv[3:]:
         bucket_type, bucket = name.split("/", 1)
-        old, new = (each.bucket_type(bucket_type).bucket(bucket) for each in (old_cluster, new_cluster))
-        is_datatype = has_datatype(old)
-        if is_datatype != has_datatype(new):
-            raise SystemExit("%s: the type %s has a data type in one cluster only" % (name, bucket_type))
-        copy = copy_datatype if is_datatype else copy_object
-        seen = copied = 0
-        for keys in old.stream_keys():
-            for key in keys:
-                seen += 1
-                copied += copy(key, old, new)
-        print("%s: %d keys, %d copied" % (name, seen, copied), flush=True)
-    __import__("os")._exit(0)
+        try:
+            failed += copy_bucket(name, *(each.bucket_type(bucket_type).bucket(bucket) for each in (old_cluster, new_cluster)))
+        except UnicodeDecodeError:
+            failed += 1
+            print("%s: a key that is no UTF-8, which this client cannot read: the bucket's other keys may not be copied" % name, file=sys.stderr)
+        except ValueError as error:
+            failed += 1
+            print("%s: not copied: %s" % (name, error), file=sys.stderr)
+    return 1 if failed else 0
+
+
+def run():
+    try:
+        return main()
+    except (OSError, riak.RiakError) as error:
+        print("%s: what was not copied yet is copied when this runs again" % error, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (OSError, riak.RiakError) as error:
-        raise SystemExit("%s: what was not copied yet is copied when this runs again" % error)
+    status = run()
+    sys.stdout.flush()
+    # The client's threads would keep the process.
+    os._exit(status)
