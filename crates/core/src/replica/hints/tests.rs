@@ -313,10 +313,7 @@ fn a_hint_stored_during_a_pass_gets_a_pass_of_its_own() {
     begin(&mut bench, &mut hints);
     store(&mut bench, &mut hints, &owed[1..]);
     assert_eq!(bench.next_timer(), None, "one pass at a time");
-    let ops = page(&mut bench, &mut hints, &owed[..1]);
-    answer(&mut bench, &mut hints, ops[0], Ok(()));
-    bench.take_updates();
-    settle(&mut bench, &mut hints, &owed[0], Some(&owed[0].1));
+    deliver(&mut bench, &mut hints, &owed[0], Some(&owed[0].1));
     assert!(!hints.is_idle());
     assert_eq!(bench.next_timer(), Some(INTERVAL));
     assert_eq!(begin(&mut bench, &mut hints), (None, 64));
