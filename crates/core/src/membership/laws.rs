@@ -8,7 +8,7 @@ use quickcheck::{Arbitrary, Gen, quickcheck};
 
 use super::cluster::Cluster;
 use super::member::{MemberStatus, Progress, Share};
-use super::plan::{Change, Departure};
+use super::plan::{Change, Departure, PlanError};
 use crate::id::NodeId;
 use crate::ring::{Partition, Ring, RingVersion};
 
@@ -74,7 +74,7 @@ impl World {
                 let cluster = &mut self.0[usize::from(at)];
                 // What cannot be is refused, and changes nothing but what is staged.
                 if cluster.stage(name(at), name(node), change).is_err()
-                    || cluster.commit(name(at), None).is_err()
+                    || cluster.commit(name(at), None, None).is_err()
                 {
                     cluster.clear(name(at));
                 }
@@ -202,4 +202,18 @@ quickcheck! {
             })
         })
     }
+}
+
+/// An operator who was shown a plan commits that one, or nothing.
+#[test]
+fn what_was_not_shown_is_not_committed() {
+    let cluster = &mut World::new().0[0];
+    cluster.stage(name(0), name(3), Change::Join(Share::default())).unwrap();
+    let shown = cluster.plan().unwrap();
+    cluster.stage(name(0), name(4), Change::Join(Share::default())).unwrap();
+    let staged = cluster.clone();
+    assert_eq!(cluster.commit(name(0), Some(&shown), None), Err(PlanError::Changed));
+    assert_eq!(*cluster, staged, "nothing was changed");
+    let shown = cluster.plan().unwrap();
+    assert_eq!(cluster.commit(name(0), Some(&shown), None), Ok(shown));
 }

@@ -129,9 +129,18 @@ impl Cluster {
     }
 
     /// Makes what is staged so: a new epoch begins, in which ownership moves. What has to wait until a change that is
-    /// under way is over stays staged. `flaw`: a museum piece.
-    pub fn commit(&mut self, by: NodeId, flaw: Option<Flaw>) -> Result<Plan, PlanError> {
+    /// under way is over stays staged. `shown`: the plan that the operator was shown, without which any will do. `flaw`: a
+    /// museum piece.
+    pub fn commit(
+        &mut self,
+        by: NodeId,
+        shown: Option<&Plan>,
+        flaw: Option<Flaw>,
+    ) -> Result<Plan, PlanError> {
         let (mut changed, plan) = self.changed(flaw)?;
+        if shown.is_some_and(|shown| *shown != plan) {
+            return Err(PlanError::Changed);
+        }
         let mut left = self.staged.value.clone();
         left.retain(|node, _| !plan.changes.contains_key(node));
         changed.staged.set(by, left);

@@ -242,10 +242,7 @@ impl Machines {
                     Ok(None)
                 }
                 AdminOp::Plan => cluster.plan().map(Some),
-                AdminOp::Commit { shown } => match cluster.plan() {
-                    Ok(plan) if shown.is_some_and(|shown| shown != plan) => Err(PlanError::Changed),
-                    _ => cluster.commit(me, flaw).map(Some),
-                },
+                AdminOp::Commit { shown } => cluster.commit(me, shown.as_ref(), flaw).map(Some),
                 AdminOp::SetProps { bucket, props } => {
                     cluster.set_props(me, bucket, props).map(|()| None).map_err(PlanError::Props)
                 }

@@ -116,7 +116,12 @@ function drawTicks(pen, height) {
     pen.lineTo(x, height);
     pen.stroke();
     pen.fillStyle = colours.faint;
-    pen.fillText(seconds(time, digits), x + 3, AXIS / 2 + 1);
+    // Right of its line; left of it where the picture ends.
+    const label = seconds(time, digits);
+    const fits = x + 3 + pen.measureText(label).width <= view.width;
+    pen.textAlign = fits ? "left" : "right";
+    pen.fillText(label, fits ? x + 3 : x - 3, AXIS / 2 + 1);
+    pen.textAlign = "left";
   }
 }
 
