@@ -39,6 +39,12 @@ fn a_rare_coincidence_outlives_what_is_taken_away_around_it() {
     becomes_small(Flaw::RepairTreatsMissingAsStale, 1_115, 1_500);
 }
 
+/// It shows where all members are homes and one more comes: N and members have to become fewer at once.
+#[test]
+fn a_cluster_of_homes_alone_becomes_smaller_as_a_whole() {
+    becomes_small(Flaw::ClaimIgnoresWrap, 4, 600);
+}
+
 #[test]
 fn what_does_not_fail_is_not_shrunk() {
     assert!(shrink(&swarm::scenario(1), 1, &|| true).is_none());

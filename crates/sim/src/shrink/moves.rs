@@ -281,14 +281,22 @@ fn try_each(search: &mut Search<'_>, changes: &[&dyn Fn(&mut Scenario)]) {
     }
 }
 
-/// A smaller N, with quorums that fit it.
+/// A smaller N, with quorums that fit it; where nodes are too many, with no other nodes than the homes.
 fn fewer_homes(search: &mut Search<'_>) {
     for n in 1..search.best.cluster.n {
         let candidate = with_homes(&search.best, n);
-        if search.try_with_luck(&candidate) {
+        let homes_alone = homes_alone(&candidate).filter(|_| search.has_too_many(|size| size.nodes));
+        if homes_alone.iter().chain([&candidate]).any(|candidate| search.try_with_luck(candidate)) {
             return;
         }
     }
+}
+
+/// As many nodes as homes: what the others did these do.
+fn homes_alone(scenario: &Scenario) -> Option<Scenario> {
+    let ClusterSpec { n, partitions, .. } = scenario.cluster;
+    let key = scenario.visit.first()?.cart;
+    like_on_a_ring(scenario, u32::from(n), partitions, key, Rest::Folds)
 }
 
 fn with_homes(scenario: &Scenario, n: u8) -> Scenario {
