@@ -90,6 +90,22 @@ fn a_digest_names_the_dots_and_nothing_else() {
     others.iter().for_each(|(actor, counter)| assert_ne!(named(*actor, *counter), named(A, 1)));
 }
 
+/// Names are dear to make and cheap to say: two states at hand are compared without.
+#[test]
+fn the_same_set_is_what_has_the_same_name() {
+    let (first, other) = (write(A, 1, 0, &[]), write(B, 1, 0, &[]));
+    let delete = Version { value: Value::Tombstone, ..first.clone() };
+    let states =
+        [&[][..], &[&first], &[&other], &[&first, &other], &[&delete]].map(|of| state(of.iter().copied()));
+    for (at, one) in states.iter().enumerate() {
+        for (beside, another) in states.iter().enumerate() {
+            assert_eq!(one.is_same_set(another), one.digest() == another.digest(), "{at} and {beside}");
+        }
+        let made_again = Siblings::from_versions(one.versions().to_vec());
+        assert!(one.is_same_set(&made_again), "{at}");
+    }
+}
+
 #[test]
 fn a_write_replaces_what_its_writer_had_seen_and_stays_beside_the_rest() {
     let (seen, unseen) = (write(A, 1, 0, &[]), write(B, 1, 0, &[]));
