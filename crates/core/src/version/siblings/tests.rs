@@ -126,6 +126,8 @@ fn a_state_that_stays_as_it_is_is_not_copied() {
     assert!(Arc::ptr_eq(&both.shown(Policy::KeepSiblings).0, &both.0));
     let one = state([&first]);
     assert!(Arc::ptr_eq(&one.shown(Policy::OneValue).0, &one.0));
+    let after = state([&write(A, 2, 0, &[first.dot])]);
+    assert!(Arc::ptr_eq(&one.merge(&after, Policy::KeepSiblings).0, &after.0), "it replaces all");
 }
 
 #[test]
