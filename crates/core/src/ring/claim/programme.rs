@@ -271,3 +271,20 @@ impl Steps {
         self.prices.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::tighten;
+
+    /// Three may own as much as they like of eight partitions, but no more than so many each.
+    #[test]
+    fn limits_are_what_the_others_leave() {
+        let tightened = |most| {
+            let mut limits = [(0, 8); 3];
+            tighten(&mut limits, 8, most);
+            limits
+        };
+        assert_eq!(tightened(3), [(2, 3); 3]);
+        assert_eq!(tightened(2), [(0, 8); 3], "three times two are not enough");
+    }
+}

@@ -4,6 +4,7 @@ mod bound;
 mod judge;
 mod laws;
 mod moves;
+mod parts;
 mod relaxed;
 mod zones;
 
