@@ -73,7 +73,7 @@ pass() { # pass NAME PACKAGE TARGET OPTIONS... -- ARGUMENTS OF ITS TESTS
 # What a test of a few milliseconds finds needs no optimiser, whose work is most of a build.
 unoptimised=--cargo-arg=--config=profile.mutants.package.cartwheel-core.opt-level=0
 if [ "$what" = claim ]; then
-  # Seconds, tens of seconds, and most of a minute: what one set has found the next need not look at.
+  # A second or two, and twice some ten: what one set has found the next need not look at.
   slow=(one_node_joins every_step_of_a_history the_order_of_claimants)
   pass quick cartwheel-core --lib -- -- ring:: --skip=moves:: "${slow[@]/#/--skip=}"
   pass slow cartwheel-core --lib -- -- "${slow[@]}"
