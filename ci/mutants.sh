@@ -74,7 +74,7 @@ pass() { # pass NAME PACKAGE TARGET OPTIONS... -- ARGUMENTS OF ITS TESTS
 unoptimised=--cargo-arg=--config=profile.mutants.package.cartwheel-core.opt-level=0
 if [ "$what" = claim ]; then
   # A second or two, and twice some ten: what one set has found the next need not look at.
-  slow=(one_node_joins every_step_of_a_history the_order_of_claimants)
+  slow=(one_node_joins every_step_of_a_history the_order_of_claimants claims_of_random_clusters)
   pass quick cartwheel-core --lib -- -- ring:: --skip=moves:: "${slow[@]/#/--skip=}"
   pass slow cartwheel-core --lib -- -- "${slow[@]}"
   pass moves cartwheel-core --lib -- -- moves::

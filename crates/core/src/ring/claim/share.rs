@@ -198,23 +198,71 @@ fn pour(total: Share, vessels: &[Vessel]) -> Vec<Share> {
 mod tests {
     use super::*;
 
-    /// What nodes and zones may own is enough for the ring, and what they must own is not too much, however unequal zones are.
+    /// Five groups of six in a window: of eight partitions each owns one at least, as two each would be ten. Four can have every
+    /// third of eight, but no more; three cannot fill eight so, and may then own one more.
+    #[test]
+    fn limits_are_what_windows_leave() {
+        let limits = |groups, partitions, n| {
+            let Limits { least, most } = Limits::of(groups, partitions, n);
+            (least, most)
+        };
+        assert_eq!(
+            [limits(5, 8, 6), limits(2, 8, 3), limits(3, 16, 5)],
+            [(1, 8), (3, 8), (4, 16)],
+            "fewer than N"
+        );
+        assert_eq!([limits(3, 8, 3), limits(4, 8, 4)], [(2, 3), (2, 2)], "just N");
+        assert_eq!(
+            [limits(4, 8, 3), limits(5, 32, 3), limits(5, 8, 4)],
+            [(0, 2), (0, 10), (0, 2)],
+            "more than N"
+        );
+        assert_eq!(limits(6, 8, 5), (0, 2), "six times one are not enough");
+    }
+
+    /// What nodes and zones may own is enough for the ring, and what they must own is not too much, however unequal zones are: each
+    /// node's share is within its limits, and a zone's share is that of its nodes.
     #[test]
     fn shares_add_up_to_the_ring() {
-        for (partitions, n) in [8, 16, 32, 64].into_iter().flat_map(|q| (1..=5).map(move |n| (q, n))) {
-            for sizes in [[4, 0, 0, 0], [3, 1, 0, 0], [1, 1, 2, 0], [1, 1, 5, 0], [1, 1, 1, 4], [2, 3, 1, 2]]
-            {
+        let sizes = [
+            [4, 0, 0, 0],
+            [3, 1, 0, 0],
+            [3, 1, 1, 0],
+            [1, 1, 2, 0],
+            [1, 1, 5, 0],
+            [1, 1, 1, 4],
+            [2, 3, 1, 2],
+        ];
+        let weights: [fn(usize, u16) -> u16; 3] =
+            [|_, at| 1 + at % 3, |zone, _| [9, 1, 4, 1][zone], |zone, at| [1, 7, 1, 2][zone] + at];
+        for (partitions, n) in [8, 16, 32, 64].into_iter().flat_map(|q| (1..=7).map(move |n| (q, n))) {
+            for (sizes, weight) in sizes.iter().flat_map(|sizes| weights.map(|weight| (sizes, weight))) {
                 let zones = sizes.iter().filter(|size| **size > 0).count();
                 let nodes: Vec<Zoned> = (0..zones)
-                    .flat_map(|zone| (0..sizes[zone]).map(move |at| Zoned { weight: 1 + at % 3, zone }))
+                    .flat_map(|zone| (0..sizes[zone]).map(move |at| Zoned { weight: weight(zone, at), zone }))
                     .collect();
                 let shares = Shares::of(&nodes, zones, partitions, n);
-                for shares in [&shares.nodes, &shares.zones] {
-                    let least: u64 = shares.iter().map(|share| share.floor()).sum();
-                    let most: u64 = shares.iter().map(|share| share.ceil()).sum();
+                let context =
+                    alloc::format!("{nodes:?}, {partitions}, {n}: {:?}, {:?}", shares.nodes, shares.zones);
+                let limits = Limits::of(nodes.len() as u64, partitions, n);
+                for share in &shares.nodes {
+                    assert!(limits.least <= share.floor() && share.ceil() <= limits.most, "{context}");
+                }
+                let sum = |shares: &mut dyn Iterator<Item = Share>| {
+                    shares.fold(Share::whole(0), |sum, share| Share {
+                        numerator: sum.numerator * share.denominator + share.numerator * sum.denominator,
+                        denominator: sum.denominator * share.denominator,
+                    })
+                };
+                let equal = |one: Share, other: Share| {
+                    one.numerator * other.denominator == other.numerator * one.denominator
+                };
+                assert!(equal(sum(&mut shares.zones.iter().copied()), Share::whole(partitions)), "{context}");
+                for (zone, &share) in shares.zones.iter().enumerate() {
+                    let inside = nodes.iter().zip(&shares.nodes).filter(|(node, _)| node.zone == zone);
                     assert!(
-                        least <= partitions && partitions <= most,
-                        "{sizes:?}, {partitions}, {n}: {shares:?}"
+                        equal(sum(&mut inside.map(|(_, share)| *share)), share),
+                        "zone {zone}: {context}"
                     );
                 }
             }

@@ -1,7 +1,12 @@
 //! Parts of the way to an assignment, by themselves: what they say about a ring can be worked out by hand.
 
+use alloc::vec::Vec;
+
+use quickcheck::quickcheck;
+
 use super::super::Problem;
 use super::judge::claimants;
+use crate::flaw::Flaw;
 
 fn problem(nodes: u64, partitions: u32, n: u8) -> Problem {
     Problem::new(&claimants(1..=nodes, 1), partitions, n)
@@ -27,4 +32,46 @@ fn a_seam_is_what_no_assignment_avoids() {
         problem.ideal(&alloc::vec![None; partitions as usize]).nodes_missing
     };
     assert_eq!([seam(3, 8, 3), seam(5, 8, 5), seam(4, 8, 4), seam(4, 8, 3)], [2, 6, 0, 0]);
+}
+
+const NODES: usize = 6;
+const PARTITIONS: usize = 16;
+
+/// A ring with faults, of two nodes in each of three zones, as it is or as the museum counts.
+fn faulty_ring(n: u8, start: &[u8], ignores_wrap: bool) -> (Problem, Vec<usize>) {
+    let flaw = ignores_wrap.then_some(Flaw::ClaimIgnoresWrap);
+    let clusters = claimants(1..=NODES as u64, 3);
+    let problem = Problem { flaw, ..Problem::new(&clusters, PARTITIONS as u32, 1 + n % 7) };
+    let owner = |at| usize::from(start.get(at).copied().unwrap_or(at as u8)) % NODES;
+    (problem, (0..PARTITIONS).map(owner).collect())
+}
+
+quickcheck! {
+    /// However partitions change hands, a table's cost is what counting it anew would give.
+    fn costs_are_kept_as_they_would_be_counted(
+        n: u8, start: Vec<u8>, gives: Vec<(u8, u8)>, ignores_wrap: bool
+    ) -> bool {
+        let (problem, owners) = faulty_ring(n, &start, ignores_wrap);
+        let before: Vec<Option<usize>> = owners.iter().map(|&owner| (owner > 0).then_some(owner)).collect();
+        let mut table = problem.table(&before, owners);
+        gives.into_iter().all(|(at, node)| {
+            table.give(usize::from(at) % PARTITIONS, usize::from(node) % NODES);
+            table.cost() == problem.table(&before, table.owners().to_vec()).cost()
+        })
+    }
+
+    /// Who clashes with a neighbour is in a window that is short of a node; the museum's windows end where the ring does.
+    fn partitions_clash_that_are_in_one_window(n: u8, start: Vec<u8>, ignores_wrap: bool) -> bool {
+        let (problem, owners) = faulty_ring(n, &start, ignores_wrap);
+        let before = alloc::vec![None; PARTITIONS];
+        let table = problem.table(&before, owners.clone());
+        let starts = if ignores_wrap { PARTITIONS + 1 - problem.window } else { PARTITIONS };
+        let window = |start: usize| (start..start + problem.window).map(|at| at % PARTITIONS);
+        (0..PARTITIONS).all(|at| {
+            let clashes = (0..starts)
+                .filter(|&start| window(start).any(|other| other == at))
+                .any(|start| window(start).any(|other| other != at && owners[other] == owners[at]));
+            table.clashes(at) == clashes
+        })
+    }
 }
