@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use quickcheck::quickcheck;
 
-use super::super::Problem;
+use super::super::{Problem, layout};
 use super::judge::claimants;
 use crate::flaw::Flaw;
 
@@ -47,6 +47,16 @@ fn faulty_ring(n: u8, start: &[u8], ignores_wrap: bool) -> (Problem, Vec<usize>)
 }
 
 quickcheck! {
+    /// Each group owns as many partitions of a layout as it is to have, however few these are.
+    fn layouts_have_the_counts_they_are_given(counts: Vec<u8>, wider: u8) -> bool {
+        let counts: Vec<u64> = counts.into_iter().take(6).map(|count| u64::from(count % 12)).collect();
+        let n = counts.len() + 1 + usize::from(wider % 3);
+        [layout::columns(&counts), layout::every_round(&counts, n)].iter().all(|owners| {
+            let count = |group| owners.iter().filter(|owner| **owner == group).count() as u64;
+            (0..counts.len()).map(count).eq(counts.iter().copied())
+        })
+    }
+
     /// However partitions change hands, a table's cost is what counting it anew would give.
     fn costs_are_kept_as_they_would_be_counted(
         n: u8, start: Vec<u8>, gives: Vec<(u8, u8)>, ignores_wrap: bool
