@@ -268,4 +268,23 @@ mod tests {
             }
         }
     }
+
+    /// Zones own what windows need of them, and no more than windows have room for, as long as that is neither too much nor too
+    /// little for the ring by a single partition.
+    #[test]
+    fn zones_that_just_fit_own_what_fits() {
+        let shares = |nodes: &[(u16, usize)], zones, partitions, n| {
+            let nodes: Vec<Zoned> = nodes.iter().map(|&(weight, zone)| Zoned { weight, zone }).collect();
+            let zones = Shares::of(&nodes, zones, partitions, n).zones;
+            zones.iter().map(|share| (share.floor(), share.ceil())).collect::<Vec<_>>()
+        };
+        let one_and_four = [(1, 0), (1, 0), (1, 0), (1, 0), (1, 1)];
+        assert_eq!(
+            shares(&one_and_four, 2, 16, 5),
+            [(12, 12), (4, 4)],
+            "each window has a place for the one"
+        );
+        let heavy = [(1, 0), (1, 1), (1, 2), (3, 3), (3, 3)];
+        assert_eq!(shares(&heavy, 4, 8, 3), [(2, 2); 4], "a zone's partitions are three apart");
+    }
 }
