@@ -107,6 +107,15 @@ fn a_replacement_takes_over_exactly_what_was_left() {
     }
 }
 
+/// However it came about: everybody has a share, and the neighbours are the same node twice.
+#[test]
+fn a_balanced_ring_that_is_not_distinct_is_mended() {
+    let before: Vec<NodeId> = (0..8).map(|at| NodeId(1 + at / 2)).collect();
+    let judge = Judge::new(&claimants(1..=4, 1), 8, 3);
+    assert!(judge.nodes_missing(&before) > 0);
+    assert_eq!(judge.nodes_missing(&judge.check_change(&before)), 0);
+}
+
 #[test]
 fn homes_are_distinct_nodes_always() {
     for bits in 3..=8 {
