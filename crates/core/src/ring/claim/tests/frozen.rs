@@ -120,8 +120,8 @@ fn claims_of_random_clusters_are_the_frozen_ones() {
     assert_eq!(found, frozen, "{found:#x?}");
 }
 
-/// Of two thousand histories those in which it is hard to find a ring: no way to one leads to fair shares, or what is found is
-/// made up from another layout, or begun afresh.
+/// Histories, out of two thousand, in which a ring is hard to find: the way from the one before does not end at fair shares, or the
+/// search begins again, from another layout.
 #[test]
 fn claims_where_it_is_hard_are_the_frozen_ones() {
     let hard = [33, 40, 62, 87, 101, 286, 440, 532, 811, 832, 1031, 1089, 1144, 1380, 1388, 1656, 1777];

@@ -34,10 +34,10 @@ fn a_seam_is_what_no_assignment_avoids() {
     assert_eq!([seam(3, 8, 3), seam(5, 8, 5), seam(4, 8, 4), seam(4, 8, 3)], [2, 6, 0, 0]);
 }
 
-/// The circle that promises most spoils a window, as two of its gifts are neighbours. It is taken back and not tried again, so that
-/// another one makes moves fewer.
+/// The circle that promises most makes nothing better, as gifts near each other may do harm. It is taken back and not tried again, so
+/// that another one makes moves fewer.
 #[test]
-fn a_circle_of_gifts_that_spoils_a_window_is_refused_and_another_is_found() {
+fn a_circle_of_gifts_that_does_no_good_is_refused_and_another_is_found() {
     let moves = |zones, n, before: [usize; 16]| {
         let problem = Problem::new(&claimants(1..=9, zones), 16, n);
         let before = before.map(Some);
